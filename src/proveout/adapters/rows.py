@@ -1,0 +1,137 @@
+"""Rows to nouns and back: what both stores share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
+
+from proveout.domain.experiment import ExperimentId
+from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
+from proveout.domain.review import Answer, OnExpiry, Review, ReviewId, ReviewState
+from proveout.domain.run import Failure, Run, RunId, RunState, Trial
+from proveout.ports.store import LockedExperiment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from proveout.domain.journal import Outcome
+
+
+class Row(Protocol):
+    """One row, by column name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+def to_run(row: Row, moment: Callable[[Any], datetime]) -> Run:
+    """Return the run that a row of `runs` keeps."""
+    trial = None
+    if row["experiment"] is not None:
+        trial = Trial(
+            experiment=ExperimentId(row["experiment"]),
+            candidate=row["candidate"],
+            position=row["position"],
+            case=row["case_digest"],
+        )
+    return Run(
+        id=RunId(row["id"]),
+        workflow=row["workflow"],
+        value=row["value"],
+        created=moment(row["created"]),
+        due=None if row["due"] is None else moment(row["due"]),
+        state=RunState(row["state"]),
+        fence=row["fence"],
+        key=row["key"],
+        trial=trial,
+        result=row["result"],
+        failure=None if row["failure"] is None else to_failure(row["failure"]),
+        elapsed=row["elapsed"],
+        note=row["note"],
+        updated=moment(row["updated"]),
+    )
+
+
+def to_entry(row: Row, moment: Callable[[Any], datetime]) -> Entry:
+    """Return the entry that a row of `journal` keeps."""
+    return Entry(
+        place=to_place(row),
+        kind=EntryKind(row["kind"]),
+        digest=row["digest"],
+        arguments=row["arguments"],
+        outcome=_to_outcome(row, moment),
+        started=moment(row["started"]),
+        tries=row["tries"],
+        elapsed=row["elapsed"],
+    )
+
+
+def to_place(row: Row) -> Place:
+    """Return the place that a row of `journal` or `reviews` speaks of."""
+    return Place(row["path"], row["name"], row["occurrence"])
+
+
+def _to_outcome(row: Row, moment: Callable[[Any], datetime]) -> Outcome:
+    match row["outcome"]:
+        case "returned":
+            return Returned(row["value"])
+        case "raised":
+            return Raised(to_failure(row["value"]))
+        case _:
+            return Pending(None if row["due"] is None else moment(row["due"]))
+
+
+def from_outcome(outcome: Outcome) -> tuple[str, bytes | None, datetime | None]:
+    """Return an outcome as the columns `outcome`, `value` and `due`."""
+    match outcome:
+        case Returned(value):
+            return "returned", value, None
+        case Raised(failure):
+            return "raised", from_failure(failure), None
+        case Pending(due):
+            return "pending", None, due
+
+
+def to_failure(data: bytes) -> Failure:
+    """Return the failure that `from_failure` wrote."""
+    return Failure(**json.loads(data))
+
+
+def from_failure(failure: Failure) -> bytes:
+    """Return a failure as bytes of JSON; what is no Unicode is replaced."""
+    return json.dumps(asdict(failure)).encode()
+
+
+def to_review(row: Row, moment: Callable[[Any], datetime]) -> Review:
+    """Return the review that a row of `reviews` keeps."""
+    return Review(
+        id=ReviewId(row["id"]),
+        run=RunId(row["run"]),
+        place=to_place(row),
+        queue=row["queue"],
+        content=row["content"],
+        digest=row["digest"],
+        opened=moment(row["opened"]),
+        deadline=None if row["deadline"] is None else moment(row["deadline"]),
+        on_expiry=OnExpiry(row["on_expiry"]),
+        state=ReviewState(row["state"]),
+        answer=None if row["answer"] is None else Answer.from_json(row["answer"]),
+        decided=None if row["decided"] is None else moment(row["decided"]),
+    )
+
+
+def to_experiment(row: Row, moment: Callable[[Any], datetime]) -> LockedExperiment:
+    """Return the experiment that a row of `experiments` keeps."""
+    return LockedExperiment(
+        id=ExperimentId(row["id"]),
+        name=row["name"],
+        workflow=row["workflow"],
+        lock=row["lock"],
+        look=row["look"],
+        order_seed=row["order_seed"],
+        dataset=row["dataset"],
+        plan=row["plan"],
+        locked=moment(row["locked"]),
+        verdict=row["verdict"],
+    )

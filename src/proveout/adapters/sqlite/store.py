@@ -1,0 +1,417 @@
+"""A store in one SQLite file: no server, one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from proveout.adapters.migrations import migrations, pending
+from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
+from proveout.adapters.sqlite.lane import Lane, StoreUnavailable, say
+from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.units import apply, expire_reviews
+from proveout.domain.run import RunId, RunState
+from proveout.errors import Mistake
+from proveout.ports.store import Claimed, Tended, TrialCount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from proveout.domain.experiment import ExperimentId
+    from proveout.domain.journal import Entry
+    from proveout.domain.review import Review, ReviewId, ReviewState
+    from proveout.domain.run import Run
+    from proveout.domain.unit import Answered, Unit
+    from proveout.ports.clock import Clock
+    from proveout.ports.store import Held, LockedExperiment, RunFilter, Want
+
+T = TypeVar("T")
+
+LOOK_EVERY = 0.004
+"""Seconds between two looks for another process's commit, while idle."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file for durable use by several processes at once."""
+    connection = sqlite3.connect(
+        path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema to our version; one process at a time does it."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
+    applied = connection.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()[0]
+    try:
+        for migration in pending(migrations("proveout.adapters.sqlite"), applied):
+            for statement in statements(migration.sql):
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations VALUES (?)", (migration.number,))
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def statements(sql: str) -> list[str]:
+    """Return the single statements of a migration file."""
+    found: list[str] = []
+    part = ""
+    for line in sql.splitlines(keepends=True):
+        part += line
+        if sqlite3.complete_statement(part):
+            found.append(part)
+            part = ""
+    return found
+
+
+class SqliteStore:
+    """Keeps everything in one file; see `ports/store.py` for what each call promises."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Open the file at `path`, making it and its folder where they are missing.
+
+        Raises:
+            Mistake: the path cannot hold a store, or SQLite is too old.
+            StoreFromTheFuture: a newer Proveout made it.
+        """
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise Mistake(f"SQLite {sqlite3.sqlite_version} is too old", why="3.35 is needed")
+        self._path = path
+        self._clock = clock
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = connect(path)
+            migrate(writer)
+            self._watcher = connect(path)
+            self._reader = connect(path)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(
+                f"{path} cannot be opened as a store: {error}",
+                why="it is no SQLite file, or the folder cannot be written",
+                fix=("set PROVEOUT_STORE=sqlite:///PATH to a path that can",),
+            ) from error
+        self._lane = Lane(writer)
+        self._readers = ThreadPoolExecutor(1, "sqlite-reader")
+        self._seen = self._version()
+
+    async def write(self, unit: Unit) -> Answered:
+        now = micros(self._clock.now())
+        return await self._lane.do(lambda connection: apply(connection, unit, now))
+
+    async def claim(self, want: Want) -> list[Claimed]:
+        now = self._clock.now()
+        rows = await self._lane.do(lambda connection: _claim(connection, want, micros(now)))
+        return [
+            Claimed(
+                run=to_run(row, moment),
+                entries=tuple(to_entry(entry, moment) for entry in entries),
+                now=now,
+            )
+            for row, entries in rows
+        ]
+
+    async def tend(self) -> Tended:
+        now = micros(self._clock.now())
+        if not await self._read(lambda connection: _needs_tending(connection, now)):
+            return Tended()
+        return await self._lane.do(lambda connection: _tend(connection, now))
+
+    async def reclaim(self, experiment: ExperimentId) -> int:
+        now = micros(self._clock.now())
+        return await self._lane.do(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE runs SET state = 'QUEUED', due = ?, updated = ?"
+                    " WHERE experiment = ? AND state = 'RUNNING'",
+                    (now, now, experiment),
+                ).rowcount
+            )
+        )
+
+    async def is_idle(self, want: Want, within: timedelta) -> bool:
+        horizon = micros(self._clock.now() + within)
+        names = ", ".join("?" * len(want.workflows))
+        found = await self._read(
+            lambda connection: connection.execute(
+                "SELECT 1 FROM runs WHERE experiment IS ? AND"  # noqa: S608 - question marks only
+                " (state IN ('QUEUED', 'RUNNING') OR (state = 'WAITING' AND due <= ?))"
+                f" AND workflow IN ({names}) LIMIT 1",
+                (want.experiment, horizon, *want.workflows),
+            ).fetchone()
+        )
+        return found is None
+
+    async def changed(self, at_most: float) -> None:
+        end = self._clock.monotonic() + at_most
+        while self._clock.monotonic() < end:
+            version = self._version()
+            if version != self._seen:
+                self._seen = version
+                return
+            await asyncio.sleep(LOOK_EVERY)  # noqa: TID251 - looks at a file, not at time
+
+    def keeper(self) -> SqliteKeeper:
+        return SqliteKeeper(self._lane, self._clock)
+
+    async def run(self, run: RunId) -> Run | None:
+        row = await self._one("SELECT * FROM runs WHERE id = ?", run)
+        return None if row is None else to_run(row, moment)
+
+    async def run_by_key(self, workflow: str, key: str) -> Run | None:
+        row = await self._one("SELECT * FROM runs WHERE workflow = ? AND key = ?", workflow, key)
+        return None if row is None else to_run(row, moment)
+
+    async def runs(self, which: RunFilter) -> list[Run]:
+        where = ["experiment IS ?"]
+        values: list[Any] = [which.experiment]
+        if which.states:
+            where.append(f"state IN ({', '.join('?' * len(which.states))})")
+            values += which.states
+        if which.workflow is not None:
+            where.append("workflow = ?")
+            values.append(which.workflow)
+        if which.before is not None:
+            where.append("seq < (SELECT seq FROM runs WHERE id = ?)")
+            values.append(which.before)
+        sql = (
+            f"SELECT * FROM runs WHERE {' AND '.join(where)}"  # noqa: S608 - our own words only
+            " ORDER BY seq DESC LIMIT ?"
+        )
+        return [to_run(row, moment) for row in await self._all(sql, *values, which.limit)]
+
+    async def count(self, experiment: ExperimentId | None = None) -> dict[RunState, int]:
+        rows = await self._all(
+            "SELECT state, count(*) AS runs FROM runs WHERE experiment IS ? GROUP BY state",
+            experiment,
+        )
+        return {RunState(row["state"]): row["runs"] for row in rows}
+
+    async def journal(self, run: RunId) -> list[Entry]:
+        rows = await self._all("SELECT * FROM journal WHERE run = ? ORDER BY seq", run)
+        return [to_entry(row, moment) for row in rows]
+
+    async def review(self, review: ReviewId) -> Review | None:
+        row = await self._one("SELECT * FROM reviews WHERE id = ?", review)
+        return None if row is None else to_review(row, moment)
+
+    async def reviews(
+        self, state: ReviewState | None = None, queue: str | None = None, limit: int = 100
+    ) -> list[Review]:
+        rows = await self._all(
+            "SELECT * FROM reviews WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR queue = ?2)"
+            " ORDER BY deadline IS NULL, deadline, id LIMIT ?3",
+            state,
+            queue,
+            limit,
+        )
+        return [to_review(row, moment) for row in rows]
+
+    async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
+        def keep(connection: sqlite3.Connection) -> sqlite3.Row:
+            connection.execute(
+                "INSERT INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (
+                    experiment.id,
+                    experiment.name,
+                    experiment.workflow,
+                    experiment.lock,
+                    experiment.look,
+                    experiment.order_seed,
+                    experiment.dataset,
+                    experiment.plan,
+                    micros(experiment.locked),
+                    experiment.verdict,
+                ),
+            )
+            return connection.execute(
+                "SELECT * FROM experiments WHERE workflow = ? AND name = ? AND lock = ?"
+                " AND look = ?",
+                (experiment.workflow, experiment.name, experiment.lock, experiment.look),
+            ).fetchone()
+
+        return to_experiment(await self._lane.do(keep), moment)
+
+    async def experiments(self, workflow: str) -> list[LockedExperiment]:
+        rows = await self._all(
+            "SELECT * FROM experiments WHERE workflow = ? ORDER BY locked, id", workflow
+        )
+        return [to_experiment(row, moment) for row in rows]
+
+    async def conclude(self, experiment: ExperimentId, verdict: bytes) -> None:
+        await self._lane.do(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE experiments SET verdict = ? WHERE id = ?", (verdict, experiment)
+                ).rowcount
+            )
+        )
+
+    async def trials(
+        self, experiment: ExperimentId, candidate: str, first: int, limit: int
+    ) -> list[Run]:
+        rows = await self._all(
+            "SELECT * FROM runs WHERE experiment = ? AND candidate = ? AND position >= ?"
+            " ORDER BY position LIMIT ?",
+            experiment,
+            candidate,
+            first,
+            limit,
+        )
+        return [to_run(row, moment) for row in rows]
+
+    async def used(self, experiment: ExperimentId, candidate: str | None = None) -> TrialCount:
+        row = await self._one(
+            "SELECT coalesce(sum(fence), 0) AS calls, count(*) AS trials,"
+            " coalesce(sum(max(fence - 1, 0)), 0) AS repeated FROM runs"
+            " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)",
+            experiment,
+            candidate,
+        )
+        assert row is not None  # noqa: S101 - an aggregate always has its row
+        return TrialCount(calls=row["calls"], repeated=row["repeated"], trials=row["trials"])
+
+    async def seen(self, workflow: str) -> set[str]:
+        rows = await self._all(
+            "SELECT DISTINCT case_digest FROM runs WHERE experiment IN"
+            " (SELECT id FROM experiments WHERE workflow = ?)",
+            workflow,
+        )
+        return {row["case_digest"] for row in rows}
+
+    async def hold(self, name: str) -> FileHold | None:
+        path = self._path.with_name(f"{self._path.name}.{name}.lock")
+        file = path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return FileHold(file)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._lane.close)
+        self._readers.shutdown()
+        self._reader.close()
+        self._watcher.close()
+
+    def _version(self) -> int:
+        return self._watcher.execute("PRAGMA data_version").fetchone()[0]
+
+    async def _one(self, sql: str, *values: object) -> sqlite3.Row | None:
+        return await self._read(lambda connection: connection.execute(sql, values).fetchone())
+
+    async def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        return await self._read(lambda connection: connection.execute(sql, values).fetchall())
+
+    async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._readers, read, self._reader)
+        except sqlite3.Error as error:
+            raise say(error) from error
+
+
+class SqliteKeeper:
+    """Renews leases through the writer lane, from any thread."""
+
+    def __init__(self, lane: Lane, clock: Clock) -> None:
+        self._lane = lane
+        self._clock = clock
+
+    def renew(self, held: Sequence[Held], lease: timedelta) -> set[RunId]:
+        until = micros(self._clock.now() + lease)
+        return self._lane.submit(lambda connection: _renew(connection, held, until)).result()
+
+    def close(self) -> None:
+        """Nothing to let go of: the lane belongs to the store."""
+
+
+class FileHold:
+    """A lock on a file; the system lets go of it when the process ends."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    async def release(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+
+
+def _claim(
+    connection: sqlite3.Connection, want: Want, now: int
+) -> list[tuple[sqlite3.Row, list[sqlite3.Row]]]:
+    names = ", ".join("?" * len(want.workflows))
+    rows = connection.execute(
+        "UPDATE runs SET state = 'RUNNING', fence = fence + 1, worker = ?, lease_until = ?,"  # noqa: S608
+        " wake = 0, updated = ? WHERE seq IN (SELECT seq FROM runs WHERE state = 'QUEUED'"
+        f" AND experiment IS ? AND due <= ? AND workflow IN ({names})"
+        " ORDER BY due, seq LIMIT ?) RETURNING *",
+        (
+            want.worker,
+            now + want.lease // timedelta(microseconds=1),
+            now,
+            want.experiment,
+            now,
+            *want.workflows,
+            want.limit,
+        ),
+    ).fetchall()
+    rows.sort(key=lambda row: (row["due"], row["seq"]))
+    return [(row, _entries(connection, row)) for row in rows]
+
+
+def _entries(connection: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.Row]:
+    if row["fence"] == 1:
+        return []
+    return connection.execute(
+        "SELECT * FROM journal WHERE run = ? ORDER BY seq", (row["id"],)
+    ).fetchall()
+
+
+def _renew(connection: sqlite3.Connection, held: Sequence[Held], until: int) -> set[RunId]:
+    lost: set[RunId] = set()
+    for one in held:
+        renewed = connection.execute(
+            "UPDATE runs SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'RUNNING'",
+            (until, one.run, one.fence),
+        )
+        if renewed.rowcount == 0:
+            lost.add(one.run)
+    return lost
+
+
+NEEDS_TENDING = (
+    "SELECT EXISTS (SELECT 1 FROM runs WHERE state = 'RUNNING' AND lease_until < ?1)"
+    " OR EXISTS (SELECT 1 FROM runs WHERE state = 'WAITING' AND due <= ?1)"
+    " OR EXISTS (SELECT 1 FROM reviews WHERE state = 'open' AND deadline <= ?1)"
+)
+
+
+def _needs_tending(connection: sqlite3.Connection, now: int) -> bool:
+    return bool(connection.execute(NEEDS_TENDING, (now,)).fetchone()[0])
+
+
+def _tend(connection: sqlite3.Connection, now: int) -> Tended:
+    lapsed = connection.execute(
+        "UPDATE runs SET state = 'QUEUED', due = ?1, updated = ?1"
+        " WHERE state = 'RUNNING' AND lease_until < ?1",
+        (now,),
+    ).rowcount
+    woken = connection.execute(
+        "UPDATE runs SET state = 'QUEUED', updated = ?1 WHERE state = 'WAITING' AND due <= ?1",
+        (now,),
+    ).rowcount
+    return Tended(lapsed=lapsed, woken=woken, expired=expire_reviews(connection, now))

@@ -1,0 +1,276 @@
+"""How each unit of work is applied to the tables of a SQLite store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
+from proveout.adapters.sqlite.moments import micros, moment
+from proveout.domain.review import Answer
+from proveout.domain.run import RunState
+from proveout.domain.unit import (
+    Answered,
+    Cancel,
+    Decide,
+    Decided,
+    Done,
+    Enqueue,
+    Enqueued,
+    KeyTaken,
+    Record,
+    Requeue,
+    Settle,
+    Stale,
+    Undecidable,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from proveout.domain.journal import Place
+    from proveout.domain.review import Review
+
+
+def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:
+    """Apply `unit` at the moment `now` inside the open transaction."""
+    match unit:
+        case Enqueue():
+            return _enqueue(connection, unit)
+        case Record():
+            return _record(connection, unit)
+        case Settle():
+            return _settle(connection, unit, now)
+        case Decide():
+            return _decide(connection, unit, now)
+        case Cancel():
+            return _cancel(connection, unit, now)
+        case Requeue():
+            return _requeue(connection, unit, now)
+
+
+def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
+    run = unit.run
+    trial = run.trial
+    created = micros(run.created)
+    added = connection.execute(
+        "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, unit,"
+        " experiment, candidate, position, case_digest)"
+        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            run.id,
+            run.workflow,
+            run.value,
+            run.key,
+            created,
+            created,
+            created if run.due is None else micros(run.due),
+            unit.id,
+            trial and trial.experiment,
+            trial and trial.candidate,
+            trial and trial.position,
+            trial and trial.case,
+        ),
+    ).rowcount
+    if added:
+        return Enqueued(run, created=True)
+    return _known(connection, unit)
+
+
+def _known(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
+    """Answer for a run that the store knows, by its id, its key or its place in an experiment."""
+    run = unit.run
+    trial = run.trial
+    row = connection.execute(
+        "SELECT * FROM runs WHERE id = ? OR (workflow = ? AND key = ?)"
+        " OR (experiment = ? AND candidate = ? AND position = ?)",
+        (
+            run.id,
+            run.workflow,
+            run.key,
+            trial and trial.experiment,
+            trial and trial.candidate,
+            trial and trial.position,
+        ),
+    ).fetchone()
+    known = to_run(row, moment)
+    if known.id == run.id:
+        return Enqueued(known, created=True)
+    return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
+
+
+def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
+    if not _is_current(connection, unit.run, unit.fence):
+        return Done() if _was_recorded(connection, unit) else Stale()
+    for entry in unit.entries:
+        outcome, value, due = from_outcome(entry.outcome)
+        connection.execute(
+            "INSERT INTO journal (run, path, name, occurrence, kind, digest, arguments, outcome,"
+            " value, due, started, tries, elapsed, fence, unit)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                unit.run,
+                *entry.place,
+                entry.kind,
+                entry.digest,
+                entry.arguments,
+                outcome,
+                value,
+                None if due is None else micros(due),
+                micros(entry.started),
+                entry.tries,
+                entry.elapsed,
+                unit.fence,
+                unit.id,
+            ),
+        )
+    if unit.review is not None:
+        _open_review(connection, unit.review)
+    return Done()
+
+
+def _is_current(connection: sqlite3.Connection, run: str, fence: int) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM runs WHERE id = ? AND fence = ? AND state = 'RUNNING'", (run, fence)
+    ).fetchone()
+    return row is not None
+
+
+def _was_recorded(connection: sqlite3.Connection, unit: Record) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM journal WHERE run = ? AND path = ? AND name = ? AND occurrence = ?"
+        " AND unit = ?",
+        (unit.run, *unit.entries[0].place, unit.id),
+    ).fetchone()
+    return row is not None
+
+
+def _open_review(connection: sqlite3.Connection, review: Review) -> None:
+    connection.execute(
+        "INSERT INTO reviews (id, run, path, name, occurrence, queue, content, digest, opened,"
+        " deadline, on_expiry, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (
+            review.id,
+            review.run,
+            *review.place,
+            review.queue,
+            review.content,
+            review.digest,
+            micros(review.opened),
+            None if review.deadline is None else micros(review.deadline),
+            review.on_expiry,
+            review.state,
+        ),
+    )
+
+
+def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
+    due = None if unit.due is None else micros(unit.due)
+    woken = unit.state == RunState.WAITING
+    moved = connection.execute(
+        "UPDATE runs SET state = CASE WHEN ?1 AND wake THEN 'QUEUED' ELSE ?2 END,"
+        " due = CASE WHEN ?1 AND wake THEN ?3 ELSE ?4 END, wake = 0, updated = ?3, elapsed = ?5,"
+        " result = ?6, failure = ?7, note = ?8, unit = ?9, worker = NULL, lease_until = NULL"
+        " WHERE id = ?10 AND fence = ?11 AND state = 'RUNNING'",
+        (
+            woken,
+            unit.state,
+            now,
+            due if woken else now,
+            unit.elapsed,
+            unit.result,
+            None if unit.failure is None else from_failure(unit.failure),
+            unit.note,
+            unit.id,
+            unit.run,
+            unit.fence,
+        ),
+    ).rowcount
+    if moved:
+        return Done()
+    row = connection.execute(
+        "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
+    ).fetchone()
+    return Stale() if row is None else Done()
+
+
+def _decide(connection: sqlite3.Connection, unit: Decide, now: int) -> Answered:
+    answer = unit.answer.to_json()
+    moved = connection.execute(
+        "UPDATE reviews SET state = 'decided', answer = ?, decided = ?, unit = ?"
+        " WHERE id = ? AND state = 'open' AND digest = ?",
+        (answer, now, unit.id, unit.review, unit.digest),
+    ).rowcount
+    row = connection.execute("SELECT * FROM reviews WHERE id = ?", (unit.review,)).fetchone()
+    if row is None:
+        return Undecidable(None)
+    review = to_review(row, moment)
+    if not moved:
+        return Decided(review) if row["unit"] == unit.id else Undecidable(review)
+    _answer(connection, row["run"], review.place, answer, now)
+    return Decided(review)
+
+
+def _answer(
+    connection: sqlite3.Connection, run: str, place: Place, answer: bytes, now: int
+) -> None:
+    """Write an answer into the journal that waits for it, and wake its run."""
+    connection.execute(
+        "UPDATE journal SET outcome = 'returned', value = ?"
+        " WHERE run = ? AND path = ? AND name = ? AND occurrence = ?",
+        (answer, run, *place),
+    )
+    connection.execute(
+        "UPDATE runs SET wake = 1, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
+        " due = CASE state WHEN 'WAITING' THEN ?1 ELSE due END, updated = ?1 WHERE id = ?2",
+        (now, run),
+    )
+
+
+def expire_reviews(connection: sqlite3.Connection, now: int) -> int:
+    """Expire every open review past its deadline; return their count."""
+    rows: list[Any] = connection.execute(
+        "SELECT * FROM reviews WHERE state = 'open' AND deadline <= ?", (now,)
+    ).fetchall()
+    for row in rows:
+        answer = Answer(approved=False, content=row["content"], by="", expired=True).to_json()
+        connection.execute(
+            "UPDATE reviews SET state = 'expired', answer = ?, decided = ? WHERE id = ?",
+            (answer, now, row["id"]),
+        )
+        _answer(connection, row["run"], to_place(row), answer, now)
+    return len(rows)
+
+
+def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:
+    moved = connection.execute(
+        "UPDATE runs SET state = 'CANCELLED', updated = ?, unit = ?, worker = NULL,"
+        " lease_until = NULL"
+        " WHERE id = ? AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
+        (now, unit.id, unit.run),
+    ).rowcount
+    if moved:
+        connection.execute(
+            "UPDATE reviews SET state = 'superseded', decided = ?, unit = ?"
+            " WHERE run = ? AND state = 'open'",
+            (now, unit.id, unit.run),
+        )
+        return Done()
+    return _done_before(connection, unit)
+
+
+def _requeue(connection: sqlite3.Connection, unit: Requeue, now: int) -> Answered:
+    moved = connection.execute(
+        "UPDATE runs SET state = 'QUEUED', due = ?1, updated = ?1, note = '', unit = ?2"
+        " WHERE id = ?3 AND state = 'PARKED'",
+        (now, unit.id, unit.run),
+    ).rowcount
+    return Done() if moved else _done_before(connection, unit)
+
+
+def _done_before(connection: sqlite3.Connection, unit: Cancel | Requeue) -> Answered:
+    row = connection.execute(
+        "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
+    ).fetchone()
+    return Stale() if row is None else Done()

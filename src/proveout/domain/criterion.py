@@ -1,0 +1,127 @@
+"""Criteria: what a candidate must show, fixed before the first trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from proveout.errors import Mistake
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from proveout.domain.money import Usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtLeast:
+    """Higher is better: at or below `floor` is not good enough, `target` is the hope."""
+
+    floor: float
+    target: float
+
+    def __post_init__(self) -> None:
+        if not self.floor < self.target:
+            raise Mistake(
+                f"the target {self.target:g} must lie above the floor {self.floor:g}",
+                why="between the two either verdict may come; they cannot be equal or swapped",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtMost:
+    """Lower is better: at or above `ceiling` is not good enough, `target` is the hope."""
+
+    ceiling: float
+    target: float
+
+    def __post_init__(self) -> None:
+        if not self.target < self.ceiling:
+            raise Mistake(
+                f"the target {self.target:g} must lie below the ceiling {self.ceiling:g}",
+                why="between the two either verdict may come; they cannot be equal or swapped",
+            )
+
+
+Rule: TypeAlias = AtLeast | AtMost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """A score of any value from `low` to `high`; without it a score is pass or fail.
+
+    Attributes:
+        variance_guess: expected variance of one value, in squared units; None for the default.
+    """
+
+    low: float
+    high: float
+    variance_guess: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise Mistake(f"low {self.low:g} must lie below high {self.high:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Measured by a score: "exact", or `module:function`."""
+
+    score: str
+    graded: Graded | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Measured by the share of cases answered within a time; a failed run counts as late."""
+
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Measured by the money a case costs, from nothing up to an enforced cap."""
+
+    cap: Usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """Today's way of doing it: minutes of a person for each case, at an hourly rate."""
+
+    minutes: float
+    person_hour: Usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """Measured by the money a case gains or loses against today's way of doing it.
+
+    A success earns `value_per_success`, an error costs `loss_per_error`; the price of
+    the calls is taken off, and what today's way costs is added, since it is saved.
+
+    Attributes:
+        worst, best: bounds that one case cannot leave.
+        volume_per_month: expected cases a month; None when it was not declared.
+        fixed_cost_per_month: what running it costs whatever the volume.
+    """
+
+    value_per_success: Usd
+    loss_per_error: Usd
+    worst: Usd
+    best: Usd
+    baseline: Baseline | None = None
+    volume_per_month: float | None = None
+    fixed_cost_per_month: Usd | None = None
+
+
+Measure: TypeAlias = Scored | Latency | Cost | Worth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A floor (or ceiling) and a target for one measure."""
+
+    name: str
+    measure: Measure
+    rule: Rule

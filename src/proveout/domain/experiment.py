@@ -1,0 +1,92 @@
+"""Experiments: a question with its criteria, locked before the first trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from proveout.domain.criterion import Criterion
+    from proveout.domain.money import Usd
+
+ExperimentId = NewType("ExperimentId", str)
+
+OWN = "workflow"
+"""The name of the candidate that is the workflow itself."""
+
+
+class Claim(StrEnum):
+    """What a verdict speaks of."""
+
+    THESE_CASES = "these cases"
+    FUTURE_TRAFFIC = "future traffic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What an experiment judges.
+
+    Attributes:
+        name: `OWN` for the workflow itself.
+        entry: `module:attribute` of a workflow or a plain function.
+        price_per_call: declared money for one call; None when it is not known.
+        code: hexadecimal SHA-256 of the source that executes.
+    """
+
+    name: str
+    entry: str
+    price_per_call: Usd | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The most that trials may use; None where there is no limit.
+
+    Attributes:
+        calls: count of calls, repeats included.
+        money: total over all calls, each reserved at its cap before it is made.
+        cap_per_call: the most one call can cost; what is reserved.
+    """
+
+    calls: int | None = None
+    money: Usd | None = None
+    cap_per_call: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRates:
+    """How often a verdict may be wrong, as probabilities between 0 and 1.
+
+    Attributes:
+        wrong_go: chance of GO although a criterion is at its floor.
+        wrong_no_go: chance of NO-GO although all criteria are at their targets.
+    """
+
+    wrong_go: float = 0.05
+    wrong_no_go: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an experiment is about, declared and not yet locked.
+
+    Attributes:
+        concurrency: most trials in flight at once.
+        pick_best: judge several candidates at an error rate divided by their number.
+    """
+
+    name: str
+    workflow: str
+    question: str
+    claim: Claim
+    criteria: tuple[Criterion, ...]
+    candidates: tuple[Candidate, ...]
+    budget: Budget
+    time_box: timedelta
+    errors: ErrorRates = ErrorRates()
+    concurrency: int = 8
+    pick_best: bool = False

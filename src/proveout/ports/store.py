@@ -1,0 +1,279 @@
+"""Stores: one small port per noun, one way to write.
+
+Every write is a unit (`Writes.write`); everything else reads, or moves runs by
+rules that the store itself keeps: claims, leases, timers and deadlines, all
+judged by the store's own clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from proveout.domain.experiment import ExperimentId
+    from proveout.domain.journal import Entry
+    from proveout.domain.review import Review, ReviewId, ReviewState
+    from proveout.domain.run import Run, RunId, RunState
+    from proveout.domain.unit import Answered, Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """Which runs a worker asks for.
+
+    Attributes:
+        workflows: names of the workflows it can run.
+        experiment: only trials of this experiment; None for runs that are no trials.
+        limit: count of runs it has room for, from 1.
+        lease: how long it may hold them without renewing.
+    """
+
+    worker: str
+    workflows: tuple[str, ...]
+    limit: int
+    lease: timedelta
+    experiment: ExperimentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A run that is now this worker's, with its journal.
+
+    Attributes:
+        now: the store's moment of the claim.
+    """
+
+    run: Run
+    entries: tuple[Entry, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run under the fence that a claim gave."""
+
+    run: RunId
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list, newest first.
+
+    Attributes:
+        states: any of them; empty for all.
+        before: only runs older than this one, to go on where a page ended.
+    """
+
+    states: tuple[RunState, ...] = ()
+    workflow: str | None = None
+    experiment: ExperimentId | None = None
+    before: RunId | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tended:
+    """What one round of the store's housekeeping moved, as counts of runs.
+
+    Attributes:
+        lapsed: returned to the queue because their worker stopped renewing.
+        woken: returned to the queue because their timer fired.
+        expired: reviews that nobody answered in time.
+    """
+
+    lapsed: int = 0
+    woken: int = 0
+    expired: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedExperiment:
+    """An experiment as it was locked before its first trial.
+
+    Attributes:
+        lock: hexadecimal SHA-256 of what was locked.
+        look: which look at these cases this is, from 1.
+        order_seed: seed of the recorded order.
+        plan: what was locked, as bytes of canonical JSON.
+        verdict: the verdict as bytes of JSON, once it has fallen or the experiment stopped.
+    """
+
+    id: ExperimentId
+    name: str
+    workflow: str
+    lock: str
+    look: int
+    order_seed: int
+    dataset: str
+    plan: bytes
+    locked: datetime
+    verdict: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialCount:
+    """What an experiment has used.
+
+    Attributes:
+        calls: claims of its trials: calls reserved, repeats included.
+        repeated: calls beyond the first of each trial.
+        trials: trials enqueued.
+    """
+
+    calls: int
+    repeated: int
+    trials: int
+
+
+class Writes(Protocol):
+    """The one way to write."""
+
+    async def write(self, unit: Unit) -> Answered:
+        """Make `unit` durable, or leave everything as it was; the answer says which.
+
+        Raises:
+            Mistake: the unit holds something that no store can keep.
+            Outage: the store cannot be reached or written to.
+        """
+        ...
+
+
+class Queue(Protocol):
+    """Who works on what."""
+
+    async def claim(self, want: Want) -> list[Claimed]:
+        """Give up to `want.limit` queued runs to a worker, oldest first; each fence is raised."""
+        ...
+
+    async def tend(self) -> Tended:
+        """Return lapsed and due runs to the queue, and expire overdue reviews."""
+        ...
+
+    async def reclaim(self, experiment: ExperimentId) -> int:
+        """Return all running trials of `experiment` to the queue; their count.
+
+        Only for the one process that holds the experiment: the trials belonged to a
+        process that is gone.
+        """
+        ...
+
+    async def is_idle(self, want: Want, within: timedelta) -> bool:
+        """Whether nothing of `want` is queued or running, and nothing is due `within`."""
+        ...
+
+    async def changed(self, at_most: float) -> None:
+        """Return when something may have changed, or after `at_most` seconds."""
+        ...
+
+    def keeper(self) -> Keeper:
+        """Return a keeper of leases for use in a thread of its own."""
+        ...
+
+
+class Keeper(Protocol):
+    """Renews leases, from a thread that no workflow can block."""
+
+    def renew(self, held: Sequence[Held], lease: timedelta) -> set[RunId]:
+        """Extend the leases of `held`; return the runs that are no longer held.
+
+        Raises:
+            Outage: the store cannot be reached.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Runs(Protocol):
+    """What happened."""
+
+    async def run(self, run: RunId) -> Run | None:
+        """Return the run of that id, or None."""
+        ...
+
+    async def run_by_key(self, workflow: str, key: str) -> Run | None:
+        """Return the run that was enqueued under `key`, or None."""
+        ...
+
+    async def runs(self, which: RunFilter) -> list[Run]:
+        """Return runs that match, newest first."""
+        ...
+
+    async def count(self, experiment: ExperimentId | None = None) -> dict[RunState, int]:
+        """Return how many runs are in each state that has any."""
+        ...
+
+    async def journal(self, run: RunId) -> list[Entry]:
+        """Return what a run's journal holds, in the order it was written."""
+        ...
+
+
+class Reviews(Protocol):
+    """Questions to people."""
+
+    async def review(self, review: ReviewId) -> Review | None:
+        """Return the review of that id, or None."""
+        ...
+
+    async def reviews(
+        self, state: ReviewState | None = None, queue: str | None = None, limit: int = 100
+    ) -> list[Review]:
+        """Return reviews that match, those with the nearest deadline first."""
+        ...
+
+
+class Experiments(Protocol):
+    """What was asked, and answered."""
+
+    async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
+        """Keep `experiment`, or return the one already kept under the same lock and look."""
+        ...
+
+    async def experiments(self, workflow: str) -> list[LockedExperiment]:
+        """Return every experiment of a workflow, oldest first."""
+        ...
+
+    async def conclude(self, experiment: ExperimentId, verdict: bytes) -> None:
+        """Keep the verdict of an experiment; a later one replaces it."""
+        ...
+
+    async def trials(
+        self, experiment: ExperimentId, candidate: str, first: int, limit: int
+    ) -> list[Run]:
+        """Return the trials of a candidate from position `first` on, in order."""
+        ...
+
+    async def used(self, experiment: ExperimentId, candidate: str | None = None) -> TrialCount:
+        """Return what an experiment, or one of its candidates, has used."""
+        ...
+
+    async def seen(self, workflow: str) -> set[str]:
+        """Return the digests of all cases that any experiment of `workflow` has run."""
+        ...
+
+    async def hold(self, name: str) -> Hold | None:
+        """Take the one hold of that name, or None while a living process has it."""
+        ...
+
+
+class Hold(Protocol):
+    """Something that one process at a time may do; it ends with the process."""
+
+    async def release(self) -> None:
+        """Let others have it."""
+        ...
+
+
+class Store(Writes, Queue, Runs, Reviews, Experiments, Protocol):
+    """A place that keeps all this."""
+
+    async def close(self) -> None:
+        """Finish what was handed in and let go of everything."""
+        ...
