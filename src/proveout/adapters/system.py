@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import random
+import random  # noqa: TID251 - this is the Dice port
 import time
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ class SystemDice:
     """Chance from the operating system."""
 
     def __init__(self) -> None:
-        self._random = random.SystemRandom()  # noqa: TID251 - this is the Dice port
+        self._random = random.SystemRandom()
 
     def uniform(self, low: float, high: float) -> float:
         return self._random.uniform(low, high)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import WRAPPER_ASSIGNMENTS
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from proveout.errors import Mistake
@@ -73,10 +73,9 @@ class Step(Generic[P, R]):
     is_async: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        check_module_level(self.function)
-        object.__setattr__(self, "name", self.function.__name__)
+        object.__setattr__(self, "name", name_of(self.function))
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
-        update_wrapper(cast("Any", self), self.function)
+        _wear(self, self.function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it as the current scope demands; outside a run, as the plain function."""
@@ -121,15 +120,26 @@ class Workflow(Generic[P, R]):
     is_async: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.as_step:
-            check_module_level(self.function)
-        object.__setattr__(self, "name", getattr(self.function, "__name__", "workflow"))
+        object.__setattr__(self, "name", name_of(self.function))
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
-        update_wrapper(cast("Any", self), self.function)
+        _wear(self, self.function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the plain function."""
         return self.function(*args, **kwargs)
+
+
+def _wear(value: object, function: object) -> None:
+    """Let a value show its function's name, docstring and signature to whoever inspects it."""
+    worn = {
+        name: getattr(function, name) for name in WRAPPER_ASSIGNMENTS if hasattr(function, name)
+    }
+    vars(value).update(worn, __wrapped__=function)
+
+
+def name_of(function: object) -> str:
+    """Return the name that a callable goes by."""
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def check_module_level(function: object) -> None:

@@ -1,0 +1,67 @@
+"""Proveout takes one AI workflow from proof of concept to production, and proves each step."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proveout.domain.review import Review
+    from proveout.errors import Mistake, Outage, ProveoutError, Refusal
+    from proveout.faces.notebook import prove
+    from proveout.faces.project import Project
+    from proveout.prove.score import score
+    from proveout.run.ask import Decision, Rejected, review, sleep
+    from proveout.run.define import effect, step, workflow
+    from proveout.run.step import StepFailed
+
+__all__ = [
+    "Decision",
+    "Mistake",
+    "Outage",
+    "Project",
+    "ProveoutError",
+    "Refusal",
+    "Rejected",
+    "Review",
+    "StepFailed",
+    "effect",
+    "prove",
+    "review",
+    "score",
+    "sleep",
+    "step",
+    "workflow",
+]
+
+_HOMES = {
+    "Decision": "run.ask",
+    "Mistake": "errors",
+    "Outage": "errors",
+    "Project": "faces.project",
+    "ProveoutError": "errors",
+    "Refusal": "errors",
+    "Rejected": "run.ask",
+    "Review": "domain.review",
+    "StepFailed": "run.step",
+    "effect": "run.define",
+    "prove": "faces.notebook",
+    "review": "run.ask",
+    "score": "prove.score",
+    "sleep": "run.ask",
+    "step": "run.define",
+    "workflow": "run.define",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home on first use, so that start-up stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'proveout' has no attribute '{name}'")
+    value = getattr(import_module(f"proveout.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

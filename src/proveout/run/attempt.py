@@ -1,0 +1,338 @@
+"""One try at a run, from claim to outcome.
+
+An attempt calls the workflow's function from the top. Steps in the journal answer
+at once; new ones are called and recorded. It ends when the function does, or
+earlier: because every branch waits, because nothing may be guessed, because the
+run is no longer its own, or because the worker drains. What ended it is the
+attempt's own flag, never the exception that came out: user code may swallow that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
+
+from proveout.domain.journal import Entry, Journal
+from proveout.domain.run import Failure, RunState
+from proveout.domain.unit import Done, Record, Settle, UnitId
+from proveout.domain.workflow import CURRENT, Step, Workflow
+from proveout.errors import Outage
+from proveout.run.branch import Branch
+from proveout.run.payload import signature
+from proveout.run.step import Call, failure_of, perform, step_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+    from concurrent.futures import Executor
+
+    from structlog.typing import FilteringBoundLogger
+
+    from proveout.domain.review import Review
+    from proveout.ports.clock import Clock, Dice, Ids
+    from proveout.ports.store import Claimed, Writes
+
+T = TypeVar("T")
+
+GRACE = 5.0
+"""Seconds that user code gets to unwind once its attempt is over."""
+
+
+class Over(BaseException):
+    """This attempt is over; user code is to unwind. No error, and none of its business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Every branch waits, and no step is in flight.
+
+    Attributes:
+        due: when the earliest timer fires; None where only people are waited for.
+    """
+
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Nothing may be guessed; an operator must look."""
+
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The run is no longer this attempt's."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """The worker stops before the run is done."""
+
+
+Ending: TypeAlias = Suspended | Parked | Lost | HandedBack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """Where plain code runs, bounded."""
+
+    workflows: Executor
+    steps: Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What an attempt asks for.
+
+    Attributes:
+        captures: effects are journaled and not carried out.
+    """
+
+    store: Writes
+    clock: Clock
+    ids: Ids
+    dice: Dice
+    threads: Threads
+    log: FilteringBoundLogger
+    captures: bool
+
+
+class Attempt:
+    """Drives one claimed run; `drive` gives the unit that settles it."""
+
+    def __init__(self, claimed: Claimed, workflow: Workflow[..., Any], world: World) -> None:
+        self.run = claimed.run
+        self.workflow = workflow
+        self.journal = Journal.of(claimed.entries)
+        self.store = world.store
+        self.clock = world.clock
+        self.ids = world.ids
+        self.dice = world.dice
+        self.threads = world.threads
+        self.captures = world.captures
+        self.log = world.log.bind(run=self.run.id)
+        self.loop = asyncio.get_running_loop()
+        self.ending: Ending | None = None
+        self._claimed_at = claimed.now
+        self._start = self.clock.monotonic()
+        self._outside = copy_context()
+        self._in_flight = 0
+        self._dues: dict[Branch, datetime | None] = {}
+        self._tasks: dict[Branch, asyncio.Future[Any]] = {}
+        self._over: asyncio.Future[None] = self.loop.create_future()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the attempt has ended; nothing it still does can settle the run."""
+        return self.ending is not None
+
+    def now(self) -> datetime:
+        """Return the store's moment, as far as it is known since the claim."""
+        return self._claimed_at + timedelta(seconds=self.clock.monotonic() - self._start)
+
+    def check(self) -> None:
+        """Leave quietly while the attempt goes on.
+
+        Raises:
+            Over: it has ended.
+        """
+        if self.is_over:
+            raise Over
+
+    def end(self, ending: Ending) -> None:
+        """End the attempt, if nothing ended it before; user code unwinds."""
+        if self.ending is not None:
+            return
+        self.ending = ending
+        self._over.set_result(None)
+        for task in self._tasks.values():
+            task.cancel()
+
+    def park(self, note: str) -> NoReturn:
+        """End the attempt with a question for an operator."""
+        self.end(Parked(note))
+        raise Over
+
+    async def record(self, *entries: Entry, review: Review | None = None) -> None:
+        """Make `entries` durable, or learn that the run is no longer ours.
+
+        Raises:
+            Over: another attempt has the run, or the store is out of reach.
+        """
+        unit = Record(
+            id=UnitId(self.ids.new()),
+            run=self.run.id,
+            fence=self.run.fence,
+            entries=entries,
+            review=review,
+        )
+        try:
+            answer = await self.store.write(unit)
+        except Outage as outage:
+            self.log.warning("run.abandoned", error=str(outage))
+            answer = None
+        if not isinstance(answer, Done):
+            self.end(Lost())
+            raise Over
+
+    @contextmanager
+    def busy(self) -> Generator[None]:
+        """While inside, the attempt cannot suspend."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            self._consider_soon()
+
+    async def wait(self, branch: Branch, due: datetime | None) -> None:
+        """Return when `due` has come; before that, the attempt may suspend.
+
+        Raises:
+            Over: it did.
+        """
+        self.check()
+        self._dues[branch] = due
+        branch.waiting = True
+        self._consider_soon()
+        try:
+            seconds = None if due is None else max(0.0, (due - self.now()).total_seconds())
+            await asyncio.wait({self._over}, timeout=seconds)
+        finally:
+            branch.waiting = False
+            self._dues.pop(branch, None)
+        self.check()
+
+    def adopt(self, branch: Branch, task: asyncio.Task[Any]) -> None:
+        """Count a task that user code created as a branch of this run."""
+        self._tasks[branch] = task
+        if branch.parent is not None:
+            branch.parent.open_children += 1
+        task.add_done_callback(lambda done: self._leave(branch, done))
+
+    def _leave(self, branch: Branch, task: asyncio.Task[Any]) -> None:
+        del self._tasks[branch]
+        if branch.parent is not None:
+            branch.parent.open_children -= 1
+        if not task.cancelled() and task.exception() is None:
+            self._check_finished(branch.path)
+        self._consider_soon()
+
+    def _check_finished(self, path: str) -> None:
+        """Park when a branch returned although its journal holds more."""
+        unread = self.journal.unread(path)
+        if unread and not self.is_over:
+            where = f" of branch {path}" if path else ""
+            note = f"the code{where} ended, but the journal goes on with {unread[0].place}"
+            self.end(Parked(note))
+
+    def _consider_soon(self) -> None:
+        self.loop.call_soon(self._consider)
+
+    def _consider(self) -> None:
+        """Suspend when every branch waits and no step is in flight."""
+        if self.is_over or self._in_flight or not self._dues:
+            return
+        if all(branch.waiting or branch.open_children for branch in self._tasks):
+            dues = [due for due in self._dues.values() if due is not None]
+            self.end(Suspended(min(dues, default=None)))
+
+    def from_thread(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` gives on the loop, to plain code in a thread."""
+        context = self._outside.copy()
+        return context.run(asyncio.run_coroutine_threadsafe, work, self.loop).result()
+
+    async def drive(self) -> Settle | None:
+        """Run the workflow; return the unit that settles the run, None where it is lost."""
+        root = Branch(self)
+        context = copy_context()
+        context.run(CURRENT.set, root)
+        main = self._start_main(root, context)
+        self._tasks[root] = main
+        await asyncio.wait({main, self._over}, return_when=asyncio.FIRST_COMPLETED)
+        if not self.is_over and not main.cancelled() and main.exception() is None:
+            self._check_finished("")
+        await self._unwind(main)
+        return self._settlement(main)
+
+    def _start_main(self, root: Branch, context: Context) -> asyncio.Future[Any]:
+        if self.workflow.is_async or self.workflow.as_step:
+            return self.loop.create_task(self._call(root), context=context)
+        return self.loop.run_in_executor(self.threads.workflows, context.run, self._call_plain)
+
+    async def _call(self, root: Branch) -> Any:
+        if self.workflow.as_step:
+            return await perform(root, self._whole())
+        return await self._whole().make_async()
+
+    def _call_plain(self) -> Any:
+        return self._whole().make()
+
+    def _whole(self) -> Call:
+        """Return the call of the whole function on this run's input."""
+        function = self.workflow.function
+        return Call(Step(function), (), signature(function).inputs(self.run.value))
+
+    async def _unwind(self, main: asyncio.Future[Any]) -> None:
+        """Cancel what user code left running, and give it a moment to end."""
+        left = {task for task in self._tasks.values() if not task.done()} | {main}
+        for task in left - {main}:
+            task.cancel()
+        _, stuck = await asyncio.wait(left, timeout=GRACE)
+        if stuck:
+            self.log.warning("run.still_unwinding", tasks=len(stuck), seconds=GRACE)
+
+    def _settlement(self, main: asyncio.Future[Any]) -> Settle | None:
+        match self.ending:
+            case None:
+                return self._finished(main)
+            case Suspended(due):
+                return self._settle(RunState.WAITING, due=due)
+            case Parked(note):
+                return self._settle(RunState.PARKED, note=note)
+            case HandedBack():
+                return self._settle(RunState.QUEUED)
+            case Lost():
+                return None
+
+    def _finished(self, main: asyncio.Future[Any]) -> Settle:
+        """Return what follows from the function's own end."""
+        if main.cancelled():
+            cancelled = Failure(type="CancelledError", message="the workflow cancelled itself")
+            return self._settle(RunState.FAILED, failure=cancelled)
+        error = main.exception()
+        if error is not None:
+            step = step_failure(error)
+            state = RunState.FAILED if step is None else RunState.DEAD
+            return self._settle(state, failure=failure_of(step or error))
+        try:
+            shape = signature(self.workflow.function).result
+            result = shape.encode(main.result(), f"the result of {self.workflow.name}")
+        except ValueError as error:
+            return self._settle(RunState.FAILED, failure=failure_of(error))
+        return self._settle(RunState.SUCCEEDED, result=result)
+
+    def _settle(
+        self,
+        state: RunState,
+        *,
+        result: bytes | None = None,
+        failure: Failure | None = None,
+        due: datetime | None = None,
+        note: str = "",
+    ) -> Settle:
+        return Settle(
+            id=UnitId(self.ids.new()),
+            run=self.run.id,
+            fence=self.run.fence,
+            state=state,
+            elapsed=self.clock.monotonic() - self._start,
+            result=result,
+            failure=failure,
+            due=due,
+            note=note,
+        )

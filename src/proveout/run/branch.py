@@ -1,0 +1,136 @@
+"""Branches: the tasks of a run, numbered in creation order.
+
+A branch knows its path ("" for the first, "0.1" for the second child of its first
+child), and with it the place of every step that it asks for. Whatever order the
+tasks finish in, a resumed run finds each result where it was left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from proveout.domain.journal import Place
+from proveout.domain.workflow import CURRENT, Step
+from proveout.errors import Mistake
+from proveout.run.step import Call, perform
+from proveout.run.wait import ask, pause
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator, Mapping
+    from datetime import timedelta
+
+    from proveout.domain.review import Answer
+    from proveout.run.ask import Question
+    from proveout.run.attempt import Attempt
+
+T = TypeVar("T")
+
+
+class Branch:
+    """One task of a run; the scope of the code between its steps."""
+
+    def __init__(self, attempt: Attempt, path: str = "", parent: Branch | None = None) -> None:
+        self.attempt = attempt
+        self.path = path
+        self.parent = parent
+        self.waiting = False
+        self.open_children = 0
+        self._children = 0
+        self._occurrences: Counter[str] = Counter()
+
+    def child(self) -> Branch:
+        """Return the branch of a task that this one creates."""
+        path = f"{self.path}.{self._children}" if self.path else str(self._children)
+        self._children += 1
+        return Branch(self.attempt, path, self)
+
+    def place(self, name: str) -> Place:
+        """Return where the next call of `name` stands."""
+        occurrence = self._occurrences[name]
+        self._occurrences[name] += 1
+        return Place(self.path, name, occurrence)
+
+    def perform(
+        self, step: Step[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> object:
+        """Perform a step from the code between steps."""
+        if step.is_async:
+            check_on_loop(step)
+            return _perform_here(step, args, kwargs)
+        check_off_loop(f"the plain step {step.name}")
+        return self.attempt.from_thread(perform(self, Call(step, args, kwargs)))
+
+    def ask(self, question: Question[Any]) -> Coroutine[Any, Any, tuple[Answer, object]]:
+        """Put a question to a person; see `run/wait.py`."""
+        return ask(self, question)
+
+    def sleep(self, length: timedelta) -> Coroutine[Any, Any, None]:
+        """Wait for time to pass; see `run/wait.py`."""
+        return pause(self, length)
+
+    def is_plain_here(self) -> bool:
+        """Whether the caller is plain code in a thread."""
+        return not is_on_loop()
+
+    def block_on(self, waiting: Coroutine[Any, Any, T]) -> T:
+        """Return what `waiting` gives, from plain code in a thread."""
+        return self.attempt.from_thread(waiting)
+
+
+async def _perform_here(
+    step: Step[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> object:
+    """Perform an asynchronous step in the branch that awaits it."""
+    scope = CURRENT.get()
+    if isinstance(scope, Branch):
+        return await perform(scope, Call(step, args, kwargs))
+    return await step.function(*args, **kwargs)
+
+
+def is_on_loop() -> bool:
+    """Whether this thread is running an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def check_on_loop(step: Step[Any, Any]) -> None:
+    """Leave quietly when an asynchronous step can be awaited here."""
+    if not is_on_loop():
+        raise Mistake(
+            f"the step {step.name} is asynchronous and was called from plain code",
+            why="plain code cannot await it",
+            fix=(f"make {step.name} a plain function, or the workflow an async one",),
+        )
+
+
+def check_off_loop(what: str) -> None:
+    """Leave quietly when plain code may block here."""
+    if is_on_loop():
+        raise Mistake(
+            f"{what} was called on the event loop",
+            why="it would block every other run of this worker",
+            fix=("await asyncio.to_thread(…) around the plain code that calls it",),
+        )
+
+
+def task_factory(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+    **options: Any,
+) -> asyncio.Task[Any]:
+    """Create a task; one created between the steps of a run becomes a branch of it."""
+    scope = CURRENT.get()
+    if not isinstance(scope, Branch) or scope.attempt.is_over:
+        return asyncio.Task(coroutine, loop=loop, **options)
+    branch = scope.child()
+    context = options.pop("context", None) or copy_context()
+    context.run(CURRENT.set, branch)
+    task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, context=context, **options)
+    scope.attempt.adopt(branch, task)
+    return task

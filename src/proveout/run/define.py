@@ -1,0 +1,96 @@
+"""Making workflows, steps and effects of plain functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, overload
+
+from proveout.domain.workflow import NOT_DECLARED, Care, Effect, Step, Workflow, check_module_level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def workflow(function: Callable[P, R]) -> Workflow[P, R]:
+    """Make a function the workflow that is carried to production.
+
+    Between its steps the function must be deterministic: it is called again from the
+    top when a run resumes, and its finished steps answer from the journal.
+
+    Raises:
+        Mistake: the function is not at the top level of a module.
+    """
+    check_module_level(function)
+    return Workflow(function)
+
+
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *, retries: int = 0, timeout: float | None = None
+) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    retries: int = 0,
+    timeout: float | None = None,
+) -> Step[P, R] | Callable[[Callable[P, R]], Step[P, R]]:
+    """Make a function a step: inside a run its result is journaled, and not made twice.
+
+    Args:
+        function: a function at the top level of a module, plain or asynchronous.
+        retries: count of further tries after the first, with exponential backoff and
+            full jitter between them.
+        timeout: seconds that one try may take; None for no limit.
+
+    Raises:
+        Mistake: the function is not at the top level of a module, or a number is negative.
+    """
+    care = Care(retries=retries, timeout=timeout)
+
+    def make(function: Callable[P, R]) -> Step[P, R]:
+        check_module_level(function)
+        return Step(function, care)
+
+    return make if function is None else make(function)
+
+
+@overload
+def effect(function: Callable[P, R], /) -> Effect[P, R]: ...
+@overload
+def effect(
+    *, retries: int = 0, timeout: float | None = None, in_trial: object = NOT_DECLARED
+) -> Callable[[Callable[P, R]], Effect[P, R]]: ...
+def effect(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    retries: int = 0,
+    timeout: float | None = None,
+    in_trial: object = NOT_DECLARED,
+) -> Effect[P, R] | Callable[[Callable[P, R]], Effect[P, R]]:
+    """Make a function an effect: a step that changes the outside world.
+
+    Captured in trials: journaled, not called. In production it is attempted at least
+    once under one stable key, passed as `idempotency_key` where the function takes it.
+
+    Args:
+        function: a function at the top level of a module, plain or asynchronous.
+        retries: count of further tries after the first.
+        timeout: seconds that one try may take; None for no limit.
+        in_trial: what a captured call returns; None where nothing is declared.
+
+    Raises:
+        Mistake: the function is not at the top level of a module, or a number is negative.
+    """
+    care = Care(retries=retries, timeout=timeout)
+
+    def make(function: Callable[P, R]) -> Effect[P, R]:
+        check_module_level(function)
+        return Effect(function, care, in_trial=in_trial)
+
+    return make if function is None else make(function)

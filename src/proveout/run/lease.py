@@ -1,0 +1,72 @@
+"""Keeping leases alive, from a thread that no workflow can block."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from proveout.errors import Outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from structlog.typing import FilteringBoundLogger
+
+    from proveout.domain.run import RunId
+    from proveout.ports.store import Held, Keeper
+
+BEATS = 3
+"""Renewals in the time of one lease."""
+
+
+class Heartbeat:
+    """Renews the leases of a worker's runs until it is stopped."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        lease: timedelta,
+        on_lost: Callable[[set[RunId]], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._keeper = keeper
+        self._lease = lease
+        self._on_lost = on_lost
+        self._log = log
+        self._held: dict[RunId, Held] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def hold(self, held: Held) -> None:
+        """Renew this run's lease from now on."""
+        with self._lock:
+            self._held[held.run] = held
+
+    def let_go(self, held: Held) -> None:
+        """Renew it no longer."""
+        with self._lock:
+            if self._held.get(held.run) == held:
+                del self._held[held.run]
+
+    def stop(self) -> None:
+        """End the thread; what it held lapses unless it was settled."""
+        self._stop.set()
+        self._thread.join()
+        self._keeper.close()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._lease.total_seconds() / BEATS):
+            with self._lock:
+                held = list(self._held.values())
+            if not held:
+                continue
+            try:
+                lost = self._keeper.renew(held, self._lease)
+            except Outage as outage:
+                self._log.warning("lease.not_renewed", runs=len(held), error=str(outage))
+                continue
+            if lost:
+                self._on_lost(lost)

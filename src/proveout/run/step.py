@@ -1,0 +1,309 @@
+"""Performing a step: replay it from the journal, or call it and record what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import traceback
+from collections import Counter
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
+from proveout.domain.run import Failure, RunId
+from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
+from proveout.errors import Mistake, ProveoutError
+from proveout.run.payload import digest, signature
+from proveout.run.retry import backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from proveout.domain.journal import Outcome
+    from proveout.run.attempt import Attempt
+    from proveout.run.branch import Branch
+
+PREVIEW = 200
+"""Characters of a step's arguments that its entry keeps."""
+
+TRACE = 8_000
+"""Characters of a traceback that are kept, from its end."""
+
+
+class StepFailed(ProveoutError):
+    """A step failed for good: its last try raised.
+
+    Attributes:
+        step: name of the step.
+        failure: what it raised, as the journal keeps it.
+    """
+
+    code = "step-failed"
+
+    def __init__(self, step: str, failure: Failure) -> None:
+        super().__init__(f"{step} failed: {failure.type}: {failure.message}")
+        self.step = step
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A step with the arguments that it was called with."""
+
+    step: Step[Any, Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def make(self) -> Any:
+        """Call the plain function; an exit of the interpreter becomes an error."""
+        try:
+            return self.step.function(*self.args, **self.kwargs)
+        except SystemExit as error:
+            raise Exited(self.step.name) from error
+
+    async def make_async(self) -> Any:
+        """Call the asynchronous function; an exit of the interpreter becomes an error."""
+        try:
+            return await self.step.function(*self.args, **self.kwargs)
+        except SystemExit as error:
+            raise Exited(self.step.name) from error
+
+    def arguments(self) -> bytes:
+        """Return the arguments as canonical JSON."""
+        return signature(self.step.function).arguments(self.args, self.kwargs)
+
+    def keyed(self, run: RunId, place: Place) -> Call:
+        """Return the call with the effect's stable key filled in where it takes one."""
+        takes_key = isinstance(self.step, Effect) and self.step.takes_key
+        if not takes_key or self.kwargs.get(KEY_ARGUMENT):
+            return self
+        key = idempotency_key(run, place)
+        return Call(self.step, self.args, {**self.kwargs, KEY_ARGUMENT: key})
+
+
+class Inside:
+    """The scope of the code within a step: what it calls is part of the step.
+
+    Attributes:
+        captured: effects that were captured in it, to be journaled with it.
+    """
+
+    def __init__(self, attempt: Attempt, place: Place) -> None:
+        self.attempt = attempt
+        self.place = place
+        self.captured: list[Entry] = []
+        self._occurrences: Counter[str] = Counter()
+
+    def perform(
+        self, step: Step[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> object:
+        """Call a step as the plain function, an effect captured or under its key."""
+        if not isinstance(step, Effect):
+            return step.function(*args, **kwargs)
+        name = f"{self.place.name}#{self.place.occurrence}"
+        occurrence = self._occurrences[step.name]
+        self._occurrences[step.name] += 1
+        path = f"{self.place.path}/{name}"
+        return self._effect(Call(step, args, kwargs), Place(path, step.name, occurrence))
+
+    def _effect(self, call: Call, place: Place) -> object:
+        if not self.attempt.captures:
+            keyed = call.keyed(self.attempt.run.id, place)
+            return keyed.make_async() if call.step.is_async else keyed.make()
+        entry = capture(self.attempt, call, place)
+        self.captured.append(entry)
+        value = in_trial(call.step)
+        return _ready(value) if call.step.is_async else value
+
+
+async def perform(branch: Branch, call: Call) -> object:
+    """Return what the step returned, now or in an earlier attempt.
+
+    Raises:
+        StepFailed: its last try raised, now or in an earlier attempt.
+    """
+    attempt = branch.attempt
+    attempt.check()
+    place = branch.place(call.step.name)
+    entry = find(branch, place, digest(call.arguments()))
+    if entry is None:
+        with attempt.busy():
+            entry, *captured = await _new(attempt, call, place)
+            await attempt.record(entry, *captured)
+    return _outcome(call.step, entry)
+
+
+def find(branch: Branch, place: Place, arguments: str) -> Entry | None:
+    """Return the journal's entry for a call, or None where the call is new.
+
+    A run that asks for something else than its journal holds is parked.
+    """
+    attempt = branch.attempt
+    entry = attempt.journal.read(place)
+    if entry is None:
+        if unread := attempt.journal.unread(branch.path):
+            attempt.park(f"the code asks for {place}, the journal holds {unread[0].place} there")
+        return None
+    if entry.digest != arguments:
+        attempt.park(
+            f"{place} is called with other arguments than the journal holds:"
+            f" digest {arguments} now, {entry.digest} then, {entry.arguments}"
+        )
+    return entry
+
+
+def _outcome(step: Step[Any, Any], entry: Entry) -> object:
+    match entry.outcome:
+        case Returned(value):
+            return signature(step.function).result.decode(value, f"the result of {step.name}")
+        case Raised(failure):
+            raise StepFailed(step.name, failure)
+        case Pending():
+            raise Mistake(f"{entry.place} waits, and is no step")
+
+
+async def _new(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
+    """Return the entry for a call made now, followed by those of effects captured in it."""
+    if isinstance(call.step, Effect) and attempt.captures:
+        return [capture(attempt, call, place)]
+    arguments = call.arguments()
+    started, clock = attempt.now(), attempt.clock.monotonic()
+    outcome, tries, captured = await _try(attempt, call.keyed(attempt.run.id, place), place)
+    entry = Entry(
+        place=place,
+        kind=EntryKind.EFFECT if isinstance(call.step, Effect) else EntryKind.STEP,
+        digest=digest(arguments),
+        arguments=preview(arguments),
+        outcome=outcome,
+        started=started,
+        tries=tries,
+        elapsed=attempt.clock.monotonic() - clock,
+    )
+    return [entry, *captured]
+
+
+async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int, list[Entry]]:
+    """Return the outcome of up to `retries` + 1 tries, and how many it took."""
+    step = call.step
+    tries = 0
+    while True:
+        tries += 1
+        inside = Inside(attempt, place)
+        try:
+            value = await _within(attempt, call, inside)
+            result = signature(step.function).result
+            return (
+                Returned(result.encode(value, f"the result of {step.name}")),
+                tries,
+                inside.captured,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
+            if tries > step.care.retries or isinstance(error, Mistake):
+                return Raised(failure_of(error, step.name)), tries, inside.captured
+            attempt.log.info("step.failed", step=step.name, tries=tries, error=repr(error)[:200])
+        await attempt.clock.sleep(backoff(tries, attempt.dice))
+        attempt.check()
+
+
+async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
+    """Call the step's function once, within its time."""
+    if not call.step.is_async:
+        return await _in_thread(attempt, call, inside)
+    time = asyncio.timeout(call.step.care.timeout)
+    token = CURRENT.set(inside)
+    try:
+        async with time:
+            return await call.make_async()
+    except TimeoutError as error:
+        if time.expired():
+            raise late(call.step, None) from error
+        raise
+    finally:
+        CURRENT.reset(token)
+
+
+async def _in_thread(attempt: Attempt, call: Call, inside: Inside) -> object:
+    """Call a plain step in a thread; one that overruns its time is waited for, then failed.
+
+    A thread cannot be stopped: another try beside it would let two of them overlap.
+    """
+    context = copy_context()
+    context.run(CURRENT.set, inside)
+    loop = asyncio.get_running_loop()
+    future = loop.run_in_executor(attempt.threads.steps, context.run, call.make)
+    done, _ = await asyncio.wait({future}, timeout=call.step.care.timeout)
+    if done:
+        return await future
+    await asyncio.wait({future})
+    raise late(call.step, future.exception())
+
+
+class Exited(Exception):
+    """User code asked the interpreter to exit; it may not take the worker along."""
+
+
+def late(step: Step[Any, Any], cause: BaseException | None) -> TimeoutError:
+    """Return the error of a try that took too long."""
+    because = f": {cause}" if cause is not None and str(cause) else ""
+    return TimeoutError(f"{step.name} took longer than {step.care.timeout:g} s{because}")
+
+
+async def _ready(value: object) -> object:
+    return value
+
+
+def in_trial(step: Step[Any, Any]) -> object:
+    """Return what a captured call of an effect gives."""
+    if isinstance(step, Effect) and step.in_trial is not NOT_DECLARED:
+        return step.in_trial
+    return None
+
+
+def capture(attempt: Attempt, call: Call, place: Place) -> Entry:
+    """Return the entry of an effect that is not carried out; it keeps all arguments."""
+    arguments = call.arguments()
+    shape = signature(call.step.function).result
+    return Entry(
+        place=place,
+        kind=EntryKind.CAPTURED,
+        digest=digest(arguments),
+        arguments=arguments.decode(),
+        outcome=Returned(shape.encode(in_trial(call.step), f"in_trial of {call.step.name}")),
+        started=attempt.now(),
+        tries=0,
+    )
+
+
+def idempotency_key(run: RunId, place: Place) -> str:
+    """Return the key that a call at `place` keeps through every retry: 40 characters."""
+    return hashlib.sha256("\0".join((run, *map(str, place))).encode()).hexdigest()[:40]
+
+
+def preview(arguments: bytes) -> str:
+    """Return the beginning of some arguments."""
+    text = arguments.decode()
+    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
+
+
+def failure_of(error: BaseException, step: str = "") -> Failure:
+    """Return what `error` tells, in words that survive this process."""
+    if isinstance(error, StepFailed):
+        return error.failure
+    trace = "".join(traceback.format_exception(error))
+    return Failure(
+        type=type(error).__name__,
+        message=str(error)[:TRACE],
+        traceback=trace[-TRACE:],
+        step=step,
+    )
+
+
+def step_failure(error: BaseException) -> StepFailed | None:
+    """Return the step's failure that an error is or groups, or None."""
+    if isinstance(error, StepFailed):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return next((found for e in group.exceptions if (found := step_failure(e))), None)
+    return None

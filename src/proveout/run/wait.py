@@ -1,0 +1,97 @@
+"""Waiting in a branch: journal what is waited for, then hold nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proveout.domain.journal import Entry, EntryKind, Pending, Returned
+from proveout.domain.review import Answer, OnExpiry, Review, ReviewId
+from proveout.run.payload import Shape, WrongShape, digest, to_json
+from proveout.run.step import find, preview
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from proveout.domain.journal import Place
+    from proveout.run.ask import Question
+    from proveout.run.branch import Branch
+
+
+async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
+    """Return a person's answer and the content it approves; waits until there is one."""
+    attempt = branch.attempt
+    attempt.check()
+    place = branch.place("review")
+    shape = Shape(type(question.draft))
+    content = shape.encode(question.draft, "the draft of a review")
+    entry = find(branch, place, digest(content))
+    if entry is None:
+        now = attempt.now()
+        with attempt.busy():
+            await attempt.record(
+                _pending(place, EntryKind.REVIEW, content, now, None),
+                review=_review(branch, place, question, content, now),
+            )
+    elif isinstance(entry.outcome, Returned):
+        return _answered(branch, question, shape, Answer.from_json(entry.outcome.value))
+    await attempt.wait(branch, None)
+    raise AssertionError("an answer comes to a later attempt")  # pragma: no cover
+
+
+def _answered(
+    branch: Branch, question: Question[Any], shape: Shape, answer: Answer
+) -> tuple[Answer, object]:
+    attempt = branch.attempt
+    if answer.expired and question.on_expiry is OnExpiry.PARK:
+        attempt.park("nobody answered its review in time")
+    try:
+        return answer, shape.decode(answer.content, "the edited draft")
+    except WrongShape as error:
+        attempt.park(f"an edit cannot be used: {error}")
+
+
+def _review(
+    branch: Branch, place: Place, question: Question[Any], content: bytes, now: datetime
+) -> Review:
+    return Review(
+        id=ReviewId(branch.attempt.ids.new()),
+        run=branch.attempt.run.id,
+        place=place,
+        queue=question.queue,
+        content=content,
+        digest=digest(content),
+        opened=now,
+        deadline=None if question.within is None else now + question.within,
+        on_expiry=question.on_expiry,
+    )
+
+
+async def pause(branch: Branch, length: timedelta) -> None:
+    """Return once `length` has passed since the run first came here."""
+    attempt = branch.attempt
+    attempt.check()
+    place = branch.place("sleep")
+    arguments = to_json(length.total_seconds(), "the length of a sleep")
+    entry = find(branch, place, digest(arguments))
+    if entry is None:
+        now = attempt.now()
+        entry = _pending(place, EntryKind.SLEEP, arguments, now, now + length)
+        with attempt.busy():
+            await attempt.record(entry)
+    due = entry.outcome.due if isinstance(entry.outcome, Pending) else None
+    if due is not None and attempt.now() < due:
+        await attempt.wait(branch, due)
+
+
+def _pending(
+    place: Place, kind: EntryKind, arguments: bytes, now: datetime, due: datetime | None
+) -> Entry:
+    return Entry(
+        place=place,
+        kind=kind,
+        digest=digest(arguments),
+        arguments=preview(arguments),
+        outcome=Pending(due),
+        started=now,
+        tries=0,
+    )

@@ -1,0 +1,246 @@
+"""A worker: claims runs, drives them, and settles what follows."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from proveout.errors import Outage
+from proveout.ports.store import Held, Want
+from proveout.run.attempt import Attempt, HandedBack, Lost, Threads, World
+from proveout.run.branch import task_factory
+from proveout.run.lease import Heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from structlog.typing import FilteringBoundLogger
+
+    from proveout.domain.experiment import ExperimentId
+    from proveout.domain.run import RunId
+    from proveout.domain.unit import Settle
+    from proveout.domain.workflow import Workflow
+    from proveout.ports.clock import Clock, Dice, Ids
+    from proveout.ports.store import Claimed, Store
+
+POLL = 1.0
+"""Seconds after which a worker looks for work although nothing woke it."""
+
+SOON = timedelta(seconds=1)
+"""What is due within this time keeps a worker from being idle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a worker works.
+
+    Attributes:
+        concurrency: most runs in flight at once.
+        lease: how long a run stays this worker's without a sign of life.
+        drain: how long runs in flight may take to finish once it is told to stop.
+        captures: effects are journaled and not carried out.
+        experiment: work on the trials of this experiment only.
+    """
+
+    concurrency: int = 16
+    lease: timedelta = timedelta(seconds=30)
+    drain: timedelta = timedelta(seconds=20)
+    captures: bool = True
+    experiment: ExperimentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a worker works with."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    dice: Dice
+    log: FilteringBoundLogger
+
+
+class Worker:
+    """Works on the runs of some workflows until it is told to stop.
+
+    Attributes:
+        id: names this worker in the store.
+        settled: count of runs that it has settled.
+    """
+
+    def __init__(
+        self, bench: Bench, workflows: Mapping[str, Workflow[..., Any]], manner: Manner
+    ) -> None:
+        self.id = bench.ids.new()
+        self.settled = 0
+        self._bench = bench
+        self._workflows = workflows
+        self._manner = manner
+        self._attempts: dict[RunId, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._room = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def stop(self) -> None:
+        """Claim nothing more; `work` returns when the runs in flight are done or handed back."""
+        self._stopping.set()
+
+    async def work(
+        self, *, until_idle: bool = False, allowance: Callable[[], int] | None = None
+    ) -> None:
+        """Claim and drive runs until `stop` is called, or until nothing is left to do.
+
+        Args:
+            until_idle: return once nothing is queued or running under any worker, and
+                nothing is due within a second.
+            allowance: asked before each claim how many runs may still be claimed.
+        """
+        loop = asyncio.get_running_loop()
+        factory = loop.get_task_factory()
+        loop.set_task_factory(task_factory)
+        heartbeat = Heartbeat(
+            self._bench.store.keeper(),
+            self._manner.lease,
+            lambda lost: loop.call_soon_threadsafe(self._lose, lost) and None,
+            self._bench.log,
+        )
+        threads = Threads(
+            workflows=ThreadPoolExecutor(self._manner.concurrency, "workflow"),
+            steps=ThreadPoolExecutor(self._manner.concurrency, "step"),
+        )
+        try:
+            await self._serve(heartbeat, threads, until_idle, allowance)
+            await self._drain()
+        finally:
+            await asyncio.to_thread(heartbeat.stop)
+            threads.workflows.shutdown(wait=False)
+            threads.steps.shutdown(wait=False)
+            loop.set_task_factory(factory)
+        if self._failure is not None:
+            raise self._failure
+
+    async def _serve(
+        self,
+        heartbeat: Heartbeat,
+        threads: Threads,
+        until_idle: bool,
+        allowance: Callable[[], int] | None,
+    ) -> None:
+        tended = -POLL
+        while not self._stopping.is_set():
+            try:
+                if self._bench.clock.monotonic() - tended >= min(POLL, self._beat):
+                    await self._bench.store.tend()
+                    tended = self._bench.clock.monotonic()
+                room = self._manner.concurrency - len(self._attempts)
+                if allowance is not None:
+                    room = min(room, allowance())
+                claimed = await self._bench.store.claim(self._want(room)) if room > 0 else []
+                for one in claimed:
+                    self._take(one, heartbeat, threads)
+                if claimed:
+                    continue
+                if until_idle and not self._attempts and await self._is_idle():
+                    return
+                await self._wait(room > 0)
+            except Outage as outage:
+                self._bench.log.warning("store.unreachable", error=str(outage))
+                await self._bench.clock.sleep(min(POLL, self._beat))
+
+    @property
+    def _beat(self) -> float:
+        return self._manner.lease.total_seconds() / 3
+
+    def _want(self, limit: int) -> Want:
+        return Want(
+            worker=self.id,
+            workflows=tuple(self._workflows),
+            limit=limit,
+            lease=self._manner.lease,
+            experiment=self._manner.experiment,
+        )
+
+    async def _is_idle(self) -> bool:
+        return await self._bench.store.is_idle(self._want(1), SOON)
+
+    async def _wait(self, has_room: bool) -> None:
+        """Return when there may be something to claim, or a slot became free."""
+        self._room.clear()
+        waits: set[asyncio.Task[Any]] = {
+            asyncio.create_task(self._room.wait()),
+            asyncio.create_task(self._stopping.wait()),
+        }
+        if has_room:
+            waits.add(asyncio.create_task(self._bench.store.changed(min(POLL, self._beat))))
+        try:
+            await asyncio.wait(
+                waits, return_when=asyncio.FIRST_COMPLETED, timeout=min(POLL, self._beat)
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _take(self, claimed: Claimed, heartbeat: Heartbeat, threads: Threads) -> None:
+        world = World(
+            store=self._bench.store,
+            clock=self._bench.clock,
+            ids=self._bench.ids,
+            dice=self._bench.dice,
+            threads=threads,
+            log=self._bench.log,
+            captures=self._manner.captures,
+        )
+        attempt = Attempt(claimed, self._workflows[claimed.run.workflow], world)
+        self._attempts[claimed.run.id] = attempt
+        held = Held(claimed.run.id, claimed.run.fence)
+        heartbeat.hold(held)
+        task = asyncio.create_task(self._drive(attempt, held, heartbeat))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drive(self, attempt: Attempt, held: Held, heartbeat: Heartbeat) -> None:
+        try:
+            unit = await attempt.drive()
+            if unit is not None:
+                await self._settle(attempt, unit)
+        except BaseException as error:
+            self._failure = error
+            self._stopping.set()
+            raise
+        finally:
+            heartbeat.let_go(held)
+            if self._attempts.get(held.run) is attempt:
+                del self._attempts[held.run]
+            self._room.set()
+
+    async def _settle(self, attempt: Attempt, unit: Settle) -> None:
+        try:
+            await self._bench.store.write(unit)
+        except Outage as outage:
+            attempt.log.warning("run.not_settled", error=str(outage))
+            return
+        self.settled += 1
+        if unit.failure is not None:
+            attempt.log.info("run.failed", state=unit.state, error=unit.failure.message[:200])
+        if unit.note:
+            attempt.log.warning("run.parked", note=unit.note)
+
+    def _lose(self, lost: set[RunId]) -> None:
+        for run in lost:
+            if attempt := self._attempts.get(run):
+                attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
+                attempt.end(Lost())
+
+    async def _drain(self) -> None:
+        """Let the runs in flight finish; hand back those that do not."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._manner.drain.total_seconds())
+        for attempt in self._attempts.values():
+            attempt.end(HandedBack())
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
