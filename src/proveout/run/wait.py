@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.journal import Entry, EntryKind, Pending, Returned
@@ -26,16 +27,29 @@ async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
     content = shape.encode(question.draft, "the draft of a review")
     entry = find(branch, place, digest(content))
     if entry is None:
-        now = attempt.now()
+        entry, opened = _question(branch, place, question, content)
         with attempt.busy():
-            await attempt.record(
-                _pending(place, EntryKind.REVIEW, content, now, None),
-                review=_review(branch, place, question, content, now),
-            )
-    elif isinstance(entry.outcome, Returned):
+            await attempt.record(entry, review=opened)
+    if isinstance(entry.outcome, Returned):
         return _answered(branch, question, shape, Answer.from_json(entry.outcome.value))
     await attempt.wait(branch, None)
     raise AssertionError("an answer comes to a later attempt")  # pragma: no cover
+
+
+def _question(
+    branch: Branch, place: Place, question: Question[Any], content: bytes
+) -> tuple[Entry, Review | None]:
+    """Return the entry that waits, and the review that it waits for.
+
+    A trial asks nobody: it measures the workflow's own draft, and its effects are
+    captured, so nothing follows from it.
+    """
+    now = branch.attempt.now()
+    entry = _pending(place, EntryKind.REVIEW, content, now, None)
+    if branch.attempt.run.trial is None:
+        return entry, _review(branch, place, question, content, now)
+    drafted = Answer(approved=True, content=content, by="trial", reason="a trial asks nobody")
+    return replace(entry, outcome=Returned(drafted.to_json())), None
 
 
 def _answered(
@@ -67,7 +81,7 @@ def _review(
 
 
 async def pause(branch: Branch, length: timedelta) -> None:
-    """Return once `length` has passed since the run first came here."""
+    """Return once `length` has passed since the run first came here; in a trial at once."""
     attempt = branch.attempt
     attempt.check()
     place = branch.place("sleep")
@@ -75,7 +89,8 @@ async def pause(branch: Branch, length: timedelta) -> None:
     entry = find(branch, place, digest(arguments))
     if entry is None:
         now = attempt.now()
-        entry = _pending(place, EntryKind.SLEEP, arguments, now, now + length)
+        due = now if attempt.run.trial is not None else now + length
+        entry = _pending(place, EntryKind.SLEEP, arguments, now, due)
         with attempt.busy():
             await attempt.record(entry)
     due = entry.outcome.due if isinstance(entry.outcome, Pending) else None

@@ -68,14 +68,18 @@ class Worker:
 
     Attributes:
         id: names this worker in the store.
+        claimed: count of claims it has made.
         settled: count of runs that it has settled.
+        news: set whenever a run was settled; whoever waits for it clears it.
     """
 
     def __init__(
         self, bench: Bench, workflows: Mapping[str, Workflow[..., Any]], manner: Manner
     ) -> None:
         self.id = bench.ids.new()
+        self.claimed = 0
         self.settled = 0
+        self.news = asyncio.Event()
         self._bench = bench
         self._workflows = workflows
         self._manner = manner
@@ -84,6 +88,11 @@ class Worker:
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
         self._failure: BaseException | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has runs in flight."""
+        return bool(self._attempts)
 
     def stop(self) -> None:
         """Claim nothing more; `work` returns when the runs in flight are done or handed back."""
@@ -140,6 +149,7 @@ class Worker:
                 if allowance is not None:
                     room = min(room, allowance())
                 claimed = await self._bench.store.claim(self._want(room)) if room > 0 else []
+                self.claimed += len(claimed)
                 for one in claimed:
                     self._take(one, heartbeat, threads)
                 if claimed:
@@ -217,6 +227,7 @@ class Worker:
             if self._attempts.get(held.run) is attempt:
                 del self._attempts[held.run]
             self._room.set()
+            self.news.set()
 
     async def _settle(self, attempt: Attempt, unit: Settle) -> None:
         try:

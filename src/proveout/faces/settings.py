@@ -1,0 +1,449 @@
+"""`proveout.toml`: what a founder, an operator and a reviewer can read and sign."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Plan
+from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
+from proveout.faces.settings_reader import Reader, SettingsMistake
+from proveout.faces.settings_schema import ROOT
+from proveout.faces.toml_lines import find_lines
+from proveout.faces.units import Rate, shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from proveout.domain.criterion import Criterion
+    from proveout.domain.money import Usd
+
+LARGEST = 1024 * 1024
+"""Bytes that `proveout.toml` may have."""
+
+_CONCURRENCY = 8
+_HEADROOM = 2.0
+_WINDOW = timedelta(weeks=12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowSettings:
+    """The one function being carried to production, and its people; "" where not said.
+
+    Attributes:
+        entry: `module:attribute`, imported with the folder of the file first on the path.
+        downstream: the system that receives the results.
+        testers: who may use it during the proof of concept.
+    """
+
+    name: str
+    entry: str
+    question: str = ""
+    owner: str = ""
+    operator: str = ""
+    reviewer: str = ""
+    downstream: str = ""
+    assumptions: tuple[str, ...] = ()
+    testers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentSettings:
+    """One experiment, declared and not yet locked.
+
+    Attributes:
+        dataset: an existing file of cases.
+        worth_asked: whether one of the criteria is "worth"; if not, promotion is blocked.
+    """
+
+    name: str
+    dataset: Path
+    plan: Plan
+    worth_asked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveSettings:
+    """The share of runs that must succeed, within a time that leaves out people."""
+
+    success: float
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationTier:
+    """Who is told when nobody answered for a time."""
+
+    to: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportSettings:
+    """What customers may expect; None and "" where not said."""
+
+    hours: str = ""
+    first_answer: timedelta | None = None
+    not_supported: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceAge:
+    """How long the evidence of one claim lasts."""
+
+    claim: str
+    at_most: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionSettings:
+    """What production asks for; None and "" where not said.
+
+    Attributes:
+        profile: "internal", "customer", "money" or "".
+        headroom: the load drill runs at peak times this.
+        window: the time in which the release plan must fit.
+        escalation: in the order in which people are told.
+    """
+
+    profile: str = ""
+    peak: Rate | None = None
+    headroom: float = _HEADROOM
+    window: timedelta = _WINDOW
+    objective: ObjectiveSettings | None = None
+    escalation: tuple[EscalationTier, ...] = ()
+    support: SupportSettings | None = None
+    policy: tuple[EvidenceAge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that one `proveout.toml` says.
+
+    Attributes:
+        path: the file, absolute.
+        folder: where it stands; paths and imports start here.
+        experiments: in the order of the file; empty where nothing is to be proved.
+    """
+
+    path: Path
+    folder: Path
+    workflow: WorkflowSettings
+    experiments: tuple[ExperimentSettings, ...] = ()
+    production: ProductionSettings | None = None
+
+
+def load(path: Path) -> Settings:
+    """Return what the file at `path` says, checked as far as one file can be.
+
+    Raises:
+        SettingsMistake: the file cannot be read, or a line of it cannot be.
+    """
+    text = _text_of(path)
+    values, lines = _parsed(path, text), find_lines(text)
+    root = Reader(file=path, lines=lines, table=ROOT, path=(), values=values)
+    whole_path = path.absolute()
+    folder = whole_path.parent
+    workflow = _workflow(cast("Reader", root.inner("workflow")))
+    return Settings(
+        path=whole_path,
+        folder=folder,
+        workflow=workflow,
+        experiments=_experiments(root, workflow, folder),
+        production=_production(root.inner("production")),
+    )
+
+
+# The file
+
+
+def _text_of(path: Path) -> str:
+    data = _bytes_of(path)
+    if len(data) > LARGEST:
+        raise SettingsMistake(
+            "larger than 1 MiB",
+            file=path,
+            why="settings are written by hand; cases belong in a dataset file",
+            fix=('dataset = "cases.jsonl"',),
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsMistake(
+            "not UTF-8",
+            file=path,
+            line=data.count(b"\n", 0, error.start) + 1,
+            why="TOML is written in UTF-8",
+            fix=("save the file as UTF-8",),
+        ) from None
+    if not text.strip():
+        raise SettingsMistake("the file is empty", file=path, fix=("proveout init NAME",))
+    return text
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise SettingsMistake(
+                "a folder, not a file", file=path, fix=(f"name {path / 'proveout.toml'}",)
+            )
+        if not path.is_file():
+            raise SettingsMistake(
+                "no such file",
+                file=path,
+                why=f"nothing readable stands at {shown(str(path))}",
+                fix=("proveout init NAME",),
+            )
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, SettingsMistake):
+            raise
+        raise SettingsMistake("cannot be read", file=path, why=str(error)) from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem, line = _problem(str(error), text)
+        raise SettingsMistake(f"not valid TOML: {problem}", file=path, line=line) from None
+    except RecursionError:
+        raise SettingsMistake("tables or lists are nested too deeply", file=path) from None
+    except ValueError:
+        raise SettingsMistake("a number has too many digits", file=path) from None
+
+
+def _problem(message: str, text: str) -> tuple[str, int]:
+    """Split what the standard parser says into the problem and its line."""
+    problem, _, place = message.rpartition(" (at ")
+    line = re.match(r"line (\d+)", place)
+    return problem or message, int(line[1]) if line else len(text.rstrip().splitlines())
+
+
+# The workflow
+
+
+def _workflow(row: Reader) -> WorkflowSettings:
+    return WorkflowSettings(
+        name=row.name("name"),
+        entry=row.entry("entry"),
+        question=row.text("question"),
+        owner=row.text("owner"),
+        operator=row.text("operator"),
+        reviewer=row.text("reviewer"),
+        downstream=row.text("downstream"),
+        assumptions=row.texts("assumptions"),
+        testers=row.texts("testers"),
+    )
+
+
+# Experiments
+
+
+def _experiments(
+    root: Reader, workflow: WorkflowSettings, folder: Path
+) -> tuple[ExperimentSettings, ...]:
+    found: dict[str, ExperimentSettings] = {}
+    for row in root.each("prove"):
+        experiment = _experiment(row, workflow, folder)
+        alike = experiment.name.casefold()
+        if alike in found:
+            raise row.mistake(
+                f"two experiments are called {shown(found[alike].name)}",
+                *(("name",) if row.has("name") else ()),
+                why="the name is the experiment's id and file name; the default is the workflow's",
+                fix=(f'name = "{experiment.name}-2"',),
+            )
+        found[alike] = experiment
+    return tuple(found.values())
+
+
+def _experiment(row: Reader, workflow: WorkflowSettings, folder: Path) -> ExperimentSettings:
+    _refuse_repeats(row)
+    row.choice("estimand")
+    candidates = _candidates(row, workflow)
+    prices = _prices(row, candidates)
+    criteria = read_criteria(row.each("criteria"), workflow.entry, prices)
+    worth = _worth(row, prices)
+    name = row.name("name") or workflow.name
+    plan = Plan(
+        name=name,
+        workflow=workflow.name,
+        question=workflow.question,
+        claim=Claim(row.choice("claim") or Claim.THESE_CASES),
+        criteria=(*criteria, worth) if worth else criteria,
+        candidates=candidates,
+        budget=_budget(row, prices),
+        time_box=cast("timedelta", row.duration("time_box")),
+        errors=_error_rates(row),
+        concurrency=row.whole("concurrency") or _CONCURRENCY,
+        pick_best=row.choice("pick") == "best",
+    )
+    return ExperimentSettings(
+        name=name, dataset=_dataset(row, folder), plan=plan, worth_asked=worth is not None
+    )
+
+
+def _refuse_repeats(row: Reader) -> None:
+    repeats = row.whole("repeats")
+    if repeats not in (None, 1):
+        raise row.not_supported(row.table.key("repeats"), str(repeats))
+
+
+def _candidates(row: Reader, workflow: WorkflowSettings) -> tuple[Candidate, ...]:
+    price = row.money("price_per_call")
+    candidates = [Candidate(name=OWN, entry=workflow.entry, price_per_call=price)]
+    for name, inner in row.named("candidates"):
+        if name == OWN:
+            raise row.mistake(
+                f"a candidate cannot be called {OWN}",
+                "candidates",
+                name,
+                why="that is the name of the workflow itself, always the first candidate",
+                fix=("[prove.candidates.vendor]",),
+            )
+        price = inner.money("price_per_call")
+        candidates.append(Candidate(name=name, entry=inner.entry("entry"), price_per_call=price))
+    return tuple(candidates)
+
+
+def _prices(row: Reader, candidates: tuple[Candidate, ...]) -> Prices:
+    cap = row.money("cap_per_call", zero=False)
+    for each in candidates:
+        if cap and each.price_per_call and each.price_per_call > cap:
+            inside = () if each.name == OWN else ("candidates", each.name)
+            raise row.mistake(
+                f"price_per_call {each.price_per_call} is more than cap_per_call {cap}",
+                *inside,
+                "price_per_call",
+                why="the cap is the most that one call can cost",
+                fix=(f'cap_per_call = "{each.price_per_call.amount} USD"',),
+            )
+    return Prices(cap=cap, of={each.name: each.price_per_call for each in candidates})
+
+
+def _budget(row: Reader, prices: Prices) -> Budget:
+    inner = cast("Reader", row.inner("budget"))
+    calls, money = inner.whole("calls"), inner.money("money", zero=False)
+    if calls is None and money is None:
+        raise inner.mistake(
+            "budget limits neither calls nor money",
+            why="an experiment without a limit is not a proof of concept",
+            fix=("budget = { calls = 3000 }",),
+        )
+    if money is not None:
+        _check_money(inner, money, prices)
+    return Budget(calls=calls, money=money, cap_per_call=prices.most)
+
+
+def _check_money(row: Reader, money: Usd, prices: Prices) -> None:
+    if prices.most is None:
+        raise row.mistake(
+            "a budget of money needs to know what a call can cost",
+            "money",
+            why="each call is reserved at cap_per_call, or else at the price_per_call of its "
+            f"candidate; {prices.unknown[0]} has neither",
+            fix=('cap_per_call = "0.02 USD"', 'price_per_call = "0.004 USD"'),
+        )
+    if prices.most > money:
+        raise row.mistake(
+            f"one call may cost {prices.most}, more than the whole budget of {money}",
+            "money",
+            why="no call could be made",
+            fix=(f'money = "{prices.most.amount * 1000} USD"',),
+        )
+
+
+def _error_rates(row: Reader) -> ErrorRates:
+    wrong_go, wrong_no_go = row.share("wrong_go"), row.share("wrong_no_go")
+    default = ErrorRates()
+    return ErrorRates(
+        wrong_go=default.wrong_go if wrong_go is None else wrong_go,
+        wrong_no_go=default.wrong_no_go if wrong_no_go is None else wrong_no_go,
+    )
+
+
+def _worth(row: Reader, prices: Prices) -> Criterion | None:
+    if isinstance(row.values.get("worth"), str):
+        row.choice("worth")
+        return None
+    inner = row.inner("worth")
+    return read_worth(inner, prices) if inner else None
+
+
+def _dataset(row: Reader, folder: Path) -> Path:
+    text = row.text("dataset")
+    path = folder / text
+    if not text or not _is_file(path):
+        raise row.mistake(
+            f"the dataset {shown(text)} is not a file",
+            "dataset",
+            why=f"nothing readable stands at {shown(str(path))}",
+            fix=(
+                'write one case a line: {"input": "…", "expected": "…"}',
+                "proveout init NAME makes a folder with a dataset that runs at once",
+            ),
+        )
+    return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+# Production
+
+
+def _production(row: Reader | None) -> ProductionSettings | None:
+    if row is None:
+        return None
+    return ProductionSettings(
+        profile=row.choice("profile"),
+        peak=row.rate("peak"),
+        headroom=row.positive("headroom") or _HEADROOM,
+        window=row.duration("window") or _WINDOW,
+        objective=_objective(row.inner("objective")),
+        escalation=_escalation(row.each("escalation")),
+        support=_support(row.inner("support")),
+        policy=tuple(EvidenceAge(claim=c, at_most=age) for c, age in row.durations("policy")),
+    )
+
+
+def _objective(row: Reader | None) -> ObjectiveSettings | None:
+    if row is None:
+        return None
+    success, within = row.share("success"), row.duration("within")
+    return ObjectiveSettings(success=cast("float", success), within=cast("timedelta", within))
+
+
+def _escalation(rows: tuple[Reader, ...]) -> tuple[EscalationTier, ...]:
+    tiers: list[EscalationTier] = []
+    for row in rows:
+        tier = EscalationTier(
+            to=row.text("to"), after=row.duration("after", zero=True) or timedelta(0)
+        )
+        if tiers and tier.after < tiers[-1].after:
+            raise row.mistake(
+                f"{shown(tier.to)} is told before the tier above it",
+                "after",
+                why="tiers stand in the order in which people are told",
+            )
+        tiers.append(tier)
+    return tuple(tiers)
+
+
+def _support(row: Reader | None) -> SupportSettings | None:
+    if row is None:
+        return None
+    return SupportSettings(
+        hours=row.text("hours"),
+        first_answer=row.duration("first_answer"),
+        not_supported=row.texts("not_supported"),
+    )

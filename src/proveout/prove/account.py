@@ -1,0 +1,131 @@
+"""What an experiment has found so far, and the `verdict.v1` that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from proveout.domain.criterion import AtLeast, AtMost, Criterion
+from proveout.domain.experiment import OWN
+from proveout.domain.verdict import StoppedBy, Verdict
+from proveout.prove.lock import canonical, digest
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from proveout.domain.experiment import Plan
+    from proveout.domain.money import Usd
+    from proveout.domain.verdict import Judgement, Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Everything known of an experiment at one moment.
+
+    Attributes:
+        lock: hexadecimal SHA-256 of what was locked.
+        order: indices of the dataset's cases in the recorded order.
+        spent: the price of all calls of all candidates; None where a price is unknown.
+        stopped_by: None while it may go on.
+        judgements: the workflow's own candidate first.
+    """
+
+    plan: Plan
+    dataset: str
+    dataset_digest: str
+    look: int
+    lock: str
+    order_seed: int
+    order: tuple[int, ...]
+    locked: datetime
+    at: datetime
+    spent: Usd | None
+    stopped_by: StoppedBy | None
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def own(self) -> Judgement:
+        """The judgement on the workflow itself."""
+        return next(one for one in self.judgements if one.candidate == OWN)
+
+    @property
+    def calls(self) -> int:
+        """Calls of all candidates, repeats included."""
+        return sum(one.calls for one in self.judgements)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no further trial of this lock can change the verdict."""
+        return self.stopped_by in {StoppedBy.VERDICT, StoppedBy.CASES}
+
+
+def verdict_v1(account: Account) -> dict[str, Any]:
+    """Return the account as the object that callers outside rely on."""
+    own = account.own
+    words: dict[str, Any] = {
+        "schema": "verdict.v1",
+        "experiment": account.plan.name,
+        "verdict": own.verdict,
+        "claim": account.plan.claim,
+        "cases": own.cases,
+        "calls": own.calls,
+        "calls_repeated": own.repeated,
+        "cost": None if account.spent is None else {"usd": float(account.spent)},
+        "dataset": {
+            "name": account.dataset,
+            "digest": account.dataset_digest,
+            "look": account.look,
+        },
+        "order_seed": account.order_seed,
+        "wrong_go": account.plan.errors.wrong_go,
+        "wrong_no_go": account.plan.errors.wrong_no_go,
+        "stopped_by": account.stopped_by,
+        "lock": account.lock,
+        "candidates": [_candidate(one) for one in account.judgements],
+    }
+    return {**words, "digest": digest(canonical(words))}
+
+
+def _candidate(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "name": judgement.candidate,
+        "verdict": judgement.verdict,
+        "cases": judgement.cases,
+        "calls": judgement.calls,
+        "calls_repeated": judgement.repeated,
+        "errors": judgement.errors,
+        "criteria": [_criterion(standing) for standing in judgement.standings],
+    }
+
+
+def _criterion(standing: Standing) -> dict[str, Any]:
+    now = standing.now
+    return {
+        "name": standing.criterion.name,
+        "rule": rule_text(standing.criterion),
+        "status": standing.status,
+        "estimate": now.estimate,
+        "interval": list(now.interval),
+        "log_e_go": _finite(now.log_e_go),
+        "log_e_nogo": _finite(now.log_e_nogo),
+        "decided_at": standing.decided_at,
+    }
+
+
+def _finite(value: float) -> float:
+    """Return evidence as a number that JSON can hold: certainty is 1e308 either way."""
+    return max(-1e308, min(1e308, value))
+
+
+def rule_text(criterion: Criterion) -> str:
+    """Return a criterion's rule in words, such as "floor 0.85, target 0.9"."""
+    match criterion.rule:
+        case AtLeast(floor=floor, target=target):
+            return f"floor {floor:g}, target {target:g}"
+        case AtMost(ceiling=ceiling, target=target):
+            return f"ceiling {ceiling:g}, target {target:g}"
+
+
+def is_final(verdict: Verdict) -> bool:
+    """Whether a verdict has fallen."""
+    return verdict is not Verdict.UNDECIDED

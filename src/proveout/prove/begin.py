@@ -1,0 +1,91 @@
+"""Beginning an experiment, or finding the one that was begun."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from proveout.domain.experiment import Claim, ExperimentId
+from proveout.errors import Refusal
+from proveout.ports.store import LockedExperiment
+from proveout.prove.lock import canonical, case_digest, digest, draw_order, locked_words
+
+if TYPE_CHECKING:
+    from proveout.domain.case import Dataset
+    from proveout.domain.experiment import Plan
+    from proveout.ports.store import Store
+    from proveout.run.work import Bench
+
+
+class NoFreshCases(Refusal):
+    """Every case of the dataset was run before; nothing can be said of future traffic."""
+
+    code = "no-fresh-cases"
+
+
+async def begin(
+    bench: Bench, plan: Plan, dataset: Dataset, *, again: bool
+) -> tuple[LockedExperiment, tuple[int, ...]]:
+    """Return the experiment to conduct, locked, and the order of its cases.
+
+    The same lock goes on where it was; another lock, or `again`, is a new look under a
+    fresh order. For future traffic only cases never run before are drawn.
+
+    Raises:
+        NoFreshCases: the claim is about future traffic and no case is fresh.
+    """
+    lock = digest(canonical(locked_words(plan, dataset)))
+    earlier = await bench.store.experiments(plan.workflow)
+    same = [one for one in earlier if one.lock == lock and one.name == plan.name]
+    if same and not again:
+        return same[-1], order_of(same[-1])
+    order = await _draw(bench, plan, dataset)
+    looks = [one for one in earlier if one.dataset == dataset.digest]
+    kept = await bench.store.lock(
+        LockedExperiment(
+            id=ExperimentId(bench.ids.new()),
+            name=plan.name,
+            workflow=plan.workflow,
+            lock=lock,
+            look=len(looks) + 1,
+            order_seed=order["seed"],
+            dataset=dataset.digest,
+            plan=canonical({"locked": locked_words(plan, dataset), "order": order}),
+            locked=bench.clock.now(),
+        )
+    )
+    return kept, order_of(kept)
+
+
+def order_of(experiment: LockedExperiment) -> tuple[int, ...]:
+    """Return the recorded order of an experiment's cases, as indices into its dataset."""
+    order: dict[str, Any] = json.loads(experiment.plan)["order"]
+    return tuple(draw_order(order["seed"], order["cases"]))
+
+
+async def _draw(bench: Bench, plan: Plan, dataset: Dataset) -> dict[str, Any]:
+    """Return a fresh seed and the cases it is to order."""
+    cases = list(range(len(dataset.cases)))
+    if plan.claim is Claim.FUTURE_TRAFFIC:
+        cases = await fresh_cases(bench.store, plan, dataset)
+    return {"seed": bench.dice.seed(), "cases": cases}
+
+
+async def fresh_cases(store: Store, plan: Plan, dataset: Dataset) -> list[int]:
+    """Return the indices of cases that no experiment of the workflow has run.
+
+    Raises:
+        NoFreshCases: there is none.
+    """
+    seen = await store.seen(plan.workflow)
+    fresh = [i for i, case in enumerate(dataset.cases) if case_digest(case) not in seen]
+    if not fresh:
+        raise NoFreshCases(
+            f"all {len(dataset.cases)} cases of {dataset.name} were run before",
+            why="cases whose results were shown support only a claim about these cases",
+            fix=(
+                f"add new cases to the dataset {dataset.name}",
+                'or write claim = "these cases" under [prove]',
+            ),
+        )
+    return fresh

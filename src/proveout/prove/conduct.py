@@ -1,0 +1,410 @@
+"""Conducting an experiment: trials in the recorded order, until the verdict falls.
+
+Trials are ordinary runs. The verdict reads the longest completed prefix of the
+recorded order, so neither the number of workers nor the order they finish in can
+move it. Killed at any point and started again, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from proveout.domain.criterion import AtMost, Latency, Scored
+from proveout.domain.experiment import OWN
+from proveout.domain.money import Usd
+from proveout.domain.run import Run, RunState, Trial
+from proveout.domain.unit import Cancel, UnitId
+from proveout.domain.verdict import Judgement, Miss, Slice, StoppedBy, Verdict
+from proveout.errors import Refusal
+from proveout.prove.account import Account, verdict_v1
+from proveout.prove.judge import Course, bounds_of, make_test, verdict_of
+from proveout.prove.lock import canonical, case_digest
+from proveout.prove.observe import Trialled, observe
+from proveout.run.enqueue import Request, enqueue
+from proveout.run.payload import to_json
+from proveout.run.work import Manner, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
+
+    from proveout.domain.case import Case, Dataset
+    from proveout.domain.experiment import Candidate, Plan
+    from proveout.domain.workflow import Workflow
+    from proveout.ports.store import LockedExperiment, TrialCount
+    from proveout.prove.score import Scorer
+    from proveout.run.work import Bench
+
+AHEAD = 2
+"""Workers run ahead of the completed prefix by at most this many times their number."""
+
+MOST_MISSES = 200
+"""Misses that an account keeps for each candidate."""
+
+
+class ExperimentTaken(Refusal):
+    """Another process is conducting this experiment."""
+
+    code = "experiment-taken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """An experiment that was locked, with all that its trials need.
+
+    Attributes:
+        order: indices of the dataset's cases, as they are to be tried.
+        workflows: what each candidate executes, by candidate name.
+        scorers: score functions, by the name that criteria use.
+    """
+
+    experiment: LockedExperiment
+    plan: Plan
+    dataset: Dataset
+    order: tuple[int, ...]
+    workflows: Mapping[str, Workflow[..., Any]]
+    scorers: Mapping[str, Scorer]
+    lease: timedelta
+
+
+@dataclass(slots=True)
+class Tally:
+    """One candidate's completed prefix, read case by case."""
+
+    candidate: Candidate
+    courses: list[Course]
+    read: int = 0
+    enqueued: int = 0
+    verdict: Verdict = Verdict.UNDECIDED
+    errors: int = 0
+    seconds: list[float] = field(default_factory=list[float])
+    misses: list[Miss] = field(default_factory=list[Miss])
+    tags: dict[str, list[bool]] = field(default_factory=dict[str, list[bool]])
+
+    def add(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
+        """Read the next case of the prefix; the verdict may fall with it."""
+        for course, value in zip(self.courses, values, strict=True):
+            course.observe(value)
+        self.read = position + 1
+        self.errors += not trialled.answered
+        if trialled.run.elapsed is not None:
+            self.seconds.append(trialled.run.elapsed)
+        self._note(trialled, position, values)
+        self.verdict = verdict_of(self.courses)
+
+    def _note(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
+        lost = tuple(
+            course.criterion.name
+            for course, value in zip(self.courses, values, strict=True)
+            if is_loss(course, value)
+        )
+        if lost and len(self.misses) < MOST_MISSES:
+            self.misses.append(miss(trialled, position, lost))
+        first = next((c.criterion.name for c in self.courses if is_pass_fail_score(c)), None)
+        if first is not None:
+            for tag in trialled.case.tags:
+                self.tags.setdefault(tag, []).append(first not in lost)
+
+
+def is_pass_fail_score(course: Course) -> bool:
+    """Whether a course reads a score that passes or fails."""
+    measure = course.criterion.measure
+    return isinstance(measure, Scored) and measure.graded is None
+
+
+def is_loss(course: Course, value: float) -> bool:
+    """Whether a pass/fail criterion, or one of time, was not met by a case."""
+    if not (is_pass_fail_score(course) or isinstance(course.criterion.measure, Latency)):
+        return False
+    return value == (1.0 if isinstance(course.criterion.rule, AtMost) else 0.0)
+
+
+def miss(trialled: Trialled, position: int, lost: tuple[str, ...]) -> Miss:
+    """Return what there is to read about a case that was not met."""
+    run = trialled.run
+    if run.failure is not None:
+        got = f"{run.failure.type}: {run.failure.message}"
+    else:
+        got = run.note if run.result is None else run.result.decode()
+    return Miss(
+        position=position,
+        case=trialled.case.id,
+        run=run.id,
+        value=json.dumps(trialled.case.value, ensure_ascii=False),
+        expected=json.dumps(trialled.case.expected, ensure_ascii=False),
+        got=got,
+        lost=lost,
+    )
+
+
+class Conductor:
+    """Conducts one locked experiment in this process."""
+
+    def __init__(
+        self, bench: Bench, setup: Setup, on_progress: Callable[[Account], None] | None = None
+    ) -> None:
+        self._bench = bench
+        self._setup = setup
+        self._on_progress = on_progress
+        self._interrupted = asyncio.Event()
+        bounds = bounds_of(setup.plan, len(setup.order))
+        self._tallies = [
+            Tally(candidate, [Course(c, make_test(c, bounds)) for c in setup.plan.criteria])
+            for candidate in setup.plan.candidates
+        ]
+        self._used: dict[str, TrialCount] = {}
+
+    def interrupt(self) -> None:
+        """Stop after the calls in flight; everything found is kept."""
+        self._interrupted.set()
+
+    async def conduct(self) -> Account:
+        """Run trials until the verdict, the budget, the time box or the cases end it.
+
+        Raises:
+            ExperimentTaken: another living process conducts it.
+            BadScore: a score gave something that its criterion cannot read.
+        """
+        store = self._bench.store
+        hold = await store.hold(f"experiment-{self._setup.experiment.id}")
+        if hold is None:
+            raise ExperimentTaken(
+                f"another process is conducting {self._setup.plan.name}",
+                why="two would spend the budget twice",
+                fix=(
+                    "wait for it, or stop it with Ctrl-C",
+                    f"proveout verdict {self._setup.plan.name}",
+                ),
+            )
+        try:
+            await store.reclaim(self._setup.experiment.id)
+            await self._read_all()
+            account = await self._try_cases()
+            await store.conclude(self._setup.experiment.id, canonical(verdict_v1(account)))
+            return account
+        finally:
+            await hold.release()
+
+    async def _read_all(self) -> None:
+        """Read what earlier processes finished."""
+        for tally in self._tallies:
+            while await self._read(tally):
+                pass
+            used = await self._count(tally)
+            tally.enqueued = used.trials
+
+    async def _try_cases(self) -> Account:
+        names = tuple(self._name(tally.candidate.name) for tally in self._tallies)
+        manner = Manner(
+            concurrency=self._setup.plan.concurrency,
+            lease=self._setup.lease,
+            experiment=self._setup.experiment.id,
+        )
+        workflows = {
+            name: self._setup.workflows[tally.candidate.name]
+            for name, tally in zip(names, self._tallies, strict=True)
+        }
+        worker = Worker(self._bench, workflows, manner)
+        used = await self._bench.store.used(self._setup.experiment.id)
+        work = asyncio.create_task(
+            worker.work(allowance=lambda: self._allowance(used.calls + worker.claimed))
+        )
+        try:
+            stopped_by = await self._until_stopped(worker, work, used.calls)
+        finally:
+            worker.stop()
+            await asyncio.wait({work})
+        await work
+        for tally in self._tallies:
+            while tally.verdict is Verdict.UNDECIDED and await self._read(tally):
+                pass
+        return await self.account(self._reason(stopped_by))
+
+    def _reason(self, stopped_by: StoppedBy | None) -> StoppedBy | None:
+        """Return why it ended, now that the calls in flight have come in."""
+        if all(tally.verdict is not Verdict.UNDECIDED for tally in self._tallies):
+            return StoppedBy.VERDICT
+        if all(self._is_over(tally) for tally in self._tallies):
+            return StoppedBy.CASES
+        return stopped_by
+
+    async def _until_stopped(
+        self, worker: Worker, work: asyncio.Task[None], used: int
+    ) -> StoppedBy | None:
+        """Feed the worker until something ends the experiment; return what."""
+        while not self._interrupted.is_set() and not work.done():
+            worker.news.clear()
+            for tally in self._tallies:
+                await self._advance(tally)
+            if self._on_progress is not None:
+                self._on_progress(await self.account(None))
+            if all(self._is_over(tally) for tally in self._tallies):
+                return StoppedBy.VERDICT
+            if self._is_late():
+                return StoppedBy.TIME_BOX
+            if not worker.busy and self._allowance(used + worker.claimed) < 1:
+                return StoppedBy.BUDGET
+            await self._wait(worker, work)
+        return None
+
+    async def _wait(self, worker: Worker, work: asyncio.Task[None]) -> None:
+        """Return when a trial was settled, the work ended, or half a second passed."""
+        news = asyncio.create_task(worker.news.wait())
+        stop = asyncio.create_task(self._interrupted.wait())
+        await asyncio.wait({news, stop, work}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+        for task in (news, stop):
+            task.cancel()
+        await asyncio.gather(news, stop, return_exceptions=True)
+
+    async def _advance(self, tally: Tally) -> None:
+        """Read what has finished, and keep the workers busy ahead of it."""
+        while tally.verdict is Verdict.UNDECIDED and await self._read(tally):
+            pass
+        if tally.verdict is not Verdict.UNDECIDED:
+            await self._call_off(tally)
+            return
+        last = min(len(self._setup.order), tally.read + AHEAD * self._setup.plan.concurrency)
+        positions = range(tally.enqueued, last)
+        await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
+        tally.enqueued = max(tally.enqueued, last)
+
+    async def _enqueue(self, tally: Tally, position: int) -> None:
+        case = self._case(position)
+        await enqueue(
+            self._bench.store,
+            self._bench.clock,
+            self._bench.ids,
+            Request(
+                workflow=self._name(tally.candidate.name),
+                value=to_json(case.value, f"the input of case {case.id}", canonical=True),
+                trial=Trial(
+                    experiment=self._setup.experiment.id,
+                    candidate=tally.candidate.name,
+                    position=position,
+                    case=case_digest(case),
+                ),
+            ),
+        )
+
+    async def _read(self, tally: Tally) -> bool:
+        """Read the finished trials that continue the prefix; whether there were any."""
+        if tally.verdict is not Verdict.UNDECIDED:
+            return False
+        before = tally.read
+        trials = await self._bench.store.trials(
+            self._setup.experiment.id, tally.candidate.name, tally.read, 100
+        )
+        for run in trials:
+            ready = run.trial is not None and run.trial.position == tally.read
+            if not ready or not is_finished(run) or tally.verdict is not Verdict.UNDECIDED:
+                break
+            case = self._case(tally.read)
+            trialled = Trialled(run=run, case=case, price=self._price(tally.candidate))
+            values = observe(self._setup.plan.criteria, trialled, self._setup.scorers)
+            tally.add(trialled, tally.read, values)
+        return tally.read > before
+
+    async def _call_off(self, tally: Tally) -> None:
+        """Cancel the trials that a verdict made unnecessary before they cost a call."""
+        if tally.enqueued <= tally.read:
+            return
+        trials = await self._bench.store.trials(
+            self._setup.experiment.id, tally.candidate.name, tally.read, 1000
+        )
+        for run in trials:
+            if run.state is RunState.QUEUED:
+                await self._bench.store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
+        tally.enqueued = tally.read
+
+    def _is_over(self, tally: Tally) -> bool:
+        return tally.verdict is not Verdict.UNDECIDED or tally.read == len(self._setup.order)
+
+    def _is_late(self) -> bool:
+        end = self._setup.experiment.locked + self._setup.plan.time_box
+        return self._bench.clock.now() >= end
+
+    def _allowance(self, calls: int) -> int:
+        """Return how many more calls the budget can reserve."""
+        budget = self._setup.plan.budget
+        left = self._setup.plan.concurrency
+        if self._is_late():
+            return 0
+        if budget.calls is not None:
+            left = min(left, budget.calls - calls)
+        if budget.money is not None and budget.cap_per_call is not None:
+            open_money = float(budget.money) - calls * float(budget.cap_per_call)
+            cap = float(budget.cap_per_call)
+            left = left if cap == 0 else min(left, int(open_money / cap + 1e-9))
+        return max(0, left)
+
+    def _case(self, position: int) -> Case:
+        return self._setup.dataset.cases[self._setup.order[position]]
+
+    def _name(self, candidate: str) -> str:
+        own = self._setup.plan.workflow
+        return own if candidate == OWN else f"{own}:{candidate}"
+
+    def _price(self, candidate: Candidate) -> Usd | None:
+        return candidate.price_per_call or self._setup.plan.budget.cap_per_call
+
+    async def _count(self, tally: Tally) -> TrialCount:
+        return await self._bench.store.used(self._setup.experiment.id, tally.candidate.name)
+
+    async def account(self, stopped_by: StoppedBy | None, *, whole: bool = False) -> Account:
+        """Return what is known now; `whole` draws up courses and slices too."""
+        setup = self._setup
+        counts = [await self._count(tally) for tally in self._tallies]
+        return Account(
+            plan=setup.plan,
+            dataset=setup.dataset.name,
+            dataset_digest=setup.dataset.digest,
+            look=setup.experiment.look,
+            lock=setup.experiment.lock,
+            order_seed=setup.experiment.order_seed,
+            order=setup.order,
+            locked=setup.experiment.locked,
+            at=self._bench.clock.now(),
+            spent=self._spent(counts),
+            stopped_by=stopped_by,
+            judgements=tuple(
+                judgement_of(tally, count, whole=whole)
+                for tally, count in zip(self._tallies, counts, strict=True)
+            ),
+        )
+
+    def _spent(self, counts: list[TrialCount]) -> Usd | None:
+        total = Usd(0)
+        for tally, count in zip(self._tallies, counts, strict=True):
+            price = self._price(tally.candidate)
+            if price is None:
+                return None
+            total += price * count.calls
+        return total
+
+
+def is_finished(run: Run) -> bool:
+    """Whether a trial will not change by itself: it is final, or needs an operator."""
+    return run.state.is_final or run.state is RunState.PARKED
+
+
+def judgement_of(tally: Tally, count: TrialCount, *, whole: bool) -> Judgement:
+    """Return what is known of one candidate."""
+    return Judgement(
+        candidate=tally.candidate.name,
+        verdict=tally.verdict,
+        cases=tally.read,
+        calls=count.calls,
+        repeated=count.repeated,
+        errors=tally.errors,
+        seconds=statistics.median(tally.seconds) if tally.seconds else None,
+        standings=tuple(course.standing(with_course=whole) for course in tally.courses),
+        misses=tuple(tally.misses),
+        slices=tuple(
+            Slice(tag=tag, count=len(passes), passes=sum(passes))
+            for tag, passes in sorted(tally.tags.items())
+        ),
+    )
