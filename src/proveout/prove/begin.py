@@ -34,19 +34,18 @@ async def begin(
     Raises:
         NoFreshCases: the claim is about future traffic and no case is fresh.
     """
-    lock = digest(canonical(locked_words(plan, dataset)))
-    earlier = await bench.store.experiments(plan.workflow)
-    same = [one for one in earlier if one.lock == lock and one.name == plan.name]
-    if same and not again:
-        return same[-1], order_of(same[-1])
+    known = None if again else await recorded(bench.store, plan, dataset)
+    if known is not None:
+        return known, order_of(known)
     order = await _draw(bench, plan, dataset)
+    earlier = await bench.store.experiments(plan.workflow)
     looks = [one for one in earlier if one.dataset == dataset.digest]
     kept = await bench.store.lock(
         LockedExperiment(
             id=ExperimentId(bench.ids.new()),
             name=plan.name,
             workflow=plan.workflow,
-            lock=lock,
+            lock=lock_of(plan, dataset),
             look=len(looks) + 1,
             order_seed=order["seed"],
             dataset=dataset.digest,
@@ -55,6 +54,19 @@ async def begin(
         )
     )
     return kept, order_of(kept)
+
+
+def lock_of(plan: Plan, dataset: Dataset) -> str:
+    """Return the hexadecimal SHA-256 of what a lock covers."""
+    return digest(canonical(locked_words(plan, dataset)))
+
+
+async def recorded(store: Store, plan: Plan, dataset: Dataset) -> LockedExperiment | None:
+    """Return the latest experiment under exactly this lock, or None."""
+    lock = lock_of(plan, dataset)
+    earlier = await store.experiments(plan.workflow)
+    same = [one for one in earlier if one.lock == lock and one.name == plan.name]
+    return same[-1] if same else None
 
 
 def order_of(experiment: LockedExperiment) -> tuple[int, ...]:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 AHEAD = 2
 """Workers run ahead of the completed prefix by at most this many times their number."""
 
+TELL_EVERY = 0.25
+"""Seconds between two tellings of how it stands."""
+
 MOST_MISSES = 200
 """Misses that an account keeps for each candidate."""
 
@@ -156,7 +159,17 @@ class Conductor:
             Tally(candidate, [Course(c, make_test(c, bounds)) for c in setup.plan.criteria])
             for candidate in setup.plan.candidates
         ]
-        self._used: dict[str, TrialCount] = {}
+        self._told = -TELL_EVERY
+
+    @property
+    def plan(self) -> Plan:
+        """What was locked."""
+        return self._setup.plan
+
+    @property
+    def cases(self) -> int:
+        """Cases that the recorded order holds."""
+        return len(self._setup.order)
 
     def interrupt(self) -> None:
         """Stop after the calls in flight; everything found is kept."""
@@ -182,15 +195,15 @@ class Conductor:
             )
         try:
             await store.reclaim(self._setup.experiment.id)
-            await self._read_all()
+            await self.recall()
             account = await self._try_cases()
             await store.conclude(self._setup.experiment.id, canonical(verdict_v1(account)))
             return account
         finally:
             await hold.release()
 
-    async def _read_all(self) -> None:
-        """Read what earlier processes finished."""
+    async def recall(self) -> None:
+        """Read what was finished before; calls nothing."""
         for tally in self._tallies:
             while await self._read(tally):
                 pass
@@ -198,6 +211,8 @@ class Conductor:
             tally.enqueued = used.trials
 
     async def _try_cases(self) -> Account:
+        if (reason := self.why_stopped()) is not None:
+            return await self.account(reason)
         names = tuple(self._name(tally.candidate.name) for tally in self._tallies)
         manner = Manner(
             concurrency=self._setup.plan.concurrency,
@@ -222,10 +237,10 @@ class Conductor:
         for tally in self._tallies:
             while tally.verdict is Verdict.UNDECIDED and await self._read(tally):
                 pass
-        return await self.account(self._reason(stopped_by))
+        return await self.account(self.why_stopped(stopped_by))
 
-    def _reason(self, stopped_by: StoppedBy | None) -> StoppedBy | None:
-        """Return why it ended, now that the calls in flight have come in."""
+    def why_stopped(self, stopped_by: StoppedBy | None = None) -> StoppedBy | None:
+        """Return why it ended as far as the cases tell, or else `stopped_by`."""
         if all(tally.verdict is not Verdict.UNDECIDED for tally in self._tallies):
             return StoppedBy.VERDICT
         if all(self._is_over(tally) for tally in self._tallies):
@@ -240,8 +255,7 @@ class Conductor:
             worker.news.clear()
             for tally in self._tallies:
                 await self._advance(tally)
-            if self._on_progress is not None:
-                self._on_progress(await self.account(None))
+            await self._tell()
             if all(self._is_over(tally) for tally in self._tallies):
                 return StoppedBy.VERDICT
             if self._is_late():
@@ -250,6 +264,13 @@ class Conductor:
                 return StoppedBy.BUDGET
             await self._wait(worker, work)
         return None
+
+    async def _tell(self) -> None:
+        """Tell how it stands, not more often than a person can read."""
+        now = self._bench.clock.monotonic()
+        if self._on_progress is not None and now >= self._told + TELL_EVERY:
+            self._told = now
+            self._on_progress(await self.account(None))
 
     async def _wait(self, worker: Worker, work: asyncio.Task[None]) -> None:
         """Return when a trial was settled, the work ended, or half a second passed."""

@@ -12,15 +12,20 @@ import queue
 import sqlite3
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
-from proveout.errors import Mistake, Outage, ProveoutError
+from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
+from proveout.errors import Outage, ProveoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
 Work: TypeAlias = "Callable[[sqlite3.Connection], Any]"
+
+LAST = 9
+"""The rank of work that no unit asks for: it sees what the group's units did."""
 
 GROUP = 500
 """Most pieces of work in one commit."""
@@ -29,22 +34,15 @@ COURTESY = 0.002
 """Seconds the lane rests after a group while other processes write, so that they get a turn."""
 
 
-class StoreFull(Outage):
-    """The volume of the store has no room."""
-
-    code = "store-full"
+REFUSED = "the store refused this value"
 
 
-class StoreUnavailable(Outage):
-    """The file of the store cannot be read or written now."""
+class Piece(NamedTuple):
+    """Work that was handed in; in a group, lower ranks come first."""
 
-    code = "store-unavailable"
-
-
-class Unstorable(Mistake):
-    """No store can keep this value."""
-
-    code = "unstorable"
+    rank: int
+    work: Work
+    answer: Future[Any]
 
 
 class Lane:
@@ -52,23 +50,27 @@ class Lane:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._work: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
+        self._closed = False
         self._seen = self._data_version()
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def do(self, work: Callable[[sqlite3.Connection], T], rank: int = LAST) -> T:
         """Return what `work` returned, once it is durable."""
-        return await asyncio.wrap_future(self.submit(work))
+        return await asyncio.wrap_future(self.submit(work, rank))
 
-    def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+    def submit(self, work: Callable[[sqlite3.Connection], T], rank: int = LAST) -> Future[T]:
         """Hand in `work` from any thread; the future ends when it is durable."""
-        future: Future[T] = Future()
-        self._work.put((work, future))
-        return future
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        answer: Future[T] = Future()
+        self._work.put(Piece(rank, work, answer))
+        return answer
 
     def close(self) -> None:
         """Finish what was handed in, then let go of the connection."""
+        self._closed = True
         self._work.put(None)
         self._thread.join()
 
@@ -85,7 +87,7 @@ class Lane:
             self._rest()
         self._connection.close()
 
-    def _gather(self, group: list[tuple[Work, Future[Any]]]) -> bool:
+    def _gather(self, group: list[Piece]) -> bool:
         """Add what else waits; return whether the lane was asked to close."""
         while len(group) < GROUP:
             try:
@@ -97,20 +99,21 @@ class Lane:
             group.append(item)
         return False
 
-    def _apply(self, group: list[tuple[Work, Future[Any]]]) -> None:
+    def _apply(self, group: list[Piece]) -> None:
+        wanted = sorted(
+            (piece for piece in group if piece.answer.set_running_or_notify_cancel()),
+            key=lambda piece: piece.rank,
+        )
         try:
-            results = self._commit([work for work, _ in group])
+            results = self._commit([piece.work for piece in wanted])
         except sqlite3.Error as error:
             self._roll_back()
-            outage = say(error)
-            for _, future in group:
-                future.set_exception(outage)
-            return
-        for (_, future), result in zip(group, results, strict=True):
+            results: list[Any] = [say(error)] * len(wanted)
+        for piece, result in zip(wanted, results, strict=True):
             if isinstance(result, Exception):
-                future.set_exception(result)
+                piece.answer.set_exception(result)
             else:
-                future.set_result(result)
+                piece.answer.set_result(result)
 
     def _commit(self, group: list[Work]) -> list[Any]:
         execute = self._connection.execute
@@ -120,19 +123,19 @@ class Lane:
             execute("SAVEPOINT unit")
             try:
                 results.append(work(self._connection))
-            except (ProveoutError, sqlite3.DataError, sqlite3.IntegrityError, ValueError) as error:
+            except sqlite3.OperationalError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad piece must not stop the lane
                 execute("ROLLBACK TO unit")
                 results.append(alone(error))
-            except OverflowError as error:
-                execute("ROLLBACK TO unit")
-                results.append(Unstorable(str(error)))
             execute("RELEASE unit")
         execute("COMMIT")
         return results
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _rest(self) -> None:
         """Pause when another process wrote since the last group."""
@@ -147,20 +150,16 @@ class Lane:
 
 def alone(error: Exception) -> Exception:
     """Return the error for one piece of work that could not be applied."""
-    if isinstance(error, ProveoutError):
-        return error
-    return Unstorable(f"the store refused this value: {error}")
+    if isinstance(error, (sqlite3.Error, ValueError, TypeError, OverflowError)):
+        return error if isinstance(error, ProveoutError) else Unstorable(f"{REFUSED}: {error}")
+    return error
 
 
 def say(error: sqlite3.Error) -> Outage:
     """Return what a failed commit means to its callers."""
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_FULL":
-        return StoreFull(
-            "the store's volume is full",
-            why="nothing was written; what was acknowledged before is safe",
-            fix=("free space on the volume and try again",),
-        )
+        return store_full()
     return StoreUnavailable(
         f"the store cannot be written: {error}",
         why=f"SQLite answered {name or type(error).__name__}",

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.adapters.migrations import migrations, pending
 from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
-from proveout.adapters.sqlite.lane import Lane, StoreUnavailable, say
+from proveout.adapters.sqlite.lane import Lane, say
 from proveout.adapters.sqlite.moments import micros, moment
-from proveout.adapters.sqlite.units import apply, expire_reviews
-from proveout.domain.run import RunId, RunState
+from proveout.adapters.sqlite.units import apply, expire_reviews, rank
+from proveout.adapters.troubles import StoreUnavailable
+from proveout.domain.run import RunId, RunState, check_move
+from proveout.domain.unit import Settle
 from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, TrialCount
 
@@ -103,12 +105,15 @@ class SqliteStore:
                 fix=("set PROVEOUT_STORE=sqlite:///PATH to a path that can",),
             ) from error
         self._lane = Lane(writer)
+        self._holds: set[FileHold] = set()
         self._readers = ThreadPoolExecutor(1, "sqlite-reader")
         self._seen = self._version()
 
     async def write(self, unit: Unit) -> Answered:
+        if isinstance(unit, Settle):
+            check_move(RunState.RUNNING, unit.state)
         now = micros(self._clock.now())
-        return await self._lane.do(lambda connection: apply(connection, unit, now))
+        return await self._lane.do(lambda connection: apply(connection, unit, now), rank(unit))
 
     async def claim(self, want: Want) -> list[Claimed]:
         now = self._clock.now()
@@ -155,9 +160,10 @@ class SqliteStore:
 
     async def changed(self, at_most: float) -> None:
         end = self._clock.monotonic() + at_most
+        seen = self._seen
         while self._clock.monotonic() < end:
             version = self._version()
-            if version != self._seen:
+            if version != seen:
                 self._seen = version
                 return
             await asyncio.sleep(LOOK_EVERY)  # noqa: TID251 - looks at a file, not at time
@@ -299,10 +305,14 @@ class SqliteStore:
         except BlockingIOError:
             file.close()
             return None
-        return FileHold(file)
+        hold = FileHold(file, self._holds.discard)
+        self._holds.add(hold)
+        return hold
 
     async def close(self) -> None:
         await asyncio.to_thread(self._lane.close)
+        for hold in tuple(self._holds):
+            await hold.release()
         self._readers.shutdown()
         self._reader.close()
         self._watcher.close()
@@ -342,10 +352,12 @@ class SqliteKeeper:
 class FileHold:
     """A lock on a file; the system lets go of it when the process ends."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, forget: Callable[[FileHold], None]) -> None:
         self._file = file
+        self._forget = forget
 
     async def release(self) -> None:
+        self._forget(self)
         with suppress(OSError):
             self._file.close()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
 from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.troubles import Unstorable
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
     from proveout.domain.review import Review
 
 
+RANKS: dict[type[Unit], int] = {Enqueue: 0, Record: 1, Decide: 2, Settle: 3, Cancel: 4, Requeue: 4}
+"""The order of a group: an attempt's records before its end, answers before a wait is judged."""
+
+
+def rank(unit: Unit) -> int:
+    """Return where `unit` stands in its group; equals keep the order they came in."""
+    return RANKS[type(unit)]
+
+
 def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:
     """Apply `unit` at the moment `now` inside the open transaction."""
     match unit:
@@ -49,6 +59,14 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:
             return _requeue(connection, unit, now)
 
 
+def clean(*values: object) -> tuple[object, ...]:
+    """Return `values`; a text with NUL is refused, since PostgreSQL could not keep it."""
+    for value in values:
+        if isinstance(value, str) and "\0" in value:
+            raise Unstorable("the store refused this value: a text holds NUL")
+    return values
+
+
 def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
     run = unit.run
     trial = run.trial
@@ -57,7 +75,7 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
         "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, unit,"
         " experiment, candidate, position, case_digest)"
         " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
+        clean(
             run.id,
             run.workflow,
             run.value,
@@ -108,7 +126,7 @@ def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
             "INSERT INTO journal (run, path, name, occurrence, kind, digest, arguments, outcome,"
             " value, due, started, tries, elapsed, fence, unit)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (
+            clean(
                 unit.run,
                 *entry.place,
                 entry.kind,
@@ -138,9 +156,7 @@ def _is_current(connection: sqlite3.Connection, run: str, fence: int) -> bool:
 
 def _was_recorded(connection: sqlite3.Connection, unit: Record) -> bool:
     row = connection.execute(
-        "SELECT 1 FROM journal WHERE run = ? AND path = ? AND name = ? AND occurrence = ?"
-        " AND unit = ?",
-        (unit.run, *unit.entries[0].place, unit.id),
+        "SELECT 1 FROM journal WHERE run = ? AND unit = ?", (unit.run, unit.id)
     ).fetchone()
     return row is not None
 
@@ -150,7 +166,7 @@ def _open_review(connection: sqlite3.Connection, review: Review) -> None:
         "INSERT INTO reviews (id, run, path, name, occurrence, queue, content, digest, opened,"
         " deadline, on_expiry, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
-        (
+        clean(
             review.id,
             review.run,
             *review.place,
@@ -173,7 +189,7 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
         " due = CASE WHEN ?1 AND wake THEN ?3 ELSE ?4 END, wake = 0, updated = ?3, elapsed = ?5,"
         " result = ?6, failure = ?7, note = ?8, unit = ?9, worker = NULL, lease_until = NULL"
         " WHERE id = ?10 AND fence = ?11 AND state = 'RUNNING'",
-        (
+        clean(
             woken,
             unit.state,
             now,
@@ -223,7 +239,8 @@ def _answer(
     )
     connection.execute(
         "UPDATE runs SET wake = 1, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
-        " due = CASE state WHEN 'WAITING' THEN ?1 ELSE due END, updated = ?1 WHERE id = ?2",
+        " due = CASE state WHEN 'WAITING' THEN ?1 ELSE due END, updated = ?1 WHERE id = ?2"
+        " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
         (now, run),
     )
 

@@ -1,0 +1,273 @@
+"""A store in a PostgreSQL database: any number of machines, one truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proveout.adapters.postgres import queue
+from proveout.adapters.postgres.bell import Bell
+from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
+from proveout.adapters.postgres.lane import Lane
+from proveout.adapters.postgres.schema import prepare
+from proveout.adapters.postgres.units import REVIEW, RUN, moment
+from proveout.adapters.postgres.wire import Pool, Server, part
+from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
+from proveout.domain.run import RunState, check_move
+from proveout.domain.unit import Settle
+from proveout.ports.store import TrialCount
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from proveout.adapters.rows import Row
+    from proveout.domain.experiment import ExperimentId
+    from proveout.domain.journal import Entry
+    from proveout.domain.review import Review, ReviewId, ReviewState
+    from proveout.domain.run import Run, RunId
+    from proveout.domain.unit import Answered, Unit
+    from proveout.ports.clock import Clock
+    from proveout.ports.store import Claimed, LockedExperiment, RunFilter, Tended, Want
+
+
+async def open_postgres(url: str, clock: Clock) -> PostgresStore:
+    """Open the database at `url`, bringing it to our schema where it is not.
+
+    Everything lives in the schema `proveout`. Behind a pooler that gives each
+    transaction another session, add `statement_cache_size=0` to the URL's parameters.
+
+    Args:
+        url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`; it is never shown.
+        clock: for waiting only; the database's own clock decides leases and due times.
+
+    Raises:
+        Mistake: the URL, the user or the database cannot hold a store.
+        Outage: the server does not answer.
+        StoreFromTheFuture: a newer Proveout made the schema.
+    """
+    server = Server.at(url)
+    with server.in_words():
+        link = await server.connect("lane")
+        try:
+            await prepare(link)
+        except BaseException:
+            await part(link)
+            raise
+    bell = Bell(server, clock)
+    await bell.ready()
+    return PostgresStore(server, Lane(server, clock, bell, link), bell)
+
+
+class PostgresStore:
+    """Keeps everything in one schema; see `ports/store.py` for what each call promises."""
+
+    def __init__(self, server: Server, lane: Lane, bell: Bell) -> None:
+        """Join the parts that `open_postgres` opened."""
+        self._server = server
+        self._lane = lane
+        self._bell = bell
+        self._pool = Pool(server)
+        self._holds: set[LockHold] = set()
+
+    async def write(self, unit: Unit) -> Answered:
+        if isinstance(unit, Settle):
+            check_move(RunState.RUNNING, unit.state)
+        return await self._lane.do(unit)
+
+    async def claim(self, want: Want) -> list[Claimed]:
+        async with self._pool.link() as link:
+            return await queue.claim(link, want)
+
+    async def tend(self) -> Tended:
+        async with self._pool.link() as link:
+            tended = await queue.tend(link)
+        if tended.lapsed or tended.woken or tended.expired:
+            self._bell.ring()
+        return tended
+
+    async def reclaim(self, experiment: ExperimentId) -> int:
+        async with self._pool.link() as link:
+            count = await queue.reclaim(link, experiment)
+        self._bell.ring()
+        return count
+
+    async def is_idle(self, want: Want, within: timedelta) -> bool:
+        row = await self._one(
+            "SELECT FROM proveout.runs WHERE experiment IS NOT DISTINCT FROM $1::text"
+            " AND workflow = ANY ($2::text[]) AND (state IN ('QUEUED', 'RUNNING')"
+            " OR (state = 'WAITING' AND due <= (SELECT proveout.moment()) + $3::interval)) LIMIT 1",
+            want.experiment,
+            list(want.workflows),
+            within,
+        )
+        return row is None
+
+    async def changed(self, at_most: float) -> None:
+        await self._bell.wait(at_most)
+
+    def keeper(self) -> PostgresKeeper:
+        return PostgresKeeper(self._server)
+
+    async def run(self, run: RunId) -> Run | None:
+        row = await self._one(f"SELECT {RUN} FROM proveout.runs WHERE id = $1", run)  # noqa: S608
+        return None if row is None else to_run(row, moment)
+
+    async def run_by_key(self, workflow: str, key: str) -> Run | None:
+        row = await self._one(
+            f"SELECT {RUN} FROM proveout.runs WHERE workflow = $1 AND key = $2",  # noqa: S608
+            workflow,
+            key,
+        )
+        return None if row is None else to_run(row, moment)
+
+    async def runs(self, which: RunFilter) -> list[Run]:
+        where = ["experiment IS NULL"]
+        values: list[Any] = [which.limit]
+
+        def add(condition: str, value: object) -> None:
+            values.append(value)
+            where.append(condition.format(f"${len(values)}"))
+
+        if which.experiment is not None:
+            where.clear()
+            add("experiment = {}", which.experiment)
+        if which.states:
+            add("state = ANY ({}::text[])", list(which.states))
+        if which.workflow is not None:
+            add("workflow = {}", which.workflow)
+        if which.before is not None:
+            add("seq < (SELECT seq FROM proveout.runs WHERE id = {})", which.before)
+        sql = f"SELECT {RUN} FROM proveout.runs WHERE {' AND '.join(where)}"  # noqa: S608
+        rows = await self._pool.fetch(f"{sql} ORDER BY seq DESC LIMIT $1", *values)
+        return [to_run(row, moment) for row in rows]
+
+    async def count(self, experiment: ExperimentId | None = None) -> dict[RunState, int]:
+        whose = "experiment = $1" if experiment is not None else "experiment IS NULL"
+        rows = await self._pool.fetch(
+            f"SELECT state, count(*) AS runs FROM proveout.runs WHERE {whose} GROUP BY state",  # noqa: S608
+            *(() if experiment is None else (experiment,)),
+        )
+        return {RunState(row["state"]): row["runs"] for row in rows}
+
+    async def journal(self, run: RunId) -> list[Entry]:
+        rows = await self._pool.fetch(
+            "SELECT * FROM proveout.journal WHERE run = $1 ORDER BY seq", run
+        )
+        return [to_entry(row, moment) for row in rows]
+
+    async def review(self, review: ReviewId) -> Review | None:
+        row = await self._one(
+            f"SELECT {REVIEW} FROM proveout.reviews WHERE id = $1",  # noqa: S608
+            review,
+        )
+        return None if row is None else to_review(row, moment)
+
+    async def reviews(
+        self, state: ReviewState | None = None, queue: str | None = None, limit: int = 100
+    ) -> list[Review]:
+        rows = await self._pool.fetch(
+            f"SELECT {REVIEW} FROM proveout.reviews WHERE ($1::text IS NULL OR state = $1)"  # noqa: S608
+            " AND ($2::text IS NULL OR queue = $2) ORDER BY deadline NULLS LAST, id LIMIT $3",
+            state,
+            queue,
+            limit,
+        )
+        return [to_review(row, moment) for row in rows]
+
+    async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
+        async with self._pool.link() as link:
+            await link.execute(
+                "INSERT INTO proveout.experiments (id, name, workflow, lock, look, order_seed,"
+                " dataset, plan, locked, verdict)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+                experiment.id,
+                experiment.name,
+                experiment.workflow,
+                experiment.lock,
+                experiment.look,
+                experiment.order_seed,
+                experiment.dataset,
+                experiment.plan,
+                experiment.locked,
+                experiment.verdict,
+            )
+            [row] = await link.fetch(
+                "SELECT * FROM proveout.experiments WHERE workflow = $1 AND name = $2"
+                " AND lock = $3 AND look = $4",
+                experiment.workflow,
+                experiment.name,
+                experiment.lock,
+                experiment.look,
+            )
+        self._bell.ring()
+        return to_experiment(row, moment)
+
+    async def experiments(self, workflow: str) -> list[LockedExperiment]:
+        rows = await self._pool.fetch(
+            "SELECT * FROM proveout.experiments WHERE workflow = $1 ORDER BY locked, id", workflow
+        )
+        return [to_experiment(row, moment) for row in rows]
+
+    async def conclude(self, experiment: ExperimentId, verdict: bytes) -> None:
+        async with self._pool.link() as link:
+            await link.execute(
+                "UPDATE proveout.experiments SET verdict = $2 WHERE id = $1", experiment, verdict
+            )
+        self._bell.ring()
+
+    async def trials(
+        self, experiment: ExperimentId, candidate: str, first: int, limit: int
+    ) -> list[Run]:
+        rows = await self._pool.fetch(
+            f"SELECT {RUN} FROM proveout.runs WHERE experiment = $1 AND candidate = $2"  # noqa: S608
+            " AND position >= $3 ORDER BY position LIMIT $4",
+            experiment,
+            candidate,
+            first,
+            limit,
+        )
+        return [to_run(row, moment) for row in rows]
+
+    async def used(self, experiment: ExperimentId, candidate: str | None = None) -> TrialCount:
+        row = await self._one(
+            "SELECT coalesce(sum(fence), 0)::bigint AS calls, count(*) AS trials,"
+            " coalesce(sum(greatest(fence - 1, 0)), 0)::bigint AS repeated FROM proveout.runs"
+            " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)",
+            experiment,
+            candidate,
+        )
+        assert row is not None  # noqa: S101 - an aggregate always has its row
+        return TrialCount(calls=row["calls"], repeated=row["repeated"], trials=row["trials"])
+
+    async def seen(self, workflow: str) -> set[str]:
+        rows = await self._pool.fetch(
+            "SELECT DISTINCT case_digest FROM proveout.runs WHERE experiment IN"
+            " (SELECT id FROM proveout.experiments WHERE workflow = $1)",
+            workflow,
+        )
+        return {row["case_digest"] for row in rows}
+
+    async def hold(self, name: str) -> LockHold | None:
+        with self._server.in_words():
+            link = await self._server.connect("hold")
+            taken = False
+            try:
+                taken = await take_hold(link, name)
+            finally:
+                if not taken:
+                    await part(link)
+        if not taken:
+            return None
+        hold = LockHold(link, self._holds.discard)
+        self._holds.add(hold)
+        return hold
+
+    async def close(self) -> None:
+        await self._lane.close()
+        for hold in tuple(self._holds):
+            await hold.release()
+        await self._bell.close()
+        await self._pool.close()
+
+    async def _one(self, query: str, *values: object) -> Row | None:
+        rows = await self._pool.fetch(query, *values)
+        return rows[0] if rows else None

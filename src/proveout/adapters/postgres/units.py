@@ -1,0 +1,487 @@
+"""How a group of units is applied to the tables of a PostgreSQL store.
+
+The rows of all runs that a group touches are locked in the order of their ids, and
+whoever writes about a run holds its row: that one lock makes the rest simple. What
+each unit may do is judged here; what follows is written by a few statements for the
+whole group: first new runs, then records, decisions, settlements, and last what
+people asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from proveout.adapters.postgres.wire import Unsettled
+from proveout.adapters.rows import from_failure, from_outcome, to_review, to_run
+from proveout.domain.run import MOVES, RunState
+from proveout.domain.unit import (
+    Answered,
+    Cancel,
+    Decide,
+    Decided,
+    Done,
+    Enqueue,
+    Enqueued,
+    KeyTaken,
+    Record,
+    Requeue,
+    Settle,
+    Stale,
+    Undecidable,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from proveout.adapters.postgres.wire import Link
+    from proveout.adapters.rows import Row
+    from proveout.domain.review import Review
+
+T = TypeVar("T")
+
+RUN = (
+    "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
+    " case_digest, result, failure, elapsed, note, updated"
+)
+"""The columns that make a run."""
+
+REVIEW = (
+    "id, run, path, name, occurrence, queue, content, digest, opened, deadline, on_expiry, state,"
+    " answer, decided"
+)
+"""The columns that make a review."""
+
+FINAL = frozenset(str(state) for state in RunState if state.is_final)
+
+
+def moment(value: datetime) -> datetime:
+    """Return a moment as the driver gives it: in UTC, as it is."""
+    return value
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a locked run stands while the group is judged."""
+
+    state: str
+    fence: int
+    wake: bool
+    unit: str | None
+
+
+@dataclass(slots=True)
+class Group:
+    """The units of one commit by kind, each with its place, and their answers."""
+
+    answers: list[Answered | None]
+    enqueues: list[tuple[int, Enqueue]] = field(default_factory=list[tuple[int, Enqueue]])
+    records: list[tuple[int, Record]] = field(default_factory=list[tuple[int, Record]])
+    decides: list[tuple[int, Decide]] = field(default_factory=list[tuple[int, Decide]])
+    settles: list[tuple[int, Settle]] = field(default_factory=list[tuple[int, Settle]])
+    orders: list[tuple[int, Cancel | Requeue]] = field(
+        default_factory=list[tuple[int, Cancel | Requeue]]
+    )
+    standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
+
+    @classmethod
+    def of(cls, units: Sequence[Unit]) -> Group:
+        """Sort `units` by kind; within a kind they keep their order."""
+        group = cls([None] * len(units))
+        for place, unit in enumerate(units):
+            match unit:
+                case Record():
+                    group.records.append((place, unit))
+                case Settle():
+                    group.settles.append((place, unit))
+                case Enqueue():
+                    group.enqueues.append((place, unit))
+                case Decide():
+                    group.decides.append((place, unit))
+                case Cancel() | Requeue():
+                    group.orders.append((place, unit))
+        return group
+
+    def is_current(self, unit: Record | Settle) -> bool:
+        """Whether the attempt that wrote `unit` still holds its run."""
+        standing = self.standing.get(unit.run)
+        return standing is not None and standing.state == "RUNNING" and standing.fence == unit.fence
+
+    def answer_again(self, place: int, unit: Settle | Cancel | Requeue) -> None:
+        """Answer for a unit that changes nothing: `Done` if it is the one that moved the run."""
+        standing = self.standing.get(unit.run)
+        was_us = standing is not None and standing.unit == unit.id
+        self.answers[place] = Done() if was_us else Stale()
+
+
+async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
+    """Apply `units` inside the open transaction; return their answers in the same order."""
+    group = Group.of(units)
+    if group.enqueues:
+        await _enqueue(link, group)
+    if len(group.enqueues) < len(units):
+        decided = await _lock(link, group)
+        if group.records:
+            await _record(link, group)
+        if group.decides:
+            await _decide(link, group, decided)
+        if group.settles:
+            await _settle(link, group)
+        if group.orders:
+            await _order(link, group)
+    return cast("list[Answered]", group.answers)
+
+
+def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Turn rows into the columns that `unnest` takes."""
+    return list(zip(*rows, strict=True))
+
+
+ENQUEUE = (
+    "WITH given AS MATERIALIZED (SELECT nextval('proveout.run_order') AS seq, new.* FROM unnest("
+    "$1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
+    " $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[]) AS new (id, workflow, value,"
+    " key, created, due, unit, experiment, candidate, position, case_digest))"
+    " INSERT INTO proveout.runs (seq, id, workflow, state, value, key, created, updated, due,"
+    " unit, experiment, candidate, position, case_digest)"
+    " SELECT seq, id, workflow, 'QUEUED', value, key, created, created,"
+    " coalesce(due, (SELECT proveout.moment())), unit, experiment, candidate, position,"
+    " case_digest FROM given ORDER BY workflow, key, experiment, candidate, position, id"
+    " ON CONFLICT DO NOTHING RETURNING id"
+)
+"""Numbered as they came, written in the order of their keys: no two groups wait for each other."""
+
+
+async def _enqueue(link: Link, group: Group) -> None:
+    rows = await link.fetch(ENQUEUE, *columns(_run_row(unit) for _, unit in group.enqueues))
+    added = {row["id"] for row in rows}
+    known: list[tuple[int, Enqueue]] = []
+    for place, unit in group.enqueues:
+        if unit.run.id in added:
+            group.answers[place] = Enqueued(unit.run, created=True)
+        else:
+            known.append((place, unit))
+    if known:
+        await _find_known(link, group, known)
+
+
+def _run_row(unit: Enqueue) -> tuple[Any, ...]:
+    run = unit.run
+    trial = run.trial
+    place = (
+        (None, None, None, None)
+        if trial is None
+        else (trial.experiment, trial.candidate, trial.position, trial.case)
+    )
+    return (run.id, run.workflow, run.value, run.key, run.created, run.due, unit.id, *place)
+
+
+KNOWN = (
+    f"SELECT given.place, known.* FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[],"  # noqa: S608 - our own columns
+    " $5::text[], $6::text[], $7::bigint[]) AS given (place, id, workflow, key, experiment,"
+    f" candidate, position), LATERAL (SELECT {RUN} FROM proveout.runs WHERE id = given.id"
+    f" UNION ALL SELECT {RUN} FROM proveout.runs WHERE workflow = given.workflow"
+    f" AND key = given.key UNION ALL SELECT {RUN} FROM proveout.runs"
+    " WHERE experiment = given.experiment AND candidate = given.candidate"
+    " AND position = given.position LIMIT 1) AS known"
+)
+
+
+async def _find_known(link: Link, group: Group, known: list[tuple[int, Enqueue]]) -> None:
+    """Answer for runs that the store knows, by id, by key or by place in an experiment."""
+    rows = await link.fetch(KNOWN, *columns(_known_row(place, unit) for place, unit in known))
+    found = {row["place"]: to_run(row, moment) for row in rows}
+    for place, unit in known:
+        run = found.get(place)
+        if run is None:
+            raise Unsettled
+        if run.id == unit.run.id:
+            group.answers[place] = Enqueued(run, created=True)
+        elif run.value == unit.run.value:
+            group.answers[place] = Enqueued(run, created=False)
+        else:
+            group.answers[place] = KeyTaken(run)
+
+
+def _known_row(place: int, unit: Enqueue) -> tuple[Any, ...]:
+    run = unit.run
+    trial = run.trial
+    where = (
+        (None, None, None) if trial is None else (trial.experiment, trial.candidate, trial.position)
+    )
+    return (place, run.id, run.workflow, run.key, *where)
+
+
+LOCK = (
+    "SELECT id, state, fence, wake, unit FROM proveout.runs WHERE id = ANY ($1::text[])"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
+
+
+async def _lock(link: Link, group: Group) -> dict[str, str]:
+    """Lock the group's runs; return the run of each review that is to be decided."""
+    decided: dict[str, str] = {}
+    if group.decides:
+        rows = await link.fetch(
+            "SELECT id, run FROM proveout.reviews WHERE id = ANY ($1::text[])",
+            [unit.review for _, unit in group.decides],
+        )
+        decided = {row["id"]: row["run"] for row in rows}
+    runs: set[str] = set(decided.values())
+    runs.update(unit.run for _, unit in group.records)
+    runs.update(unit.run for _, unit in group.settles)
+    runs.update(unit.run for _, unit in group.orders)
+    for row in await link.fetch(LOCK, list(runs)):
+        group.standing[row["id"]] = Standing(row["state"], row["fence"], row["wake"], row["unit"])
+    return decided
+
+
+RECORD = (
+    "INSERT INTO proveout.journal (run, path, name, occurrence, kind, digest, arguments, outcome,"
+    " value, due, started, tries, elapsed, fence, unit) SELECT * FROM unnest($1::text[],"
+    " $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
+    " $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::float8[],"
+    " $14::bigint[], $15::text[]) ON CONFLICT DO NOTHING"
+)
+
+OPEN_REVIEW = (
+    "INSERT INTO proveout.reviews (id, run, path, name, occurrence, queue, content, digest,"
+    " opened, deadline, on_expiry, state) SELECT * FROM unnest($1::text[], $2::text[],"
+    " $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::text[],"
+    " $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[]) ON CONFLICT DO NOTHING"
+)
+
+
+async def _record(link: Link, group: Group) -> None:
+    entries: list[tuple[Any, ...]] = []
+    reviews: list[tuple[Any, ...]] = []
+    late: list[tuple[int, Record]] = []
+    for place, unit in group.records:
+        if not group.is_current(unit):
+            late.append((place, unit))
+            continue
+        group.answers[place] = Done()
+        entries.extend(_entry_rows(unit))
+        if unit.review is not None:
+            reviews.append(_review_row(unit.review))
+    if entries:
+        await link.execute(RECORD, *columns(entries))
+    if reviews:
+        await link.execute(OPEN_REVIEW, *columns(reviews))
+    if late:
+        await _find_recorded(link, group, late)
+
+
+def _entry_rows(unit: Record) -> list[tuple[Any, ...]]:
+    return [
+        (
+            unit.run,
+            *entry.place,
+            entry.kind,
+            entry.digest,
+            entry.arguments,
+            *from_outcome(entry.outcome),
+            entry.started,
+            entry.tries,
+            entry.elapsed,
+            unit.fence,
+            unit.id,
+        )
+        for entry in unit.entries
+    ]
+
+
+def _review_row(review: Review) -> tuple[Any, ...]:
+    return (
+        review.id,
+        review.run,
+        *review.place,
+        review.queue,
+        review.content,
+        review.digest,
+        review.opened,
+        review.deadline,
+        review.on_expiry,
+        review.state,
+    )
+
+
+async def _find_recorded(link: Link, group: Group, late: list[tuple[int, Record]]) -> None:
+    """Answer for attempts that no longer hold their runs: `Done` if it was written before."""
+    rows = await link.fetch(
+        "SELECT DISTINCT journal.unit FROM proveout.journal JOIN unnest($1::text[], $2::text[])"
+        " AS given (run, unit) ON journal.run = given.run AND journal.unit = given.unit",
+        [unit.run for _, unit in late],
+        [unit.id for _, unit in late],
+    )
+    recorded = {row["unit"] for row in rows}
+    for place, unit in late:
+        group.answers[place] = Done() if unit.id in recorded else Stale()
+
+
+JUDGE = (
+    f"SELECT {REVIEW}, unit FROM proveout.reviews WHERE id = ANY ($1::text[])"  # noqa: S608
+    " ORDER BY id FOR NO KEY UPDATE"
+)
+
+DECIDE = (
+    "UPDATE proveout.reviews SET state = 'decided', answer = given.answer,"  # noqa: S608
+    " decided = (SELECT proveout.moment()), unit = given.unit"
+    " FROM unnest($1::text[], $2::bytea[], $3::text[]) AS given (review, answer, unit)"
+    f" WHERE reviews.id = given.review RETURNING {REVIEW}"
+)
+
+
+async def _decide(link: Link, group: Group, runs: dict[str, str]) -> None:
+    rows = await link.fetch(JUDGE, list(runs))
+    before = {row["id"]: row for row in rows}
+    chosen: dict[str, Decide] = {}
+    for _, unit in group.decides:
+        row = before.get(unit.review)
+        is_open = row is not None and row["state"] == "open" and row["digest"] == unit.digest
+        if is_open and unit.review not in chosen:
+            chosen[unit.review] = unit
+    after = await _write_decisions(link, group, chosen) if chosen else {}
+    for place, unit in group.decides:
+        group.answers[place] = _decided(unit, before.get(unit.review), chosen, after)
+
+
+async def _write_decisions(
+    link: Link, group: Group, chosen: dict[str, Decide]
+) -> dict[str, Review]:
+    given = [(unit.review, unit.answer.to_json(), unit.id) for unit in chosen.values()]
+    rows = await link.fetch(DECIDE, *columns(given))
+    reviews = [to_review(row, moment) for row in rows]
+    await answer_reviews(link, [(review, chosen[review.id].answer.to_json()) for review in reviews])
+    for review in reviews:
+        standing = group.standing[review.run]
+        standing.wake = True
+        if standing.state == "WAITING":
+            standing.state = "QUEUED"
+    return {review.id: review for review in reviews}
+
+
+def _decided(
+    unit: Decide, row: Row | None, chosen: dict[str, Decide], after: dict[str, Review]
+) -> Answered:
+    if row is None:
+        return Undecidable(None)
+    review = after.get(unit.review) or to_review(row, moment)
+    winner = chosen[unit.review].id if unit.review in chosen else row["unit"]
+    return Decided(review) if winner == unit.id else Undecidable(review)
+
+
+ANSWER = (
+    "UPDATE proveout.journal SET outcome = 'returned', value = given.answer FROM unnest("
+    "$1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])"
+    " AS given (run, path, name, occurrence, answer) WHERE journal.run = given.run"
+    " AND journal.path = given.path AND journal.name = given.name"
+    " AND journal.occurrence = given.occurrence"
+)
+
+WAKE = (
+    "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now) UPDATE proveout.runs"
+    " SET wake = true, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
+    " due = CASE state WHEN 'WAITING' THEN (SELECT now FROM clock) ELSE due END,"
+    " updated = (SELECT now FROM clock) WHERE id = ANY ($1::text[])"
+    " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')"
+)
+
+
+async def answer_reviews(link: Link, answered: Sequence[tuple[Review, bytes]]) -> None:
+    """Write answers into the journals that wait for them, and wake their runs, which are locked."""
+    rows = [(review.run, *review.place, answer) for review, answer in answered]
+    await link.execute(ANSWER, *columns(rows))
+    await link.execute(WAKE, list({review.run for review, _ in answered}))
+
+
+SETTLE = (
+    "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now) UPDATE proveout.runs"
+    " SET state = CASE WHEN given.waits AND runs.wake THEN 'QUEUED' ELSE given.state END,"
+    " due = CASE WHEN given.waits AND NOT runs.wake THEN given.due"
+    " ELSE (SELECT now FROM clock) END,"
+    " wake = false, updated = (SELECT now FROM clock), elapsed = given.elapsed,"
+    " result = given.result, failure = given.failure, note = given.note, unit = given.unit,"
+    " worker = NULL, lease_until = NULL FROM unnest($1::text[], $2::text[], $3::boolean[],"
+    " $4::timestamptz[], $5::float8[], $6::bytea[], $7::bytea[], $8::text[], $9::text[])"
+    " AS given (run, state, waits, due, elapsed, result, failure, note, unit)"
+    " WHERE runs.id = given.run"
+)
+
+
+async def _settle(link: Link, group: Group) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for place, unit in group.settles:
+        if not group.is_current(unit):
+            group.answer_again(place, unit)
+            continue
+        rows.append(_settle_row(unit))
+        group.answers[place] = Done()
+        standing = group.standing[unit.run]
+        waits = unit.state == RunState.WAITING
+        standing.state = "QUEUED" if waits and standing.wake else unit.state
+        standing.wake = False
+        standing.unit = unit.id
+    if rows:
+        await link.execute(SETTLE, *columns(rows))
+
+
+def _settle_row(unit: Settle) -> tuple[Any, ...]:
+    return (
+        unit.run,
+        unit.state,
+        unit.state == RunState.WAITING,
+        unit.due,
+        unit.elapsed,
+        unit.result,
+        None if unit.failure is None else from_failure(unit.failure),
+        unit.note,
+        unit.id,
+    )
+
+
+REQUEUE = (
+    "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now) UPDATE proveout.runs"
+    " SET state = 'QUEUED', due = (SELECT now FROM clock), updated = (SELECT now FROM clock),"
+    " note = '', unit = given.unit FROM unnest($1::text[], $2::text[]) AS given (run, unit)"
+    " WHERE runs.id = given.run"
+)
+
+CANCEL = (
+    "UPDATE proveout.runs SET state = 'CANCELLED', updated = (SELECT proveout.moment()),"
+    " unit = given.unit, worker = NULL, lease_until = NULL"
+    " FROM unnest($1::text[], $2::text[]) AS given (run, unit) WHERE runs.id = given.run"
+)
+
+SUPERSEDE = (
+    "UPDATE proveout.reviews SET state = 'superseded', decided = (SELECT proveout.moment()),"
+    " unit = given.unit FROM unnest($1::text[], $2::text[]) AS given (run, unit)"
+    " WHERE reviews.run = given.run AND reviews.state = 'open'"
+)
+
+
+async def _order(link: Link, group: Group) -> None:
+    requeued: list[tuple[str, str]] = []
+    cancelled: list[tuple[str, str]] = []
+    for place, unit in group.orders:
+        standing = group.standing.get(unit.run)
+        if standing is None or not _may(unit, standing.state):
+            group.answer_again(place, unit)
+            continue
+        group.answers[place] = Done()
+        standing.unit = unit.id
+        standing.state = "CANCELLED" if isinstance(unit, Cancel) else "QUEUED"
+        (cancelled if isinstance(unit, Cancel) else requeued).append((unit.run, unit.id))
+    if requeued:
+        await link.execute(REQUEUE, *columns(requeued))
+    if cancelled:
+        await link.execute(CANCEL, *columns(cancelled))
+        await link.execute(SUPERSEDE, *columns(cancelled))
+
+
+def _may(unit: Cancel | Requeue, state: str) -> bool:
+    if isinstance(unit, Requeue):
+        return state == "PARKED"
+    return RunState.CANCELLED in MOVES[RunState(state)]

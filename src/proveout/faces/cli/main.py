@@ -1,0 +1,143 @@
+"""The `proveout` command: finds the command, and says what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from proveout.errors import Mistake, Outage, ProveoutError, Refusal
+from proveout.faces.cli.output import error_json, error_text, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "init": ("start", "Write a project that runs at once, offline"),
+    "run": ("start", "Run the workflow once, here, on one input"),
+    "prove": ("prove", "Conduct an experiment until its verdict falls"),
+    "verdict": ("prove", "Show the verdict of an experiment as it stands"),
+    "report": ("prove", "Write the report of an experiment as one HTML file"),
+    "enqueue": ("operate", "Make runs durable"),
+    "work": ("operate", "Work on queued runs"),
+    "runs": ("operate", "List, show and cancel runs"),
+    "review": ("operate", "Answer what waits for a person"),
+    "config": ("keep", "Check, show and describe the settings"),
+    "explain": ("keep", "Explain an error by its code"),
+    "completion": ("keep", "Print the completion script of a shell"),
+}
+"""Every command, the chapter that holds it, and what it does."""
+
+EXIT_CODES = {Mistake: 2, Refusal: 3, Outage: 6}
+"""What each family of errors exits with; a bug of ours exits with 70."""
+
+BUG = 70
+INTERRUPTED = 130
+GONE = 141
+
+
+class Lazy(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
+        """Return the commands in the order of the path."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's own
+        """Return a command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"proveout.faces.cli.{COMMANDS[cmd_name][0]}")
+        return getattr(module, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
+        """Write the commands with what they do, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant; an unknown one names the nearest."""
+        if args[0] not in COMMANDS:
+            nearest = get_close_matches(args[0], COMMANDS, n=1)
+            fix = f"proveout {nearest[0]}" if nearest else "proveout --help"
+            raise Mistake(f'there is no command "{args[0]}"', fix=(fix,))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="proveout")
+@click.option("--debug", is_flag=True, help="Show a traceback with every error.")
+def cli(debug: bool) -> None:
+    """Take one AI workflow from proof of concept to production, and prove each step."""
+
+
+def main() -> NoReturn:
+    """Run the command that the arguments name, and exit with what it means."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code."""
+    as_json = "--json" in arguments
+    debug = "--debug" in arguments
+    try:
+        return _invoke([a for a in arguments if a != "--debug"])
+    except ProveoutError as error:
+        if debug:
+            traceback.print_exc()
+        return _refuse(error, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GONE
+    except Exception as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
+        return _report_bug(error, as_json=as_json)
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        result: Any = cli.main(arguments, prog_name="proveout", standalone_mode=False)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "proveout"
+        message = error.format_message().rstrip(".")
+        raise Mistake(message, fix=(f"{where} --help",)) from error
+    except click.ClickException as error:
+        raise Mistake(error.format_message()) from error
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(error: ProveoutError, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(error_json(error, retryable=isinstance(error, Outage)))
+    else:
+        say(error_text(error))
+    return next(code for family, code in EXIT_CODES.items() if isinstance(error, family))
+
+
+def _report_bug(error: Exception, *, as_json: bool) -> int:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="proveout-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write("".join(traceback.format_exception(error)))
+    bug = ProveoutError(
+        f"a bug in proveout: {type(error).__name__}: {error}",
+        why="this is ours to mend; nothing that was acknowledged is lost",
+        fix=(f"send us {Path(file.name)}",),
+    )
+    bug.code = "bug"
+    if as_json:
+        click.echo(error_json(bug, retryable=False))
+    else:
+        say(error_text(bug))
+    return BUG

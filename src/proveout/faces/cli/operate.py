@@ -1,0 +1,527 @@
+"""Commands of the chapter `run`: enqueue, work, runs, review."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import logging
+import signal
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from proveout.domain.journal import Pending, Raised, Returned
+from proveout.domain.review import Answer, ReviewId, ReviewState
+from proveout.domain.run import RunId, RunState
+from proveout.domain.unit import Cancel, Decide, Decided, Requeue, Stale, UnitId
+from proveout.errors import Mistake, Refusal
+from proveout.faces.cli.output import (
+    answer,
+    answer_json,
+    clean,
+    faint,
+    next_step,
+    say,
+    sign,
+    strong,
+    table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proveout.domain.journal import Entry
+    from proveout.domain.review import Review
+    from proveout.domain.run import Run
+    from proveout.faces.project import Project
+
+BATCH = 500
+"""Runs that are handed to the store at once."""
+
+SHOWN = 60
+"""Characters of a payload in a list."""
+
+
+class BadInput(Mistake):
+    """An input is no JSON, or lacks its key."""
+
+    code = "bad-input"
+
+
+class AlreadyDecided(Refusal):
+    """The review is no longer open, or its content is another than was shown."""
+
+    code = "already-decided"
+
+
+class NotPossible(Refusal):
+    """The run is in a state that does not allow it."""
+
+    code = "not-possible"
+
+
+@click.command()
+@click.argument("workflow")
+@click.option("--input", "value", metavar="JSON", help="The input of one run.")
+@click.option("--file", type=click.Path(path_type=Path), help="JSON Lines: one input a line.")
+@click.option("--key", metavar="FIELD", help="Field of the input that names the request.")
+@click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
+def enqueue(
+    workflow: str, value: str | None, file: Path | None, key: str | None, as_json: bool
+) -> None:
+    """Make runs of WORKFLOW durable; returns when they are.
+
+    With --key, the same key with the same input gives the same run, and with another
+    input it is refused.
+    """
+    if (value is None) == (file is None):
+        raise Mistake("give either --input JSON or --file FILE")
+    asyncio.run(_enqueue(workflow, value, file, key, as_json=as_json))
+
+
+async def _enqueue(
+    workflow: str, value: str | None, file: Path | None, key: str | None, *, as_json: bool
+) -> None:
+    from proveout.faces.project import Project
+
+    new = known = 0
+    async with Project.open() as project:
+        inputs = (
+            _lines(file, key)
+            if file is not None
+            else iter([parse_input(value or "", key, "--input")])
+        )
+        while batch := list(islice(inputs, BATCH)):
+            done = await asyncio.gather(
+                *(project.enqueue_json(workflow, data, name) for data, name in batch),
+                return_exceptions=True,
+            )
+            for one in done:
+                if isinstance(one, BaseException):
+                    continue
+                new, known = new + one.created, known + (not one.created)
+                if as_json:
+                    answer_json({**run_v1(one.run), "created": one.created})
+                elif file is None:
+                    answer(one.run.id)
+            for one in done:
+                if isinstance(one, BaseException):
+                    raise one
+    if not as_json and file is not None:
+        answer(f"{sign('ok')} {new:,} runs of {workflow} are durable" + _known(known))
+    if not as_json:
+        next_step("proveout work --until-idle", "works on the draft, effects captured")
+
+
+def _known(count: int) -> str:
+    return f", {count:,} were known by their key" if count else ""
+
+
+def _lines(file: Path, key: str | None) -> Iterator[tuple[bytes, str | None]]:
+    """Yield the inputs of a file of JSON Lines, each with its key."""
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield parse_input(line.decode("utf-8"), key, f"{file}:{number}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read: {error}") from error
+
+
+def parse_input(text: str, key: str | None, where: str) -> tuple[bytes, str | None]:
+    """Return an input as JSON with its key.
+
+    Raises:
+        BadInput: it is no JSON, or lacks the key.
+    """
+    try:
+        value: Any = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(
+            f"{where}: not valid JSON: {error}",
+            why="an input travels as JSON",
+            fix=("quote it for the shell: --input '{\"n\": 1}'",),
+        ) from error
+    if key is None:
+        return text.encode("utf-8", "surrogatepass"), None
+    if not isinstance(value, dict) or key not in value:
+        raise BadInput(f'{where}: the input has no field "{key}"', why="--key names a field")
+    name: Any = value[key]  # pyright: ignore[reportUnknownVariableType] - checked next
+    if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
+        raise BadInput(f'{where}: "{key}" is no text or whole number')
+    return text.encode("utf-8", "surrogatepass"), str(name)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def run_v1(run: Run) -> dict[str, Any]:
+    """Return a run as the object that callers outside rely on."""
+    failure = run.failure
+    return {
+        "schema": "run.v1",
+        "id": run.id,
+        "workflow": run.workflow,
+        "state": run.state,
+        "key": run.key,
+        "created_at": run.created.isoformat(),
+        "updated_at": None if run.updated is None else run.updated.isoformat(),
+        "attempts": run.fence,
+        "result": None if run.result is None else json.loads(run.result),
+        "error": None
+        if failure is None
+        else {"type": failure.type, "message": failure.message, "step": failure.step or None},
+        "note": run.note or None,
+    }
+
+
+@click.command()
+@click.option("--concurrency", type=click.IntRange(1, 10_000), default=16, show_default=True)
+@click.option("--until-idle", is_flag=True, help="Stop when nothing is left to do.")
+@click.option(
+    "--effects",
+    type=click.Choice(["live", "captured"]),
+    default="captured",
+    show_default=True,
+    help="Carry effects out, or only journal them.",
+)
+def work(concurrency: int, until_idle: bool, effects: str) -> None:
+    """Work on queued runs of the draft, the working tree as it is.
+
+    SIGTERM or Ctrl-C drains: runs in flight finish or are handed back.
+    """
+    asyncio.run(_work(concurrency, until_idle=until_idle, captures=effects == "captured"))
+
+
+async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
+    from proveout.faces.project import Project, logger
+
+    async with Project.open(log=logger(logging.INFO)) as project:
+        worker = project.worker(concurrency=concurrency, captures=captures)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        say(
+            f"{sign('ok')} working on {project.name}, draft,"
+            f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
+        )
+        await worker.work(until_idle=until_idle)
+        say(f"{sign('ok')} {worker.settled:,} runs settled")
+
+
+@click.group()
+def runs() -> None:
+    """List, show and cancel runs."""
+
+
+@runs.command("list")
+@click.option("--state", type=click.Choice([s.value for s in RunState], case_sensitive=False))
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--before", metavar="RUN", help="Go on after the last run of a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
+def list_runs(state: str | None, limit: int, before: str | None, as_json: bool) -> None:
+    """List runs, newest first."""
+    from proveout.ports.store import RunFilter
+
+    which = RunFilter(
+        states=(RunState(state.upper()),) if state else (),
+        before=RunId(before) if before else None,
+        limit=limit,
+    )
+    found = asyncio.run(_list_runs(which))
+    if as_json:
+        for run in found:
+            answer_json(run_v1(run))
+    elif not found:
+        say("no runs here yet: proveout enqueue makes one")
+    else:
+        table(
+            [
+                (run.id, run.state, f"{run.created.astimezone():%Y-%m-%d %H:%M:%S}", _short(run))
+                for run in found
+            ],
+            ("run", "state", f"created ({_zone(found[0])})", "input"),
+        )
+
+
+def _zone(run: Run) -> str:
+    return run.created.astimezone().tzname() or "local"
+
+
+def _short(run: Run) -> str:
+    text = run.value.decode()
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+async def _list_runs(which: Any) -> list[Run]:
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        return await project.store.runs(which)
+
+
+@runs.command("show")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print a run.v1 with its journal.")
+def show_run(run: str, as_json: bool) -> None:
+    """Show a run and its journal."""
+    found, entries = asyncio.run(_show_run(run))
+    if as_json:
+        answer_json(
+            {
+                **run_v1(found),
+                "input": json.loads(found.value),
+                "journal": [entry_words(e) for e in entries],
+            }
+        )
+        return
+    answer(f"{strong(found.id)}  {found.workflow} · {found.state} · attempt {found.fence}")
+    answer(f"  input   {clean(found.value.decode())}")
+    if found.result is not None:
+        answer(f"  result  {clean(found.result.decode())}")
+    if found.failure is not None:
+        answer(f"  error   {clean(f'{found.failure.type}: {found.failure.message}')}")
+    if found.note:
+        answer(f"  note    {clean(found.note)}")
+    if entries:
+        answer()
+        table(
+            [
+                (
+                    f"{e.started.astimezone():%H:%M:%S}",
+                    e.kind,
+                    str(e.place),
+                    _outcome(e),
+                    f"{e.elapsed:.3f} s",
+                    clean(e.arguments)[:SHOWN],
+                )
+                for e in entries
+            ],
+            ("started", "kind", "what", "outcome", "took", "arguments"),
+        )
+
+
+def _outcome(entry: Entry) -> str:
+    match entry.outcome:
+        case Returned():
+            return "returned"
+        case Raised(failure):
+            return f"raised {failure.type}"
+        case Pending():
+            return "waits"
+
+
+def entry_words(entry: Entry) -> dict[str, Any]:
+    """Return an entry of a journal as plain data."""
+    words: dict[str, Any] = {
+        "path": entry.place.path,
+        "name": entry.place.name,
+        "occurrence": entry.place.occurrence,
+        "kind": entry.kind,
+        "arguments": entry.arguments,
+        "digest": entry.digest,
+        "outcome": _outcome(entry).split()[0],
+        "tries": entry.tries,
+        "started_at": entry.started.isoformat(),
+        "seconds": entry.elapsed,
+    }
+    match entry.outcome:
+        case Returned(value):
+            return {**words, "value": json.loads(value)}
+        case Raised(failure):
+            return {**words, "error": {"type": failure.type, "message": failure.message}}
+        case Pending(due):
+            return {**words, "due": None if due is None else due.isoformat()}
+
+
+async def _show_run(run: str) -> tuple[Run, list[Entry]]:
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        return await project.run(run), await project.store.journal(RunId(run))
+
+
+@runs.command("cancel")
+@click.argument("run")
+def cancel_run(run: str) -> None:
+    """Cancel a run; what it has in flight is stopped at its next step."""
+    asyncio.run(_move(run, Cancel))
+    answer(f"{sign('ok')} {run} is cancelled")
+
+
+@runs.command("requeue")
+@click.argument("run")
+def requeue_run(run: str) -> None:
+    """Let a parked run go on from its journal."""
+    asyncio.run(_move(run, Requeue))
+    answer(f"{sign('ok')} {run} is queued again")
+
+
+async def _move(run: str, unit: type[Cancel | Requeue]) -> None:
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        found = await project.run(run)
+        done = await project.store.write(unit(id=UnitId(project.bench.ids.new()), run=found.id))
+        if isinstance(done, Stale):
+            raise NotPossible(
+                f"run {run} is {found.state}",
+                why="a final run stays as it is, and only a parked one can be requeued",
+                fix=(f"proveout runs show {run}",),
+            )
+
+
+@click.group()
+def review() -> None:
+    """Answer what waits for a person."""
+
+
+@review.command("list")
+@click.option("--queue", help="Only reviews for this group of people.")
+@click.option("--all", "everything", is_flag=True, help="Decided and expired ones too.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one review.v1 a line.")
+def list_reviews(queue: str | None, everything: bool, limit: int, as_json: bool) -> None:
+    """List open reviews, the nearest deadline first."""
+    state = None if everything else ReviewState.OPEN
+    found = asyncio.run(_list_reviews(state, queue, limit))
+    if as_json:
+        for one in found:
+            answer_json(review_v1(one))
+    elif not found:
+        say("nothing waits for a person: runs that call review() land here")
+    else:
+        table(
+            [
+                (r.id, r.queue, r.state, _deadline(r), clean(r.content.decode())[:SHOWN])
+                for r in found
+            ],
+            ("review", "queue", "state", "deadline", "draft"),
+        )
+
+
+def _deadline(one: Review) -> str:
+    return "none" if one.deadline is None else f"{one.deadline.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def review_v1(one: Review) -> dict[str, Any]:
+    """Return a review as the object that callers outside rely on."""
+    return {
+        "schema": "review.v1",
+        "id": one.id,
+        "run": one.run,
+        "queue": one.queue,
+        "state": one.state,
+        "content": json.loads(one.content),
+        "digest": one.digest,
+        "opened_at": one.opened.isoformat(),
+        "deadline": None if one.deadline is None else one.deadline.isoformat(),
+        "approved": None if one.answer is None else one.answer.approved,
+        "by": None if one.answer is None else one.answer.by,
+        "reason": None if one.answer is None else one.answer.reason,
+    }
+
+
+async def _list_reviews(state: ReviewState | None, queue: str | None, limit: int) -> list[Review]:
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        return await project.store.reviews(state, queue, limit)
+
+
+@review.command("show")
+@click.argument("review_id", metavar="REVIEW")
+@click.option("--json", "as_json", is_flag=True, help="Print a review.v1.")
+def show_review(review_id: str, as_json: bool) -> None:
+    """Show what is to be approved, whole."""
+    one = asyncio.run(_one_review(review_id))
+    if as_json:
+        answer_json(review_v1(one))
+        return
+    answer(f"{strong(one.id)}  {one.queue} · {one.state} · run {one.run}")
+    answer(f"  deadline  {_deadline(one)}")
+    answer(f"  digest    {faint(one.digest)}")
+    answer()
+    text = json.dumps(json.loads(one.content), indent=2, ensure_ascii=False)
+    answer("\n".join(f"  {clean(line)}" for line in text.splitlines()))
+    if one.state is ReviewState.OPEN:
+        next_step(
+            f"proveout review approve {one.id}",
+            f"or: proveout review reject {one.id} --reason TEXT",
+        )
+
+
+async def _one_review(review_id: str) -> Review:
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        return await _find(project, review_id)
+
+
+async def _find(project: Project, review_id: str) -> Review:
+    from proveout.faces.project import NoSuch
+
+    found = await project.store.review(ReviewId(review_id))
+    if found is None:
+        raise NoSuch(f"there is no review {review_id}", fix=("proveout review list",))
+    return found
+
+
+@review.command("approve")
+@click.argument("review_id", metavar="REVIEW")
+@click.option("--edit", metavar="JSON", help="Approve this instead of the draft.")
+@click.option("--digest", help="Refuse unless the draft has this digest.")
+@click.option("--by", help="Who decides; the user of this machine by default.")
+def approve(review_id: str, edit: str | None, digest: str | None, by: str | None) -> None:
+    """Approve a draft, or an edit of it; its run goes on."""
+    content = None if edit is None else parse_input(edit, None, "--edit")[0]
+    asyncio.run(_decide(review_id, digest, by, approved=True, content=content, reason=""))
+    answer(f"{sign('ok')} approved{' with an edit' if edit else ''}; its run goes on")
+
+
+@review.command("reject")
+@click.argument("review_id", metavar="REVIEW")
+@click.option("--reason", required=True, help="Why, for whoever reads the run.")
+@click.option("--digest", help="Refuse unless the draft has this digest.")
+@click.option("--by", help="Who decides; the user of this machine by default.")
+def reject(review_id: str, reason: str, digest: str | None, by: str | None) -> None:
+    """Reject a draft; it has no value for its run."""
+    asyncio.run(_decide(review_id, digest, by, approved=False, content=None, reason=reason))
+    answer(f"{sign('ok')} rejected; its run goes on without the draft")
+
+
+async def _decide(
+    review_id: str,
+    digest: str | None,
+    by: str | None,
+    *,
+    approved: bool,
+    content: bytes | None,
+    reason: str,
+) -> None:
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        shown = await _find(project, review_id)
+        decision = Decide(
+            id=UnitId(project.bench.ids.new()),
+            review=shown.id,
+            digest=digest or shown.digest,
+            answer=Answer(
+                approved=approved,
+                content=shown.content if content is None else content,
+                by=by or getpass.getuser(),
+                reason=reason,
+            ),
+        )
+        if not isinstance(await project.store.write(decision), Decided):
+            now = await _find(project, review_id)
+            raise AlreadyDecided(
+                f"review {review_id} is {now.state}",
+                why="one decision counts, for exactly the content that was shown",
+                fix=(f"proveout review show {review_id}",),
+            )

@@ -1,0 +1,125 @@
+"""What commands print: answers to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from proveout.errors import ProveoutError
+
+SIGNS = {
+    "ok": ("✓", "+"),
+    "no": ("✗", "x"),
+    "warn": ("!", "!"),
+    "open": ("◌", "o"),
+    "next": ("→", ">"),
+}
+"""Signs with what stands for them where the output is not UTF-8."""
+
+COLOURS = {"ok": "green", "no": "red", "warn": "yellow", "open": "bright_black"}
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def is_utf8() -> bool:
+    """Whether standard output can show our signs."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def uses_colour(stream: Any = None) -> bool:
+    """Whether a stream wants colour: a terminal, and nobody asked for none."""
+    stream = stream or sys.stdout
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def paint(text: str, colour: str, *, bold: bool = False, stream: Any = None) -> str:
+    """Return `text` in a colour where the stream shows it."""
+    return click.style(text, fg=colour, bold=bold) if uses_colour(stream) else text
+
+
+def strong(text: str) -> str:
+    """Return `text` in bold where the output shows it."""
+    return click.style(text, bold=True) if uses_colour() else text
+
+
+def faint(text: str) -> str:
+    """Return `text` dimmed where the output shows it."""
+    return click.style(text, dim=True) if uses_colour() else text
+
+
+def sign(kind: str) -> str:
+    """Return the sign of a kind, coloured; colour never stands alone."""
+    mark = SIGNS[kind][0 if is_utf8() else 1]
+    return paint(mark, COLOURS[kind]) if kind in COLOURS else mark
+
+
+def clean(text: str) -> str:
+    """Return text of users or models without what could steer a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def answer(text: str = "") -> None:
+    """Print a line of the answer."""
+    click.echo(text)
+
+
+def say(text: str) -> None:
+    """Print progress or a message, beside the answer."""
+    click.echo(text, err=True)
+
+
+def answer_json(value: object) -> None:
+    """Print one JSON object on a line of its own."""
+    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> None:
+    """Print rows: aligned under their heads on a terminal, tab-separated when piped."""
+    lines = [[clean(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in lines:
+            answer("\t".join(line))
+        return
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    answer(faint("  ".join(h.ljust(w) for h, w in zip(head, widths, strict=True)).rstrip()))
+    for line in lines:
+        answer("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
+
+
+def next_step(command: str, remark: str = "") -> None:
+    """Print the one command with which the path goes on."""
+    answer()
+    answer(f"{strong('Next')}  {command}" + (f"    {faint(remark)}" if remark else ""))
+
+
+def error_text(error: ProveoutError) -> str:
+    """Return an error as a person reads it: what, why, fix, and where to read on."""
+    head = paint(f"error[{error.code}]", "red", bold=True, stream=sys.stderr)
+    lines = [f"{head}: {clean(error.message)}"]
+    if error.why:
+        lines.append(f"  why  {clean(error.why)}")
+    for index, fix in enumerate(error.fix):
+        lines.append(f"  {'fix' if index == 0 else '   '}  {clean(fix)}")
+    lines.append(f"  doc  proveout explain {error.code}")
+    return "\n".join(lines)
+
+
+def error_json(error: ProveoutError, *, retryable: bool) -> str:
+    """Return an error as the object that programs read."""
+    words = {
+        "code": error.code,
+        "message": error.message,
+        "why": error.why,
+        "fix": list(error.fix),
+        "retryable": retryable,
+    }
+    return json.dumps({"schema": "error.v1", "error": words}, ensure_ascii=False)

@@ -1,0 +1,184 @@
+"""How an experiment stands, on a terminal: live while it runs, and at its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+from proveout.domain.criterion import AtLeast, AtMost, Cost, Worth
+from proveout.domain.verdict import Status, Verdict
+from proveout.faces.cli.output import clean, faint, is_utf8, paint, say, sign, strong, uses_colour
+from proveout.faces.units import say_duration
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.live import Live
+
+    from proveout.domain.criterion import Criterion
+    from proveout.domain.verdict import Judgement, Standing
+    from proveout.faces.settings import ExperimentSettings
+    from proveout.prove.account import Account
+    from proveout.prove.foresee import Forecast
+
+EVERY = 10.0
+"""Seconds between two lines of progress where nothing can be drawn."""
+
+SIGN = {Status.MET: "ok", Status.FAILED: "no", Status.OPEN: "open"}
+COLOUR = {Verdict.GO: "green", Verdict.NO_GO: "red", Verdict.UNDECIDED: "yellow"}
+NAME = 24
+BAR = 30
+
+
+class Progress:
+    """Shows how an experiment stands, on standard error."""
+
+    def __init__(self, experiment: ExperimentSettings, *, quiet: bool) -> None:
+        self._experiment = experiment
+        self._quiet = quiet
+        self._live: Live | None = None
+        self._start = time.monotonic()
+        self._said = self._start
+
+    def open(self, account: Account, expectation: list[str]) -> None:
+        """Say what was locked, and what it is expected to take."""
+        if self._quiet:
+            return
+        plan = account.plan
+        criteria = f"{len(plan.criteria)} criteri{'a' if len(plan.criteria) > 1 else 'on'}"
+        look = f" · look {account.look}" if account.look > 1 else ""
+        say(f"{strong(plan.name)}  lock {account.lock[:7]} · {criteria} · {plan.claim}{look}")
+        for line in expectation:
+            say(line)
+
+    def __enter__(self) -> Self:
+        """Draw on a terminal from here on."""
+        if not self._quiet and uses_colour(sys.stderr):
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=8)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was."""
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, account: Account) -> None:
+        """Show how it stands now."""
+        if self._quiet:
+            return
+        if self._live is not None:
+            from rich.text import Text
+
+            self._live.update(Text.from_ansi("\n".join(figures(account))))
+        elif time.monotonic() - self._said >= EVERY:
+            self._said = time.monotonic()
+            say(one_line(account))
+
+
+def one_line(account: Account) -> str:
+    """Return how it stands in one line, for logs."""
+    parts = [f"{one.candidate} {one.cases} cases {one.verdict}" for one in account.judgements]
+    return f"{account.plan.name}  {' · '.join(parts)} · {account.calls} calls"
+
+
+def figures(account: Account) -> list[str]:
+    """Return the figures of an experiment in lines of at most 80 columns."""
+    total = len(account.order)
+    lines = ["", f"  Spent    {spent(account)}"]
+    for judgement in account.judgements:
+        lines += ["", *_candidate(judgement, total, alone=len(account.judgements) == 1)]
+    return lines
+
+
+def spent(account: Account) -> str:
+    """Return what was used of the budget and the time box."""
+    budget = account.plan.budget
+    calls = f"{account.calls:,}" + (f" of {budget.calls:,}" if budget.calls else "") + " calls"
+    parts = [calls]
+    if account.spent is not None:
+        parts.insert(0, f"{account.spent}" + (f" of {budget.money}" if budget.money else ""))
+    left = account.plan.time_box - (account.at - account.locked)
+    parts.append(f"{say_duration(left)} left" if left.total_seconds() > 0 else "time box over")
+    return " · ".join(parts)
+
+
+def _candidate(judgement: Judgement, total: int, *, alone: bool) -> list[str]:
+    share = judgement.cases / total if total else 0
+    full, empty = ("━", "─") if is_utf8() else ("#", "-")
+    bar = full * round(share * BAR) + faint(empty * (BAR - round(share * BAR)))
+    name = "Cases" if alone else clean(judgement.candidate)[:NAME]
+    verdict = "" if alone else f"  {paint(judgement.verdict, COLOUR[judgement.verdict], bold=True)}"
+    lines = [f"  {name:<8} {judgement.cases} of {total} {bar}{verdict}"]
+    head = (
+        f"    {'criterion':<{NAME}} {'rule':>14} {'estimate':>9} {'interval':>17} {'shown at':>9}"
+    )
+    lines.append(faint(head.rstrip()))
+    return lines + [_standing(standing) for standing in judgement.standings]
+
+
+def _standing(standing: Standing) -> str:
+    criterion, now = standing.criterion, standing.now
+    estimate = "" if now.estimate is None else value(criterion, now.estimate)
+    low, high = (value(criterion, edge) for edge in now.interval)
+    dash = "–" if is_utf8() else "-"
+    at = "" if standing.decided_at is None else str(standing.decided_at)
+    return (
+        f"  {sign(SIGN[standing.status])} {clean(criterion.name)[:NAME]:<{NAME}}"
+        f" {rule(criterion):>14} {estimate:>9} {f'{low} {dash} {high}':>17} {at:>9}"
+    )
+
+
+def rule(criterion: Criterion) -> str:
+    """Return a criterion's two lines: the floor or ceiling, then the target."""
+    dot = "·" if is_utf8() else "/"
+    match criterion.rule:
+        case AtLeast(floor=edge, target=target) | AtMost(ceiling=edge, target=target):
+            return f"{value(criterion, edge)} {dot} {value(criterion, target)}"
+
+
+def value(criterion: Criterion, number: float) -> str:
+    """Return a number in the unit of its criterion."""
+    measure = criterion.measure
+    if isinstance(measure, Cost | Worth):
+        amount = f"{abs(number):.2f}" if abs(number) >= 1 else f"{abs(number):.4f}".rstrip("0")
+        amount = amount + "0" * max(0, 2 - len(amount.partition(".")[2]))
+        return f"{'-' if number < 0 else ''}${amount}"
+    if getattr(measure, "graded", None) is not None:
+        return f"{number:.3g}"
+    return f"{100 * number:.3g}%"
+
+
+def verdict_line(account: Account, forecast: Forecast) -> str:
+    """Return the verdict in one sentence, with what was not needed."""
+    own = account.own
+    word = paint(own.verdict, COLOUR[own.verdict], bold=True)
+    cases = len(account.order)
+    saved = max(0, forecast.fixed - own.cases)
+    match own.verdict:
+        case Verdict.GO:
+            rest = f" {cases - own.cases} cases not needed;" if cases > own.cases else ""
+            less = f" {saved} fewer than a test read once." if saved else ""
+            return f"{word}  all criteria met after {own.cases} cases.{rest}{less}".rstrip(";")
+        case Verdict.NO_GO:
+            lost = [s for s in own.standings if s.status is Status.FAILED]
+            what = "; ".join(_ruled_out(standing) for standing in lost)
+            return f"{word}  after {own.cases} cases: {what}."
+        case Verdict.UNDECIDED:
+            why = account.stopped_by or "interruption"
+            still = ", ".join(s.criterion.name for s in own.standings if s.status is Status.OPEN)
+            return f"{word}  after {own.cases} of {cases} cases, stopped by {why}; open: {clean(still)}."
+
+
+def _ruled_out(standing: Standing) -> str:
+    target = value(standing.criterion, standing.criterion.rule.target)
+    return f"{clean(standing.criterion.name)}: {target} is ruled out"

@@ -1,0 +1,243 @@
+"""Commands of the chapter `prove`: prove, verdict, report."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from proveout.domain.verdict import StoppedBy, Verdict
+from proveout.faces.cli.output import answer, answer_json, clean, faint, sign, strong
+from proveout.faces.cli.progress import Progress, figures, verdict_line
+
+if TYPE_CHECKING:
+    from proveout.faces.project import Project
+    from proveout.faces.settings import ExperimentSettings
+    from proveout.prove.account import Account
+    from proveout.prove.conduct import Conductor
+    from proveout.prove.foresee import Forecast
+
+EXIT = {Verdict.GO: 0, Verdict.NO_GO: 1, Verdict.UNDECIDED: 5}
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("--again", is_flag=True, help="A new look at the cases, in a fresh order.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="End with one verdict.v1.")
+def prove(experiment: str | None, again: bool, only_plan: bool, as_json: bool) -> int:
+    """Conduct EXPERIMENT until its verdict falls; goes on where it was.
+
+    Exits 0 on GO, 1 on NO-GO, 5 when undecided.
+    """
+    if only_plan:
+        return asyncio.run(_plan(experiment, as_json=as_json))
+    return asyncio.run(_prove(experiment, again=again, as_json=as_json))
+
+
+async def _plan(name: str | None, *, as_json: bool) -> int:
+    from proveout.faces import dataset_file
+    from proveout.faces.project import Project
+    from proveout.prove.foresee import foresee
+
+    async with Project.open() as project:
+        chosen = project.experiment(name)
+        cases = len(dataset_file.load(chosen.dataset).cases)
+        forecast = foresee(chosen.plan, cases)
+    if as_json:
+        answer_json(plan_v1(chosen, forecast, cases))
+    else:
+        answer(f"{strong(chosen.name)}  {cases} cases · {chosen.plan.claim}")
+        for line in forecast_lines(forecast, len(chosen.plan.candidates)):
+            answer(line)
+    return 0
+
+
+def plan_v1(chosen: ExperimentSettings, forecast: Forecast, cases: int) -> dict[str, object]:
+    """Return what an experiment is expected to take, as plain data."""
+    money = forecast.money
+    return {
+        "schema": "plan.v1",
+        "experiment": chosen.name,
+        "cases": cases,
+        "candidates": len(chosen.plan.candidates),
+        "expected_calls": forecast.expected,
+        "p90_calls": forecast.p90,
+        "fixed_sample_calls": forecast.fixed,
+        "least_calls_for_go": forecast.least_go,
+        "expected_usd": None if money is None else float(money[0]),
+        "p90_usd": None if money is None else float(money[1]),
+        "warnings": list(forecast.warnings),
+    }
+
+
+def forecast_lines(forecast: Forecast, candidates: int) -> list[str]:
+    """Return what to expect before the first call, in lines."""
+    each = " for each candidate" if candidates > 1 else ""
+    money = "" if forecast.money is None else f" · about {forecast.money[0]}"
+    lines = [
+        (f"  expect  {forecast.expected} calls{each}, {forecast.p90} in nine of ten{money}"
+        f" · a test read once would take {forecast.fixed}")
+    ]
+    return lines + [f"  {sign('warn')} {warning}" for warning in forecast.warnings]
+
+
+async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
+    from proveout.faces.project import Project
+    from proveout.prove.foresee import foresee
+
+    async with Project.open() as project:
+        chosen = project.experiment(name)
+        progress = Progress(chosen, quiet=as_json)
+        conductor = await project.conductor(chosen, again=again, on_progress=progress.show)
+        forecast = foresee(conductor.plan, conductor.cases)
+        await conductor.recall()
+        opening = await conductor.account(None)
+        progress.open(opening, forecast_lines(forecast, len(conductor.plan.candidates)))
+        with progress:
+            interrupted = _on_signals(conductor)
+            account = await conductor.conduct()
+        whole = await conductor.account(account.stopped_by, whole=True)
+        path = write_report(project, chosen, whole, forecast, project.settings.folder)
+    if as_json:
+        from proveout.prove.account import verdict_v1
+
+        answer_json(verdict_v1(account))
+    else:
+        _conclude(account, forecast, path, chosen.name)
+    if interrupted.is_set() and account.own.verdict is Verdict.UNDECIDED:
+        return INTERRUPTED
+    return EXIT[account.own.verdict]
+
+
+def _on_signals(conductor: Conductor) -> asyncio.Event:
+    """Let Ctrl-C and SIGTERM stop the experiment after the calls in flight."""
+    interrupted = asyncio.Event()
+
+    def stop() -> None:
+        interrupted.set()
+        conductor.interrupt()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop)
+    return interrupted
+
+
+def _conclude(account: Account, forecast: Forecast, report: Path, name: str) -> None:
+    for line in figures(account):
+        answer(line)
+    answer()
+    answer(verdict_line(account, forecast))
+    for line in _advice(account, name):
+        answer(f"    {line}")
+    answer(f"    {faint('report')}  {report}")
+    answer(f"    {strong('Next')}    {next_command(account, name)}")
+
+
+def _advice(account: Account, name: str) -> list[str]:
+    own = account.own
+    lines: list[str] = []
+    if own.errors:
+        first = next((m for m in own.misses if ":" in m.got), None)
+        what = f": {clean(first.got)[:120]}" if first else ""
+        lines.append(
+            f"{sign('warn')} {own.errors} of {own.cases} trials ended without an answer{what}"
+        )
+    if account.stopped_by is StoppedBy.BUDGET:
+        lines.append(f"the budget is used up; raise it in proveout.toml and {name} goes on")
+    if account.stopped_by is StoppedBy.TIME_BOX:
+        lines.append("the time box has ended: no further trials until a person extends it")
+    return lines
+
+
+def next_command(account: Account, name: str) -> str:
+    """Return the one command with which the path goes on."""
+    if account.own.verdict is Verdict.GO:
+        return "proveout work --until-idle    what proveout enqueue made durable"
+    if account.own.verdict is Verdict.NO_GO:
+        return f"read the cases it missed in the report, mend, then proveout prove {name}"
+    return f"proveout prove {name}"
+
+
+def write_report(
+    project: Project,
+    chosen: ExperimentSettings,
+    account: Account,
+    forecast: Forecast,
+    folder: Path,
+) -> Path:
+    """Write the report of an experiment as one HTML file; return its path."""
+    from importlib.metadata import version
+
+    from proveout.faces.report.render import Extra, render
+
+    path = folder / ".proveout" / "reports" / f"{chosen.name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    extra = Extra(
+        workflow=project.name,
+        owner=project.settings.workflow.owner,
+        forecast=forecast,
+        version=version("proveout"),
+        command=f"proveout prove {chosen.name}",
+    )
+    path.write_text(render(account, extra), "utf-8")
+    with suppress(ValueError):
+        return path.relative_to(Path.cwd())
+    return path
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one verdict.v1.")
+def verdict(experiment: str | None, as_json: bool) -> int:
+    """Show the verdict of EXPERIMENT as it stands; calls nothing."""
+    account, forecast, _ = asyncio.run(_as_it_stands(experiment, None))
+    if as_json:
+        from proveout.prove.account import verdict_v1
+
+        answer_json(verdict_v1(account))
+    else:
+        for line in figures(account):
+            answer(line)
+        answer()
+        answer(verdict_line(account, forecast))
+    return EXIT[account.own.verdict]
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it.")
+def report(experiment: str | None, output: Path | None) -> None:
+    """Write the report of EXPERIMENT as one HTML file."""
+    _, _, path = asyncio.run(_as_it_stands(experiment, output))
+    answer(f"{sign('ok')} {path}")
+
+
+async def _as_it_stands(name: str | None, output: Path | None) -> tuple[Account, Forecast, Path]:
+    from proveout.faces.project import NoSuch, Project
+    from proveout.prove.foresee import foresee
+
+    async with Project.open() as project:
+        chosen = project.experiment(name)
+        conductor = await project.recorded(chosen)
+        if conductor is None:
+            raise NoSuch(
+                f"{chosen.name} was not begun, or what it locked has changed since",
+                why="a verdict belongs to exactly the code, dataset and criteria it was locked on",
+                fix=(f"proveout prove {chosen.name}",),
+            )
+        await conductor.recall()
+        account = await conductor.account(conductor.why_stopped(), whole=True)
+        forecast = foresee(conductor.plan, conductor.cases)
+        path = write_report(project, chosen, account, forecast, project.settings.folder)
+        if output is not None:
+            output.write_text(path.read_text("utf-8"), "utf-8")
+            path = output
+    return account, forecast, path

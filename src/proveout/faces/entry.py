@@ -1,0 +1,131 @@
+"""Entries: finding the function that `module:attribute` names, and its source."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
+from proveout.errors import Mistake
+from proveout.run.payload import signature
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from proveout.domain.experiment import Plan
+
+
+class EntryMistake(Mistake):
+    """An entry, or a score, cannot be found or imported."""
+
+    code = "entry"
+
+
+def load(entry: str, folder: Path) -> object:
+    """Return what `module:attribute` names, imported with `folder` first on the path.
+
+    Raises:
+        EntryMistake: the module cannot be imported, or has no such attribute.
+    """
+    module_name, _, attribute = entry.partition(":")
+    module = _module(module_name, folder, entry)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise EntryMistake(
+                f"{module_name} has no {attribute}",
+                why=f"the entry is {entry}, found in {module.__file__}",
+                fix=(f"define {attribute} in {module.__file__}",),
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _module(name: str, folder: Path, entry: str) -> ModuleType:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]
+        why = f"there is no {name} in {folder}" if missing else _last_line(error)
+        raise EntryMistake(
+            f"{name} cannot be imported: {type(error).__name__}: {error}",
+            why=why,
+            fix=(f'set entry = "module:function" in proveout.toml, now {entry}',),
+        ) from error
+
+
+def _last_line(error: Exception) -> str:
+    """Return where in the user's code an import failed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def as_workflow(found: object, entry: str) -> Workflow[..., Any]:
+    """Return an entry as a workflow; a plain function runs as one step.
+
+    Raises:
+        EntryMistake: it cannot be called.
+    """
+    if isinstance(found, Workflow):
+        return found  # pyright: ignore[reportUnknownVariableType] - its parameters are the user's
+    if isinstance(found, Step) or not callable(found):
+        raise EntryMistake(
+            f"{entry} is no workflow",
+            why="an entry is a function, marked with @workflow or not",
+            fix=("put @workflow on the function that calls the steps",),
+        )
+    return Workflow(found, as_step=True)
+
+
+def code_digest(entry: str) -> str:
+    """Return the hexadecimal SHA-256 of the source that an imported entry belongs to.
+
+    It covers every Python file of the entry's top package, or its one module.
+    """
+    top = entry.partition(":")[0].partition(".")[0]
+    module = sys.modules[top]
+    total = hashlib.sha256()
+    for path in sources(module):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def with_code(plan: Plan) -> Plan:
+    """Return a plan whose candidates name the digest of the source that executes."""
+    candidates = tuple(replace(one, code=code_digest(one.entry)) for one in plan.candidates)
+    return replace(plan, candidates=candidates)
+
+
+def sources(module: ModuleType) -> list[Path]:
+    """Return the Python files of a module, or of a whole package, sorted."""
+    if module.__file__ is None:
+        return []
+    file = Path(module.__file__)
+    if file.name != "__init__.py":
+        return [file]
+    return sorted(path for path in file.parent.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def undeclared_effects(entry: str) -> list[str]:
+    """Return the effects of an imported entry's package that need an `in_trial` value."""
+    top = entry.partition(":")[0].partition(".")[0]
+    names: set[str] = set()
+    for name, module in list(sys.modules.items()):
+        if name == top or name.startswith(f"{top}."):
+            for value in list(vars(module).values()):
+                if isinstance(value, Effect) and is_undeclared(value):  # pyright: ignore[reportUnknownArgumentType] - its parameters are the user's
+                    names.add(value.name)
+    return sorted(names)
+
+
+def is_undeclared(effect: Effect[..., Any]) -> bool:
+    """Whether a captured call of `effect` would return None against its annotation."""
+    return effect.in_trial is NOT_DECLARED and signature(effect.function).needs_result

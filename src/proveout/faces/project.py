@@ -1,0 +1,360 @@
+"""The one place where parts are joined: settings, store, clock, workflow."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+
+from proveout.adapters.system import SystemClock, SystemDice, SystemIds
+from proveout.domain.criterion import Scored
+from proveout.domain.duration import duration
+from proveout.domain.run import RunId, RunState
+from proveout.errors import Mistake, Outage, Refusal
+from proveout.faces import dataset_file, entry
+from proveout.faces.settings import Settings
+from proveout.faces.settings import load as load_settings
+from proveout.prove.begin import begin, order_of, recorded
+from proveout.prove.conduct import Conductor, Setup
+from proveout.prove.score import BUILT_IN
+from proveout.run.enqueue import Request, enqueue
+from proveout.run.payload import signature, to_json
+from proveout.run.work import Bench, Manner, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+    from datetime import timedelta
+
+    from structlog.typing import FilteringBoundLogger
+
+    from proveout.domain.case import Dataset
+    from proveout.domain.criterion import Criterion
+    from proveout.domain.experiment import Candidate, Plan
+    from proveout.domain.run import Run
+    from proveout.domain.unit import Enqueued
+    from proveout.domain.workflow import Workflow
+    from proveout.faces.settings import ExperimentSettings
+    from proveout.ports.store import LockedExperiment, Store
+    from proveout.prove.account import Account
+    from proveout.prove.score import Scorer
+
+STORE = "PROVEOUT_STORE"
+PROJECT = "PROVEOUT_PROJECT"
+LEASE = "PROVEOUT_LEASE"
+
+
+class NoProject(Mistake):
+    """There is no `proveout.toml` here."""
+
+    code = "no-project"
+
+
+class NoSuch(Mistake):
+    """Nothing has that name."""
+
+    code = "not-found"
+
+
+class RunFailed(Refusal):
+    """The run ended without a result."""
+
+    code = "run-failed"
+
+
+class StillRunning(Outage):
+    """The run has not ended in the time given."""
+
+    code = "still-running"
+
+
+def find_project(path: str | Path | None = None) -> Path:
+    """Return the whole path of `proveout.toml`: the one given, or the environment's, or upward.
+
+    Raises:
+        NoProject: there is none.
+    """
+    if named := path or os.environ.get(PROJECT):
+        found = Path(named).absolute()
+        return found / "proveout.toml" if found.is_dir() else found
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "proveout.toml").is_file():
+            return folder / "proveout.toml"
+    raise NoProject(
+        f"no proveout.toml in {here} or above it",
+        why="a project is the folder that holds one",
+        fix=("proveout init NAME", f"cd into the project, or set {PROJECT}"),
+    )
+
+
+async def open_store(settings: Settings) -> Store:
+    """Return the store that `PROVEOUT_STORE` names, or the project's own SQLite file.
+
+    Raises:
+        Mistake: the URL names no store that exists.
+        Outage: it cannot be reached.
+    """
+    url = os.environ.get(STORE) or f"sqlite:///{settings.folder}/.proveout/proveout.db"
+    if url.startswith("sqlite:///"):
+        from proveout.adapters.sqlite.store import SqliteStore
+
+        return SqliteStore(settings.folder / url.removeprefix("sqlite:///"), SystemClock())
+    if url.startswith(("postgresql://", "postgres://")):
+        from proveout.adapters.postgres.store import open_postgres
+
+        return await open_postgres(url, SystemClock())
+    scheme = url.partition(":")[0]
+    raise Mistake(
+        f'{STORE} starts with "{scheme}:"',
+        why="a store is sqlite:///PATH or postgresql://…",
+        fix=(f"unset {STORE}    uses SQLite beside proveout.toml",),
+    )
+
+
+def lease() -> timedelta:
+    """Return the length of a lease, from the environment or 30 seconds."""
+    return duration(os.environ.get(LEASE, "30 s"))
+
+
+def logger(level: int = logging.WARNING) -> FilteringBoundLogger:
+    """Return a logger that writes named events to standard error."""
+    is_terminal = sys.stderr.isatty()
+    renderer = (
+        structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer()
+    )
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
+
+
+class Project:
+    """A workflow with its settings and its store."""
+
+    def __init__(self, settings: Settings, store: Store, log: FilteringBoundLogger) -> None:
+        self.settings = settings
+        self.store = store
+        self.log = log
+        self.bench = Bench(
+            store=store, clock=SystemClock(), ids=SystemIds(), dice=SystemDice(), log=log
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: str | Path | None = None, *, log: FilteringBoundLogger | None = None
+    ) -> AsyncGenerator[Project]:
+        """Open a project for as long as the block lasts.
+
+        Args:
+            path: its `proveout.toml`; None to find it as the command line does.
+            log: where events go; None for standard error, warnings only.
+
+        Raises:
+            NoProject: there is no such file.
+            Mistake: the settings hold something that cannot be.
+            Outage: the store cannot be reached.
+        """
+        settings = load_settings(find_project(path))
+        store = await open_store(settings)
+        try:
+            yield cls(settings, store, log or logger())
+        finally:
+            await store.close()
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return self.settings.workflow.name
+
+    def workflow(self) -> Workflow[..., Any]:
+        """Return the workflow, imported."""
+        return self._load(self.settings.workflow.entry)
+
+    def _load(self, name: str) -> Workflow[..., Any]:
+        return entry.as_workflow(entry.load(name, self.settings.folder), name)
+
+    async def enqueue(self, workflow: str, value: object, *, key: str | None = None) -> Run:
+        """Make a run durable; the same key with the same input gives the same run.
+
+        Args:
+            workflow: the workflow's name.
+            value: its input, anything that travels as JSON.
+            key: the caller's own name for this request.
+
+        Raises:
+            NoSuch: the project's workflow has another name.
+            WrongShape: the input does not fit the workflow.
+            KeyConflict: the key belongs to a run with another input.
+        """
+        return (await self.enqueue_json(workflow, to_json(value, "the input"), key)).run
+
+    async def enqueue_json(self, workflow: str, value: bytes, key: str | None) -> Enqueued:
+        """Make a run durable on an input of JSON; tells whether it is new."""
+        self._check_name(workflow)
+        signature(self.workflow().function).inputs(value)
+        canonical = to_json(json.loads(value), "the input", canonical=True)
+        request = Request(workflow=workflow, value=canonical, key=key)
+        return await enqueue(self.store, self.bench.clock, self.bench.ids, request)
+
+    def _check_name(self, workflow: str) -> None:
+        if workflow != self.name:
+            raise NoSuch(
+                f'there is no workflow "{workflow}" in this project',
+                why=f"{self.settings.path} names it {self.name}",
+                fix=(f"proveout enqueue {self.name} …",),
+            )
+
+    async def run(self, run: str) -> Run:
+        """Return a run by its id.
+
+        Raises:
+            NoSuch: there is none.
+        """
+        found = await self.store.run(RunId(run))
+        if found is None:
+            raise NoSuch(f"there is no run {run}", fix=("proveout runs list",))
+        return found
+
+    async def wait(self, run: str, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - part of the contract
+        """Return a run's result, as the workflow's annotation says.
+
+        Args:
+            run: the run's id.
+            timeout: seconds to wait at most; None for as long as it takes.
+
+        Raises:
+            RunFailed: it ended without a result, or is parked.
+            StillRunning: it did not end in time.
+        """
+        clock = self.bench.clock
+        end = None if timeout is None else clock.monotonic() + timeout
+        while True:
+            found = await self.run(run)
+            if found.state.is_final or found.state is RunState.PARKED:
+                return self._result(found)
+            left = 1.0 if end is None else min(1.0, end - clock.monotonic())
+            if left <= 0:
+                raise StillRunning(f"run {run} is {found.state} after {timeout:g} s")
+            await self.store.changed(left)
+
+    def _result(self, run: Run) -> Any:
+        if run.state is RunState.SUCCEEDED and run.result is not None:
+            shape = signature(self.workflow().function).result
+            return shape.decode(run.result, f"the result of {run.workflow}")
+        why = run.note if run.failure is None else f"{run.failure.type}: {run.failure.message}"
+        raise RunFailed(f"run {run.id} is {run.state}", why=why)
+
+    def worker(self, *, concurrency: int, captures: bool) -> Worker:
+        """Return a worker for the draft: the working tree as it is."""
+        manner = Manner(concurrency=concurrency, lease=lease(), captures=captures)
+        return Worker(self.bench, {self.name: self.workflow()}, manner)
+
+    def experiment(self, name: str | None = None) -> ExperimentSettings:
+        """Return the experiment of that name, or the only one.
+
+        Raises:
+            NoSuch: there is none, or more than one and no name.
+        """
+        known = {one.name: one for one in self.settings.experiments}
+        if name is None and len(known) == 1:
+            return next(iter(known.values()))
+        if name is None or name not in known:
+            raise NoSuch(
+                f'there is no experiment "{name}"' if name else "which experiment?",
+                why=f"proveout.toml declares {', '.join(known) or 'none'}",
+                fix=tuple(f"proveout prove {one}" for one in known) or ("add a [prove] table",),
+            )
+        return known[name]
+
+    async def conductor(
+        self,
+        experiment: ExperimentSettings,
+        *,
+        again: bool = False,
+        on_progress: Callable[[Account], None] | None = None,
+    ) -> Conductor:
+        """Lock an experiment, or find it locked, and return what conducts it.
+
+        Raises:
+            Mistake: a candidate, a score or the dataset is not what it must be.
+            NoFreshCases: the claim is about future traffic and no case is fresh.
+        """
+        plan, dataset = self._prepared(experiment)
+        locked, order = await begin(self.bench, plan, dataset, again=again)
+        return self._conductor(plan, dataset, locked, order, on_progress)
+
+    async def recorded(self, experiment: ExperimentSettings) -> Conductor | None:
+        """Return what reads an experiment that was begun on what stands here now, or None."""
+        plan, dataset = self._prepared(experiment)
+        locked = await recorded(self.store, plan, dataset)
+        if locked is None:
+            return None
+        return self._conductor(plan, dataset, locked, order_of(locked), None)
+
+    def _prepared(self, experiment: ExperimentSettings) -> tuple[Plan, Dataset]:
+        """Return the plan with the digests of its code, and its cases."""
+        dataset = dataset_file.load(experiment.dataset)
+        for candidate in experiment.plan.candidates:
+            self._load(candidate.entry)
+            self._check_effects(candidate)
+        return entry.with_code(experiment.plan), dataset
+
+    def _conductor(
+        self,
+        plan: Plan,
+        dataset: Dataset,
+        locked: LockedExperiment,
+        order: tuple[int, ...],
+        on_progress: Callable[[Account], None] | None,
+    ) -> Conductor:
+        setup = Setup(
+            experiment=locked,
+            plan=plan,
+            dataset=dataset,
+            order=order,
+            workflows={one.name: self._load(one.entry) for one in plan.candidates},
+            scorers=self._scorers(plan.criteria),
+            lease=lease(),
+        )
+        return Conductor(self.bench, setup, on_progress)
+
+    def _check_effects(self, candidate: Candidate) -> None:
+        if undeclared := entry.undeclared_effects(candidate.entry):
+            raise Mistake(
+                f"the effect {undeclared[0]} does not say what it returns in a trial",
+                why="trials capture effects, and its annotation promises a value",
+                fix=(f"@effect(in_trial=…) on {undeclared[0]}",),
+            )
+
+    def _scorers(self, criteria: tuple[Criterion, ...]) -> Mapping[str, Scorer]:
+        measures = (criterion.measure for criterion in criteria)
+        names = {measure.score for measure in measures if isinstance(measure, Scored)}
+        return {name: BUILT_IN.get(name) or self._scorer(name) for name in names}
+
+    def _scorer(self, name: str) -> Scorer:
+        found = entry.load(name, self.settings.folder)
+        if not callable(found):
+            raise entry.EntryMistake(
+                f"the score {name} is no function",
+                why="a score is called as (result, case) and returns True, False or a number",
+            )
+        return cast("Scorer", found)
+
+
+def temporary_store(folder: Path, clock: SystemClock) -> Store:
+    """Return a store of its own in `folder`, for something that is thrown away."""
+    from proveout.adapters.sqlite.store import SqliteStore
+
+    return SqliteStore(folder / "proveout.db", clock)
