@@ -235,8 +235,9 @@ class Conductor:
             await asyncio.wait({work})
         await work
         for tally in self._tallies:
-            while tally.verdict is Verdict.UNDECIDED and await self._read(tally):
+            while await self._read(tally):
                 pass
+            await self._call_off(tally)
         return await self.account(self.why_stopped(stopped_by))
 
     def why_stopped(self, stopped_by: StoppedBy | None = None) -> StoppedBy | None:
@@ -254,7 +255,7 @@ class Conductor:
         while not self._interrupted.is_set() and not work.done():
             worker.news.clear()
             for tally in self._tallies:
-                await self._advance(tally)
+                await self._advance(tally, worker)
             await self._tell()
             if all(self._is_over(tally) for tally in self._tallies):
                 return StoppedBy.VERDICT
@@ -281,12 +282,12 @@ class Conductor:
             task.cancel()
         await asyncio.gather(news, stop, return_exceptions=True)
 
-    async def _advance(self, tally: Tally) -> None:
+    async def _advance(self, tally: Tally, worker: Worker) -> None:
         """Read what has finished, and keep the workers busy ahead of it."""
-        while tally.verdict is Verdict.UNDECIDED and await self._read(tally):
+        while await self._read(tally):
             pass
         if tally.verdict is not Verdict.UNDECIDED:
-            await self._call_off(tally)
+            worker.retire(self._name(tally.candidate.name))
             return
         last = min(len(self._setup.order), tally.read + AHEAD * self._setup.plan.concurrency)
         positions = range(tally.enqueued, last)
@@ -330,8 +331,8 @@ class Conductor:
         return tally.read > before
 
     async def _call_off(self, tally: Tally) -> None:
-        """Cancel the trials that a verdict made unnecessary before they cost a call."""
-        if tally.enqueued <= tally.read:
+        """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
+        if tally.verdict is Verdict.UNDECIDED:
             return
         trials = await self._bench.store.trials(
             self._setup.experiment.id, tally.candidate.name, tally.read, 1000
@@ -339,7 +340,6 @@ class Conductor:
         for run in trials:
             if run.state is RunState.QUEUED:
                 await self._bench.store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
-        tally.enqueued = tally.read
 
     def _is_over(self, tally: Tally) -> bool:
         return tally.verdict is not Verdict.UNDECIDED or tally.read == len(self._setup.order)

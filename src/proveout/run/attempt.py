@@ -282,7 +282,9 @@ class Attempt:
         left = {task for task in self._tasks.values() if not task.done()} | {main}
         for task in left - {main}:
             task.cancel()
-        _, stuck = await asyncio.wait(left, timeout=GRACE)
+        ended, stuck = await asyncio.wait(left, timeout=GRACE)
+        for task in ended:
+            _ = task.cancelled() or task.exception()
         if stuck:
             self.log.warning("run.still_unwinding", tasks=len(stuck), seconds=GRACE)
 

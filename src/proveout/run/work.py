@@ -83,6 +83,7 @@ class Worker:
         self._bench = bench
         self._workflows = workflows
         self._manner = manner
+        self._wanted = set(workflows)
         self._attempts: dict[RunId, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -93,6 +94,10 @@ class Worker:
     def busy(self) -> bool:
         """Whether it has runs in flight."""
         return bool(self._attempts)
+
+    def retire(self, workflow: str) -> None:
+        """Claim no further runs of `workflow`."""
+        self._wanted.discard(workflow)
 
     def stop(self) -> None:
         """Claim nothing more; `work` returns when the runs in flight are done or handed back."""
@@ -148,7 +153,8 @@ class Worker:
                 room = self._manner.concurrency - len(self._attempts)
                 if allowance is not None:
                     room = min(room, allowance())
-                claimed = await self._bench.store.claim(self._want(room)) if room > 0 else []
+                can_claim = room > 0 and bool(self._wanted)
+                claimed = await self._bench.store.claim(self._want(room)) if can_claim else []
                 self.claimed += len(claimed)
                 for one in claimed:
                     self._take(one, heartbeat, threads)
@@ -168,7 +174,7 @@ class Worker:
     def _want(self, limit: int) -> Want:
         return Want(
             worker=self.id,
-            workflows=tuple(self._workflows),
+            workflows=tuple(sorted(self._wanted)),
             limit=limit,
             lease=self._manner.lease,
             experiment=self._manner.experiment,
