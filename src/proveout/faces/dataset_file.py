@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from proveout.domain.case import Case, Dataset
+from proveout.domain.duration import shown
 from proveout.errors import Mistake
-from proveout.faces.units import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -172,6 +173,20 @@ class Project:
             yield cls(settings, store, log or logger())
         finally:
             await store.close()
+
+    @classmethod
+    @asynccontextmanager
+    async def aside(cls) -> AsyncGenerator[Project]:
+        """Open the project found here on a store of its own that is thrown away."""
+        from proveout.adapters.sqlite.store import SqliteStore
+
+        settings = load_settings(find_project())
+        with tempfile.TemporaryDirectory(prefix="proveout-") as folder:
+            store = SqliteStore(Path(folder) / "proveout.db", SystemClock())
+            try:
+                yield cls(settings, store, logger())
+            finally:
+                await store.close()
 
     @property
     def name(self) -> str:
@@ -351,10 +366,3 @@ class Project:
                 why="a score is called as (result, case) and returns True, False or a number",
             )
         return cast("Scorer", found)
-
-
-def temporary_store(folder: Path, clock: SystemClock) -> Store:
-    """Return a store of its own in `folder`, for something that is thrown away."""
-    from proveout.adapters.sqlite.store import SqliteStore
-
-    return SqliteStore(folder / "proveout.db", clock)

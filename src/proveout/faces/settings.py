@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
+from proveout.domain.duration import shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Plan
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_reader import Reader, SettingsMistake
 from proveout.faces.settings_schema import ROOT
 from proveout.faces.toml_lines import find_lines
-from proveout.faces.units import Rate, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from proveout.domain.criterion import Criterion
     from proveout.domain.money import Usd
+    from proveout.faces.units import Rate
 
 LARGEST = 1024 * 1024
 """Bytes that `proveout.toml` may have."""

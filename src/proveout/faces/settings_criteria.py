@@ -20,8 +20,8 @@ from proveout.domain.criterion import (
     Scored,
     Worth,
 )
+from proveout.domain.duration import say_duration, shown
 from proveout.domain.money import Usd
-from proveout.faces.units import say_duration, shown
 from proveout.statistics.arguments import HAIR
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from proveout.domain.duration import duration, shown
 from proveout.domain.money import Usd
 from proveout.errors import Mistake
 from proveout.faces import units
@@ -19,7 +20,6 @@ from proveout.faces.settings_schema import (
     Table,
     every_table,
 )
-from proveout.faces.units import shown
 from proveout.statistics.arguments import RAREST
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Reader:
 
     def duration(self, name: str, *, zero: bool = False) -> timedelta | None:
         """Return a duration, above nothing unless `zero`, or None where the key is absent."""
-        time = self._parsed(name, units.duration)
+        time = self._parsed(name, duration)
         if time == timedelta(0) and not zero:
             raise self._nothing(name)
         return time
@@ -256,7 +256,7 @@ class Reader:
         for inner, value in self._table(name).items():
             self.check_name(inner, name, inner)
             text = self._text(value, name, inner)
-            yield inner, self._read(text, units.duration, inner, name, inner)
+            yield inner, self._read(text, duration, inner, name, inner)
 
     def inner(self, name: str) -> Reader | None:
         """Return the reader of an inner table, or None where the key is absent."""

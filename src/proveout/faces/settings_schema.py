@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from proveout.domain.duration import DURATION_PATTERN
 from proveout.faces import units
 
 if TYPE_CHECKING:
@@ -758,7 +759,7 @@ def _shape(key: Key) -> Schema:
 
 _NAME: Schema = {"type": "string", "pattern": NAME_PATTERN}
 _TEXT: Schema = {"type": "string"}
-_DURATION: Schema = {"type": "string", "pattern": units.DURATION_PATTERN}
+_DURATION: Schema = {"type": "string", "pattern": DURATION_PATTERN}
 _MONEY: Schema = {"type": "string", "pattern": units.MONEY_PATTERN}
 _SHAPES: dict[Kind, Schema] = {
     Kind.TEXT: _TEXT,

@@ -6,45 +6,18 @@ to what Python and ECMAScript read alike.
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from proveout.domain.duration import NUMBER, ratio, shown
 from proveout.domain.money import Usd
 from proveout.errors import Mistake
 
 MONTH = timedelta(days=30.4)
 """A month, wherever a rate is carried from one period to another."""
 
-LONGEST = timedelta(days=36_525)
-"""A century; anything longer is a slip of the pen, and would leave the calendar."""
-
-_UNITS = {
-    "ms": timedelta(milliseconds=1),
-    "s": timedelta(seconds=1),
-    "min": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "days": timedelta(days=1),
-    "weeks": timedelta(weeks=1),
-}
-_SPELLINGS = {
-    "millisecond": "ms",
-    "milliseconds": "ms",
-    "sec": "s",
-    "second": "s",
-    "seconds": "s",
-    "minute": "min",
-    "minutes": "min",
-    "hour": "h",
-    "hours": "h",
-    "d": "days",
-    "day": "days",
-    "w": "weeks",
-    "week": "weeks",
-} | {unit: unit for unit in _UNITS}
 _PERIODS = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
@@ -54,19 +27,15 @@ _PERIODS = {
     "month": MONTH,
 }
 
-_NUMBER = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
 _AMOUNT = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})(?:\.[0-9]{1,9})?"
 _MONEY = rf"(?:-?{_AMOUNT} *USD|(?:-\$|\$ *-?) *{_AMOUNT})"
 _PER = rf"(?: +per +| */ *)({'|'.join(_PERIODS)})"
 
-DURATION_PATTERN = rf"^ *{_NUMBER} *(?:{'|'.join(_SPELLINGS)}) *$"
 MONEY_PATTERN = rf"^ *{_MONEY} *$"
-RATE_PATTERN = rf"^ *({_NUMBER}){_PER} *$"
+RATE_PATTERN = rf"^ *({NUMBER}){_PER} *$"
 MONEY_RATE_PATTERN = rf"^ *({_MONEY}){_PER} *$"
 
-_NUMBER_AND_UNIT = re.compile(rf" *({_NUMBER}) *(.*?) *", re.DOTALL)
 _OTHER_CURRENCY = re.compile(r"\b[A-Z]{3}\b|[¢£¤¥\u20a0-\u20bf]")
-_SHOWN = 60
 _MICRO = Decimal("0.000001")
 
 
@@ -80,7 +49,7 @@ class Rate:
     @property
     def per_month(self) -> float:
         """The count in a month of 30.4 days."""
-        return float(self.count * _ratio(MONTH, self.period))
+        return float(self.count * ratio(MONTH, self.period))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,66 +62,7 @@ class MoneyRate:
     @property
     def per_month(self) -> Usd:
         """The money in a month of 30.4 days, to a millionth of a dollar."""
-        return Usd((self.amount.amount * _ratio(MONTH, self.period)).quantize(_MICRO))
-
-
-def duration(text: str) -> timedelta:
-    """Return the time that `text` names: one number and one unit.
-
-    Raises:
-        Mistake: no number, no unit, a unit that does not exist, or over a century.
-
-    >>> duration("10 days") == duration("240h")
-    True
-    """
-    found = _NUMBER_AND_UNIT.fullmatch(text)
-    if found is None:
-        raise Mistake(
-            f"{shown(text)} is not a duration",
-            why=f"a duration is one number and one unit; units are {', '.join(_UNITS)}",
-            fix=('"10 days"', '"4 h"', '"1.5 s"'),
-        )
-    number, unit = found.groups()
-    if unit not in _SPELLINGS:
-        raise _no_such_unit(text, number, unit)
-    return _within_a_century(text, Decimal(number) * _microseconds(_UNITS[_SPELLINGS[unit]]))
-
-
-def _no_such_unit(text: str, number: str, unit: str) -> Mistake:
-    problem = f"no unit of time is called {shown(unit)}" if unit else "its unit is missing"
-    near = difflib.get_close_matches(unit.lower(), _SPELLINGS, n=1)
-    likely = _SPELLINGS[near[0]] if near else "h"
-    return Mistake(
-        f"{shown(text)} is not a duration: {problem}",
-        why=f"units are {', '.join(_UNITS)}",
-        fix=(f'"{number} {likely}"',),
-    )
-
-
-def _within_a_century(text: str, microseconds: Decimal) -> timedelta:
-    if microseconds > _microseconds(LONGEST):
-        raise Mistake(
-            f"{shown(text)} is longer than a century",
-            why="nobody waits that long; it may be the wrong unit",
-            fix=('"10 days"',),
-        )
-    return timedelta(microseconds=int(microseconds.to_integral_value()))
-
-
-def say_duration(time: timedelta) -> str:
-    """Return the time in the largest unit that says it exactly; `duration` reads it back.
-
-    >>> say_duration(timedelta(hours=36)), say_duration(timedelta(seconds=3.2))
-    ('36 h', '3.2 s')
-    """
-    if time < timedelta(0):
-        return f"-{say_duration(-time)}"
-    for unit in ("weeks", "days", "h", "min"):
-        if time and not time % _UNITS[unit]:
-            count = time // _UNITS[unit]
-            return f"{count} {unit.removesuffix('s') if count == 1 else unit}"
-    unit = "ms" if timedelta(0) < time < _UNITS["s"] else "s"
-    return f"{_plain(_ratio(time, _UNITS[unit]))} {unit}"
+        return Usd((self.amount.amount * ratio(MONTH, self.period)).quantize(_MICRO))
 
 
 def money(text: str) -> Usd:
@@ -231,21 +141,3 @@ def _not_a_rate(text: str, what: str, count: str, example: str) -> Mistake:
         why=f'a {what} is {count}, the word "per" and one of {", ".join(_PERIODS)}',
         fix=(example,),
     )
-
-
-def shown(text: str) -> str:
-    """Return `text` in quotes, cut to a line and free of what a terminal would obey."""
-    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return json.dumps(short, ensure_ascii=not short.isprintable())
-
-
-def _microseconds(time: timedelta) -> Decimal:
-    return Decimal(time // timedelta(microseconds=1))
-
-
-def _ratio(one: timedelta, other: timedelta) -> Decimal:
-    return _microseconds(one) / _microseconds(other)
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proveout.domain.duration import LONGEST, duration, say_duration, shown
 from proveout.domain.money import Usd
 from proveout.errors import Mistake
 from proveout.faces import units
@@ -17,7 +18,7 @@ from proveout.faces import units
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-times = st.timedeltas(min_value=timedelta(0), max_value=units.LONGEST)
+times = st.timedeltas(min_value=timedelta(0), max_value=LONGEST)
 amounts = st.decimals(-999_999_999, 999_999_999, places=6).map(Usd)
 texts = st.text(max_size=30) | st.from_regex(r"\A-?[$0-9.,]{1,9} ?[a-zA-Z/ ]{0,20}\Z")
 
@@ -39,7 +40,7 @@ texts = st.text(max_size=30) | st.from_regex(r"\A-?[$0-9.,]{1,9} ?[a-zA-Z/ ]{0,2
     ],
 )
 def test_a_duration_is_one_number_and_one_unit(text: str, time: timedelta) -> None:
-    assert units.duration(text) == time
+    assert duration(text) == time
 
 
 @pytest.mark.parametrize(
@@ -59,21 +60,21 @@ def test_a_duration_is_one_number_and_one_unit(text: str, time: timedelta) -> No
 def test_what_is_no_duration_is_told_apart(text: str, problem: str) -> None:
     """A missing unit, an unknown one and no number at all are three different messages."""
     with pytest.raises(Mistake) as caught:
-        units.duration(text)
+        duration(text)
 
     assert problem in caught.value.message
 
 
 def test_an_unknown_unit_lists_the_units() -> None:
     with pytest.raises(Mistake) as caught:
-        units.duration("4 parsecs")
+        duration("4 parsecs")
 
     assert caught.value.why == "units are ms, s, min, h, days, weeks"
 
 
 def test_a_misspelt_unit_is_mended() -> None:
     with pytest.raises(Mistake) as caught:
-        units.duration("10 dayz")
+        duration("10 dayz")
 
     assert caught.value.fix == ('"10 days"',)
 
@@ -81,7 +82,7 @@ def test_a_misspelt_unit_is_mended() -> None:
 @given(times)
 def test_every_duration_that_is_said_is_read_back(time: timedelta) -> None:
     """`duration` undoes `say_duration`, to the microsecond."""
-    assert units.duration(units.say_duration(time)) == time
+    assert duration(say_duration(time)) == time
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_every_duration_that_is_said_is_read_back(time: timedelta) -> None:
     ],
 )
 def test_a_duration_is_said_in_the_largest_unit_that_is_exact(time: timedelta, said: str) -> None:
-    assert units.say_duration(time) == said
+    assert say_duration(time) == said
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_a_rate_names_its_periods() -> None:
     assert "second, minute, hour, day, week, month" in caught.value.why
 
 
-@pytest.mark.parametrize("parse", [units.duration, units.money, units.rate, units.money_rate])
+@pytest.mark.parametrize("parse", [duration, units.money, units.rate, units.money_rate])
 @given(text=texts)
 def test_any_text_is_a_value_or_a_mistake(parse: Callable[[str], object], text: str) -> None:
     """No text, however odd, raises anything but a mistake with a fix."""
@@ -195,7 +196,7 @@ def test_any_text_is_a_value_or_a_mistake(parse: Callable[[str], object], text: 
 )
 def test_what_the_schema_takes_for_a_duration_is_one(text: str) -> None:
     """The published pattern promises no more than the parser keeps, but for a century."""
-    mistake = refusal(units.duration, text)
+    mistake = refusal(duration, text)
 
     assert mistake is None or "century" in mistake.message
 
@@ -211,9 +212,9 @@ def refusal(parse: Callable[[str], object], text: str) -> Mistake | None:
 
 def test_what_is_shown_neither_runs_on_nor_reaches_the_terminal() -> None:
     """Escape codes and endless texts of the user stay out of messages."""
-    assert units.shown("a\x1b[31m\u202e") == '"a\\u001b[31m\\u202e"'
-    assert len(units.shown("x" * 1000)) == 63
-    assert units.shown("grün") == '"grün"'
+    assert shown("a\x1b[31m\u202e") == '"a\\u001b[31m\\u202e"'
+    assert len(shown("x" * 1000)) == 63
+    assert shown("grün") == '"grün"'
 
 
 def test_a_count_of_a_rate_is_exact() -> None:

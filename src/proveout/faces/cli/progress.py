@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from proveout.domain.criterion import AtLeast, AtMost, Cost, Worth
+from proveout.domain.duration import say_duration
 from proveout.domain.verdict import Status, Verdict
 from proveout.faces.cli.output import clean, faint, is_utf8, paint, say, sign, strong, uses_colour
-from proveout.faces.units import say_duration
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -130,7 +130,7 @@ def _standing(standing: Standing) -> str:
     criterion, now = standing.criterion, standing.now
     estimate = "" if now.estimate is None else value(criterion, now.estimate)
     low, high = (value(criterion, edge) for edge in now.interval)
-    dash = "–" if is_utf8() else "-"
+    dash = "\N{EN DASH}" if is_utf8() else "-"
     at = "" if standing.decided_at is None else str(standing.decided_at)
     return (
         f"  {sign(SIGN[standing.status])} {clean(criterion.name)[:NAME]:<{NAME}}"
@@ -176,7 +176,8 @@ def verdict_line(account: Account, forecast: Forecast) -> str:
         case Verdict.UNDECIDED:
             why = account.stopped_by or "interruption"
             still = ", ".join(s.criterion.name for s in own.standings if s.status is Status.OPEN)
-            return f"{word}  after {own.cases} of {cases} cases, stopped by {why}; open: {clean(still)}."
+            read = f"{own.cases} of {cases} cases"
+            return f"{word}  after {read}, stopped by {why}; open: {clean(still)}."
 
 
 def _ruled_out(standing: Standing) -> str:

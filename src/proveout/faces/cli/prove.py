@@ -81,8 +81,10 @@ def forecast_lines(forecast: Forecast, candidates: int) -> list[str]:
     each = " for each candidate" if candidates > 1 else ""
     money = "" if forecast.money is None else f" · about {forecast.money[0]}"
     lines = [
-        (f"  expect  {forecast.expected} calls{each}, {forecast.p90} in nine of ten{money}"
-        f" · a test read once would take {forecast.fixed}")
+        (
+            f"  expect  {forecast.expected} calls{each}, {forecast.p90} in nine of ten{money}"
+            f" · a test read once would take {forecast.fixed}"
+        )
     ]
     return lines + [f"  {sign('warn')} {warning}" for warning in forecast.warnings]
 
@@ -103,7 +105,7 @@ async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
             interrupted = _on_signals(conductor)
             account = await conductor.conduct()
         whole = await conductor.account(account.stopped_by, whole=True)
-        path = write_report(project, chosen, whole, forecast, project.settings.folder)
+        path = write_report(project, chosen, whole, forecast, None)
     if as_json:
         from proveout.prove.account import verdict_v1
 
@@ -171,14 +173,15 @@ def write_report(
     chosen: ExperimentSettings,
     account: Account,
     forecast: Forecast,
-    folder: Path,
+    output: Path | None,
 ) -> Path:
-    """Write the report of an experiment as one HTML file; return its path."""
+    """Write the report of an experiment as one HTML file, in the project unless told."""
     from importlib.metadata import version
 
     from proveout.faces.report.render import Extra, render
 
-    path = folder / ".proveout" / "reports" / f"{chosen.name}.html"
+    kept = project.settings.folder / ".proveout" / "reports" / f"{chosen.name}.html"
+    path = output or kept
     path.parent.mkdir(parents=True, exist_ok=True)
     extra = Extra(
         workflow=project.name,
@@ -236,8 +239,5 @@ async def _as_it_stands(name: str | None, output: Path | None) -> tuple[Account,
         await conductor.recall()
         account = await conductor.account(conductor.why_stopped(), whole=True)
         forecast = foresee(conductor.plan, conductor.cases)
-        path = write_report(project, chosen, account, forecast, project.settings.folder)
-        if output is not None:
-            output.write_text(path.read_text("utf-8"), "utf-8")
-            path = output
+        path = write_report(project, chosen, account, forecast, output)
     return account, forecast, path

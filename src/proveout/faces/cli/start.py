@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from proveout.domain.run import RunId, RunState
-from proveout.faces.cli.operate import run_v1
+from proveout.domain.run import RunState
+from proveout.faces.cli.operate import parse_input, run_v1
 from proveout.faces.cli.output import answer, answer_json, clean, faint, next_step, say, sign
 
 if TYPE_CHECKING:
@@ -57,24 +56,14 @@ def run(value: str, as_json: bool, effects: str) -> int:
 
 
 async def _run(value: str, *, captures: bool) -> tuple[Run, list[Entry]]:
-    from proveout.adapters.system import SystemClock
-    from proveout.faces.cli.operate import parse_input
-    from proveout.faces.project import Project, find_project, logger
-    from proveout.faces.settings import load
+    from proveout.faces.project import Project
 
-    settings = load(find_project())
-    with tempfile.TemporaryDirectory(prefix="proveout-") as folder:
-        from proveout.faces.project import temporary_store
-
-        store = temporary_store(Path(folder), SystemClock())
-        try:
-            project = Project(settings, store, logger())
-            data, _ = parse_input(value, None, "INPUT")
-            made = await project.enqueue_json(project.name, data, None)
-            await project.worker(concurrency=1, captures=captures).work(until_idle=True)
-            return await project.run(made.run.id), await store.journal(RunId(made.run.id))
-        finally:
-            await store.close()
+    data, _ = parse_input(value, None, "INPUT")
+    async with Project.aside() as project:
+        made = await project.enqueue_json(project.name, data, None)
+        await project.worker(concurrency=1, captures=captures).work(until_idle=True)
+        run = await project.run(made.run.id)
+        return run, await project.store.journal(run.id)
 
 
 def _show(found: Run, entries: list[Entry]) -> None:
