@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
+from proveout.domain.duration import say_duration
 from proveout.domain.verdict import Status
 from proveout.faces.report.figures import (
     count_of,
@@ -23,14 +24,12 @@ from proveout.faces.report.figures import (
     steps,
 )
 from proveout.faces.report.untrusted import harmless
-from proveout.faces.units import say_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from proveout.domain.criterion import Criterion
     from proveout.domain.verdict import Reading, Standing
-    from proveout.faces.report.figures import Scale
 
 LINE = 15
 """Height of a line of text."""

@@ -1,0 +1,201 @@
+"""What a verdict means in plain words, what it does not, and what would settle it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
+from proveout.domain.experiment import Claim
+from proveout.domain.verdict import Status, StoppedBy, Verdict
+from proveout.faces.report.figures import count_of, limit_word, limits, scale_of
+from proveout.faces.units import say_duration
+
+if TYPE_CHECKING:
+    from proveout.domain.criterion import Criterion
+    from proveout.domain.verdict import Judgement, Standing
+    from proveout.prove.account import Account
+    from proveout.prove.foresee import Forecast
+
+LEAST_CASES = 20
+"""Cases before which no pace is named."""
+
+LEAST_EVIDENCE = 0.2
+"""Share of the way to a verdict before which no pace is named."""
+
+
+def claim_of(criterion: Criterion, claim: Claim) -> str:
+    """Return what GO says of a criterion, such as "better than 85%".
+
+    A pass/fail criterion about these cases is met from its floor on; every other one
+    lies beyond it.
+    """
+    limit, _ = limits(criterion)
+    figure = scale_of(criterion).exactly(limit)
+    higher = isinstance(criterion.rule, AtLeast)
+    match criterion.measure:
+        case Latency(within=within):
+            side = "more" if higher else "less"
+            return f"{side} than {figure} answered within {say_duration(within)}"
+        case Scored(graded=None) if claim is Claim.THESE_CASES:
+            return f"at least {figure}" if higher else f"at most {figure}"
+        case Scored(graded=None):
+            return f"better than {figure}" if higher else f"less than {figure}"
+        case Scored():
+            return f"a mean grade {'above' if higher else 'below'} {figure}"
+        case Cost():
+            return f"a mean cost {'above' if higher else 'below'} {figure} a case"
+        case Worth():
+            return f"a net worth {'above' if higher else 'below'} {figure} a case"
+
+
+def hope_of(criterion: Criterion) -> str:
+    """Return what NO-GO rules out of a criterion, such as "90%"."""
+    _, target = limits(criterion)
+    return f"the target of {scale_of(criterion).exactly(target)}"
+
+
+def headline(judgement: Judgement) -> str:
+    """Return in one sentence how a candidate's criteria stand."""
+    standings = judgement.standings
+    if not judgement.cases:
+        return "No case has been read yet."
+    if judgement.verdict is Verdict.GO:
+        return "The one criterion is met." if len(standings) == 1 else _all_met(len(standings))
+    wanted = Status.FAILED if judgement.verdict is Verdict.NO_GO else Status.OPEN
+    names = [one.criterion.name for one in standings if one.status is wanted]
+    what = "not good enough" if wanted is Status.FAILED else "still open"
+    if len(standings) == 1:
+        return f"The one criterion is {what}."
+    verb = "is" if len(names) == 1 else "are"
+    return f"{len(names)} of {len(standings)} criteria {verb} {what}: {_listed(names)}."
+
+
+def _all_met(count: int) -> str:
+    return "Both criteria are met." if count == 2 else f"All {count} criteria are met."  # noqa: PLR2004 - two are "both"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def is_shown(standing: Standing, claim: Claim) -> str:
+    """Return in one sentence what is shown, or ruled out, of one criterion."""
+    criterion = standing.criterion
+    claimed = claim_of(criterion, claim)
+    match standing.status:
+        case Status.MET:
+            return f"{_first_up(claimed)} is shown."
+        case Status.FAILED:
+            return f"{_first_up(claimed)} is not shown; {hope_of(criterion)} is ruled out."
+        case Status.OPEN:
+            return f"{_first_up(claimed)} is not shown; {hope_of(criterion)} is not ruled out."
+
+
+def _first_up(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def what_it_does_not_mean(judgement: Judgement) -> str:
+    """Return in one sentence what nobody may read into the verdict."""
+    one = judgement.standings[0] if len(judgement.standings) == 1 else None
+    match judgement.verdict:
+        case Verdict.GO if one is not None and _is_beyond(one, limits(one.criterion)[1]):
+            return "The whole interval lies beyond the target, too."
+        case Verdict.GO:
+            targets = "a target is" if one is None else f"{hope_of(one.criterion)} is"
+            limit = "floor" if one is None else limit_word(one.criterion)
+            return (
+                f"It does not mean that {targets} reached: between {limit} and target"
+                " either verdict may come."
+            )
+        case Verdict.NO_GO:
+            limit = "floor or ceiling" if one is None else limit_word(one.criterion)
+            return f"It does not mean worse than its {limit}: it means that the target is out of reach."
+        case Verdict.UNDECIDED:
+            return "It does not mean no: neither verdict has enough evidence yet."
+
+
+def _is_beyond(standing: Standing, value: float) -> bool:
+    low, high = standing.now.interval
+    return low > value if isinstance(standing.criterion.rule, AtLeast) else high < value
+
+
+def what_would_settle_it(account: Account, forecast: Forecast) -> tuple[str, ...]:
+    """Return sentences on what would turn an open verdict into a yes or a no."""
+    own = account.own
+    if own.verdict is not Verdict.UNDECIDED:
+        return ()
+    said = [_what_ended_it(account)]
+    left = len(account.order) - own.cases
+    if left and own.cases:
+        paces = [(one.criterion.name, pace(one)) for one in own.standings if _is_open(one)]
+        said += [
+            f"If the answers go on as they did, {name} takes about {more:,} more cases"
+            f"{_beyond(more, left)}."
+            for name, more in paces
+            if more is not None
+        ]
+        if all(more is None for _, more in paces):
+            said.append("The evidence so far leans neither way enough to name a pace.")
+    if left:
+        said.append(
+            f"A workflow at its targets is settled within {count_of(forecast.p90, 'case')}"
+            " nine times in ten."
+        )
+    return tuple(said)
+
+
+def _is_open(standing: Standing) -> bool:
+    return standing.status is Status.OPEN
+
+
+def _beyond(more: int, left: int) -> str:
+    return f", and only {left:,} are left" if more > left else ""
+
+
+def _what_ended_it(account: Account) -> str:
+    left = len(account.order) - account.own.cases
+    match account.stopped_by:
+        case StoppedBy.BUDGET:
+            return (
+                f"The budget ended it with {count_of(left, 'case')} unread. The lock does not"
+                " cover the budget: raise it, and the same command goes on where this stopped."
+            )
+        case StoppedBy.TIME_BOX:
+            return (
+                f"The time box ended it with {count_of(left, 'case')} unread. The lock does not"
+                " cover the time box: extend it, and the same command goes on where this stopped."
+            )
+        case StoppedBy.CASES if account.plan.claim is Claim.THESE_CASES:
+            return "Every case was read, and the result lies too close to call: only a larger dataset can settle it."
+        case StoppedBy.CASES:
+            return (
+                f"Every fresh case was read. New cases in the dataset {account.dataset}"
+                " would settle it; those read already cannot."
+            )
+        case StoppedBy.VERDICT | None:
+            return (
+                f"It has not ended: {count_of(left, 'case')} are unread, and the same command"
+                " goes on where this stopped."
+            )
+
+
+def pace(standing: Standing) -> int | None:
+    """Return about how many more cases a verdict takes at the pace so far.
+
+    The evidence of steady answers grows in a straight line on the logarithmic scale.
+    None where it has hardly begun to.
+    """
+    now = standing.now
+    shares = (now.log_e_go / standing.log_go_line, now.log_e_nogo / standing.log_nogo_line)
+    way = max(shares)
+    if now.count < LEAST_CASES or not LEAST_EVIDENCE <= way < 1:
+        return None
+    return _roughly(now.count * (1 / way - 1))
+
+
+def _roughly(count: float) -> int:
+    """Return a count of cases to one digit, upward, and to ten at least."""
+    unit = 10 ** max(1, math.floor(math.log10(max(count, 1))))
+    return math.ceil(count / unit) * unit
