@@ -8,7 +8,7 @@ import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from proveout.domain.experiment import Plan
+    from proveout.prove.score import Scorer
 
 
 class EntryMistake(Mistake):
@@ -66,6 +67,21 @@ def _last_line(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename]
     return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def load_score(name: str, folder: Path | None = None) -> Scorer:
+    """Return the score function that `module:function` names.
+
+    Raises:
+        EntryMistake: it cannot be found, or is no function.
+    """
+    found = load(name, folder or Path.cwd())
+    if not callable(found):
+        raise EntryMistake(
+            f"the score {name} is no function",
+            why="a score is called as (result, case) and returns True, False or a number",
+        )
+    return cast("Scorer", found)
 
 
 def as_workflow(found: object, entry: str) -> Workflow[..., Any]:

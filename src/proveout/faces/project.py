@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -118,6 +118,24 @@ async def open_store(settings: Settings) -> Store:
     )
 
 
+@asynccontextmanager
+async def throwaway_store() -> AsyncGenerator[Store]:
+    """Open a store that is thrown away when the block ends."""
+    from proveout.adapters.sqlite.store import SqliteStore
+
+    with tempfile.TemporaryDirectory(prefix="proveout-") as folder:
+        store = SqliteStore(Path(folder) / "proveout.db", SystemClock())
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def system_bench(store: Store, log: FilteringBoundLogger) -> Bench:
+    """Return what workers work with: the real clock, ids and dice."""
+    return Bench(store=store, clock=SystemClock(), ids=SystemIds(), dice=SystemDice(), log=log)
+
+
 def lease() -> timedelta:
     """Return the length of a lease, from the environment or 30 seconds."""
     return duration(os.environ.get(LEASE, "30 s"))
@@ -147,9 +165,7 @@ class Project:
         self.settings = settings
         self.store = store
         self.log = log
-        self.bench = Bench(
-            store=store, clock=SystemClock(), ids=SystemIds(), dice=SystemDice(), log=log
-        )
+        self.bench = system_bench(store, log)
 
     @classmethod
     @asynccontextmanager
@@ -178,15 +194,9 @@ class Project:
     @asynccontextmanager
     async def aside(cls) -> AsyncGenerator[Project]:
         """Open the project found here on a store of its own that is thrown away."""
-        from proveout.adapters.sqlite.store import SqliteStore
-
         settings = load_settings(find_project())
-        with tempfile.TemporaryDirectory(prefix="proveout-") as folder:
-            store = SqliteStore(Path(folder) / "proveout.db", SystemClock())
-            try:
-                yield cls(settings, store, logger())
-            finally:
-                await store.close()
+        async with throwaway_store() as store:
+            yield cls(settings, store, logger())
 
     @property
     def name(self) -> str:
@@ -356,13 +366,5 @@ class Project:
     def _scorers(self, criteria: tuple[Criterion, ...]) -> Mapping[str, Scorer]:
         measures = (criterion.measure for criterion in criteria)
         names = {measure.score for measure in measures if isinstance(measure, Scored)}
-        return {name: BUILT_IN.get(name) or self._scorer(name) for name in names}
-
-    def _scorer(self, name: str) -> Scorer:
-        found = entry.load(name, self.settings.folder)
-        if not callable(found):
-            raise entry.EntryMistake(
-                f"the score {name} is no function",
-                why="a score is called as (result, case) and returns True, False or a number",
-            )
-        return cast("Scorer", found)
+        folder = self.settings.folder
+        return {name: BUILT_IN.get(name) or entry.load_score(name, folder) for name in names}

@@ -1,0 +1,99 @@
+"""An experiment in a notebook or a test: no project, no file, nothing kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from proveout.domain.case import Case, Dataset
+from proveout.domain.criterion import Scored
+from proveout.domain.experiment import OWN, Budget, Candidate, Claim, Plan
+from proveout.domain.workflow import name_of
+from proveout.faces import entry
+from proveout.faces.dataset_file import digest_of
+from proveout.faces.project import lease, logger, system_bench, throwaway_store
+from proveout.prove.begin import begin
+from proveout.prove.conduct import Conductor, Setup
+from proveout.prove.score import BUILT_IN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from proveout.domain.criterion import Criterion
+    from proveout.prove.account import Account
+
+TIME_BOX = timedelta(days=1)
+
+
+async def prove(
+    workflow: Callable[..., Any],
+    cases: Iterable[Case | Mapping[str, Any]],
+    criteria: Iterable[Criterion],
+    *,
+    claim: str = "these cases",
+    calls: int | None = None,
+    concurrency: int = 8,
+) -> Account:
+    """Conduct an experiment here and now, with effects captured; return what it found.
+
+    Args:
+        workflow: a workflow, or any function, which then runs as one step.
+        cases: each with `input` and `expected`, as in a dataset file.
+        criteria: made with `score("exact", floor=…, target=…)`.
+        claim: "these cases" or "future traffic".
+        calls: the most calls it may make; None for as many as there are cases.
+        concurrency: most trials in flight at once.
+
+    Returns:
+        The account; its `own.verdict` is GO, NO-GO or UNDECIDED.
+
+    Raises:
+        Mistake: a criterion, a case or the workflow is not what it must be.
+    """
+    found = tuple(_case(case, number) for number, case in enumerate(cases, 1))
+    dataset = Dataset(name="cases", digest=digest_of(found), cases=found)
+    wanted = tuple(criteria)
+    name = name_of(workflow).replace("_", "-")
+    plan = Plan(
+        name=name,
+        workflow=name,
+        question="",
+        claim=Claim(claim),
+        criteria=wanted,
+        candidates=(Candidate(name=OWN, entry=name),),
+        budget=Budget(calls=calls),
+        time_box=TIME_BOX,
+        concurrency=concurrency,
+    )
+    async with throwaway_store() as store:
+        bench = system_bench(store, logger())
+        locked, order = await begin(bench, plan, dataset, again=False)
+        setup = Setup(
+            experiment=locked,
+            plan=plan,
+            dataset=dataset,
+            order=order,
+            workflows={OWN: entry.as_workflow(workflow, name)},
+            scorers={
+                measure.score: BUILT_IN.get(measure.score) or entry.load_score(measure.score)
+                for measure in (criterion.measure for criterion in wanted)
+                if isinstance(measure, Scored)
+            },
+            lease=lease(),
+        )
+        conductor = Conductor(bench, setup)
+        account = await conductor.conduct()
+        return await conductor.account(account.stopped_by, whole=True)
+
+
+def _case(given: Case | Mapping[str, Any], number: int) -> Case:
+    """Return a case, whether it was given as one or as a line of a dataset would hold it."""
+    if isinstance(given, Case):
+        return given
+    return Case(
+        id=str(given.get("id", number)),
+        value=given["input"],
+        expected=given.get("expected"),
+        cluster=given.get("cluster", ""),
+        tags=tuple(given.get("tags", ())),
+    )
