@@ -66,7 +66,7 @@ def duration(text: str) -> timedelta:
     number, unit = found.groups()
     if unit not in _SPELLINGS:
         raise _no_such_unit(text, number, unit)
-    return _within_a_century(text, Decimal(number) * microseconds(_UNITS[_SPELLINGS[unit]]))
+    return _within_a_century(text, Decimal(number) * in_microseconds(_UNITS[_SPELLINGS[unit]]))
 
 
 def _no_such_unit(text: str, number: str, unit: str) -> Mistake:
@@ -81,7 +81,7 @@ def _no_such_unit(text: str, number: str, unit: str) -> Mistake:
 
 
 def _within_a_century(text: str, microseconds: Decimal) -> timedelta:
-    if microseconds > microseconds(LONGEST):
+    if microseconds > in_microseconds(LONGEST):
         raise Mistake(
             f"{shown(text)} is longer than a century",
             why="nobody waits that long; it may be the wrong unit",
@@ -112,14 +112,14 @@ def shown(text: str) -> str:
     return json.dumps(short, ensure_ascii=not short.isprintable())
 
 
-def microseconds(time: timedelta) -> Decimal:
+def in_microseconds(time: timedelta) -> Decimal:
     """Return a time as whole microseconds."""
     return Decimal(time // timedelta(microseconds=1))
 
 
 def ratio(one: timedelta, other: timedelta) -> Decimal:
     """Return how often `other` fits into `one`."""
-    return microseconds(one) / microseconds(other)
+    return in_microseconds(one) / in_microseconds(other)
 
 
 def plain(number: Decimal) -> str:

@@ -211,7 +211,13 @@ def _parsed(path: Path, text: str) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problem, line = _problem(str(error), text)
-        raise SettingsMistake(f"not valid TOML: {problem}", file=path, line=line) from None
+        raise SettingsMistake(
+            f"not valid TOML: {problem}",
+            file=path,
+            line=line,
+            why="nothing of the file can be read until the line is mended",
+            fix=(f"mend line {line} of {path.name}", "proveout config check"),
+        ) from None
     except RecursionError:
         raise SettingsMistake("tables or lists are nested too deeply", file=path) from None
     except ValueError:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic_core import to_jsonable_python
 
 from proveout.domain.workflow import KEY_ARGUMENT
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
 LIMIT = 1 << 20
 """Most bytes that one payload may have."""
@@ -44,7 +48,16 @@ class Shape:
     """What a parameter or a result is annotated as."""
 
     def __init__(self, annotation: Any) -> None:
-        self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        """Prepare to take values of `annotation` apart and put them together.
+
+        Raises:
+            Unjournalable: no JSON stands for such values.
+        """
+        try:
+            self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+            name = getattr(annotation, "__name__", annotation)
+            raise _unjournalable(f"the type {name}", error) from error
 
     def encode(self, value: object, what: str) -> bytes:
         """Return `value` as bytes of JSON; `what` names it in an error."""
@@ -52,7 +65,11 @@ class Shape:
             plain = self._adapter.dump_python(value, mode="json", warnings="none")
         except (ValueError, TypeError, RecursionError) as error:
             raise _unjournalable(what, error) from error
-        return to_json(plain, what)
+        data = to_json(plain, what)
+        # Where no annotation says float, pydantic writes null for what is no number.
+        if b"null" in data and not _is_finite(self._adapter.dump_python(value, warnings="none")):
+            raise _unjournalable(what, ValueError("a number in it is NaN or infinite"))
+        return data
 
     def decode(self, data: bytes, what: str) -> Any:
         """Return the value that `data` stands for, as the annotation says.
@@ -69,14 +86,7 @@ class Shape:
 def to_json(value: object, what: str, *, canonical: bool = False) -> bytes:
     """Return plain data as bytes of JSON; NaN, infinity and broken text are refused."""
     try:
-        data = json.dumps(
-            value,
-            allow_nan=False,
-            ensure_ascii=False,
-            separators=(",", ":"),
-            sort_keys=canonical,
-            default=to_jsonable_python,
-        ).encode()
+        data = _dump(value, canonical).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise _unjournalable(what, error) from error
     if len(data) > LIMIT:
@@ -86,6 +96,54 @@ def to_json(value: object, what: str, *, canonical: bool = False) -> bytes:
             fix=("store the content where it belongs and pass a reference to it",),
         )
     return data
+
+
+def _dump(value: object, canonical: bool) -> str:
+    try:
+        return json.dumps(
+            value,
+            allow_nan=False,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=canonical,
+            default=_plain,
+        )
+    except TypeError:  # a key that is no text
+        return json.dumps(
+            to_jsonable_python(value),
+            allow_nan=False,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=canonical,
+        )
+
+
+def _plain(value: object) -> object:
+    """Return the next level of `value` in JSON's terms; a set has the same order everywhere."""
+    if isinstance(value, AbstractSet):
+        members = cast("AbstractSet[object]", value)
+        return sorted(members, key=lambda member: _dump(member, canonical=True))
+    if isinstance(value, Iterator):
+        raise ValueError("an iterator can be read only once; pass a list")  # noqa: TRY004 - see _dump
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return to_jsonable_python(value)
+
+
+def _is_finite(value: object) -> bool:
+    """Whether every number in plain data is one."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, float) and not math.isfinite(part):
+            return False
+        if isinstance(part, Mapping):
+            left.extend(cast("Mapping[object, object]", part).values())
+        elif isinstance(part, list | tuple | set | frozenset):
+            left.extend(cast("Iterable[object]", part))
+    return True
 
 
 def _unjournalable(what: str, error: Exception) -> Unjournalable:
@@ -149,7 +207,8 @@ class Signature:
     def inputs(self, value: bytes) -> dict[str, Any]:
         """Return the keyword arguments that a workflow's input stands for.
 
-        One parameter takes the input itself; several take an object with their names.
+        One parameter takes the input itself; several take an object with their names;
+        none takes null or an empty object.
 
         Raises:
             WrongShape: the input does not fit.
@@ -173,7 +232,14 @@ class Signature:
 
 def _object(value: bytes, names: list[str]) -> dict[str, Any]:
     """Return the object that `value` holds, with no other keys than `names`."""
-    given: Any = json.loads(value)
+    try:
+        given: Any = json.loads(value)
+    except ValueError as error:
+        raise WrongShape(f"the input is no JSON: {error}") from error
+    if not names:
+        if given:
+            raise WrongShape("the workflow takes no input")
+        return {}
     if not isinstance(given, dict) or not set(cast("dict[str, Any]", given)) <= set(names):
         raise WrongShape(f"the input must be an object with {', '.join(names)}")
     return cast("dict[str, Any]", given)

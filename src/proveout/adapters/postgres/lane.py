@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.adapters.postgres.units import apply
-from proveout.adapters.postgres.wire import Cause, Unsettled, cause, part
+from proveout.adapters.postgres.wire import Cause, Unsettled, cause, part, unstorable
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import Returned
 from proveout.domain.unit import Answered, Enqueue, Record, Settle, Unit
@@ -45,6 +45,7 @@ class Handed(NamedTuple):
     """A unit, and who waits for its answer."""
 
     unit: Unit
+    weight: int
     answer: asyncio.Future[Answered]
 
 
@@ -67,7 +68,7 @@ class Lane:
         if self._closing:
             raise StoreUnavailable("the store is closed")
         answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Handed(unit, answer))
+        self._waiting.append(Handed(unit, _weigh(unit), answer))
         self._handed.set()
         return await answer
 
@@ -93,7 +94,7 @@ class Lane:
         weight = 0
         while self._waiting and len(group) < GROUP and weight < WEIGHT:
             handed = self._waiting.popleft()
-            weight += _weigh(handed.unit)
+            weight += handed.weight
             group.append(handed)
         return group
 
@@ -184,7 +185,18 @@ class Lane:
 
 
 def _weigh(unit: Unit) -> int:
-    """Return about how many bytes `unit` puts on the wire."""
+    """Return about how many bytes `unit` puts on the wire.
+
+    Raises:
+        Unstorable: a payload is not made of bytes.
+    """
+    try:
+        return _payload(unit)
+    except TypeError as error:
+        raise unstorable(error) from None
+
+
+def _payload(unit: Unit) -> int:
     match unit:
         case Record():
             return sum(

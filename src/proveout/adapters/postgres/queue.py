@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from proveout.adapters.postgres.units import REVIEW, RUN, answer_reviews, columns, moment
+from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
 from proveout.adapters.rows import to_entry, to_review, to_run
 from proveout.domain.review import Answer
 from proveout.ports.store import Claimed, Tended
@@ -83,21 +83,17 @@ NEEDS_TENDING = (
 )
 
 
-def _requeue(which: str, by: str, also: str) -> str:
+def _requeue(which: str, by: str) -> str:
     return (
         f"{CLOCK}, found AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE {which}"  # noqa: S608 - our own words
         f" ORDER BY {by} LIMIT {ROUND} FOR NO KEY UPDATE SKIP LOCKED) UPDATE proveout.runs"
-        f" SET state = 'QUEUED', {also} updated = (SELECT now FROM clock)"
+        f" SET state = 'QUEUED', updated = (SELECT now FROM clock)"
         " FROM found WHERE runs.seq = found.seq"
     )
 
 
-LAPSED = _requeue(
-    "state = 'RUNNING' AND lease_until < (SELECT now FROM clock)",
-    "lease_until",
-    "due = (SELECT now FROM clock),",
-)
-WOKEN = _requeue("state = 'WAITING' AND due <= (SELECT now FROM clock)", "due", "")
+LAPSED = _requeue("state = 'RUNNING' AND lease_until < (SELECT now FROM clock)", "lease_until")
+WOKEN = _requeue("state = 'WAITING' AND due <= (SELECT now FROM clock)", "due")
 
 
 async def tend(link: Link) -> Tended:
@@ -118,7 +114,7 @@ def count(tag: str) -> int:
 
 # Whoever writes about a run holds its row first; a review whose run is busy waits a round.
 OVERDUE = (
-    f"{CLOCK} SELECT {', '.join(f'reviews.{name}' for name in REVIEW.split(', '))}"  # noqa: S608
+    f"{CLOCK} SELECT {QUALIFIED_REVIEW}"  # noqa: S608
     " FROM proveout.reviews JOIN proveout.runs ON runs.id = reviews.run"
     " WHERE reviews.state = 'open' AND reviews.deadline <= (SELECT now FROM clock)"
     f" ORDER BY reviews.deadline LIMIT {ROUND} FOR NO KEY UPDATE SKIP LOCKED"
@@ -164,7 +160,7 @@ async def transaction(link: Link) -> AsyncGenerator[None]:
 RECLAIM = (
     f"{CLOCK}, found AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE experiment = $1"  # noqa: S608
     " AND state = 'RUNNING' ORDER BY id FOR NO KEY UPDATE) UPDATE proveout.runs"
-    " SET state = 'QUEUED', due = (SELECT now FROM clock), updated = (SELECT now FROM clock)"
+    " SET state = 'QUEUED', updated = (SELECT now FROM clock)"
     " FROM found WHERE runs.seq = found.seq"
 )
 

@@ -54,6 +54,9 @@ REVIEW = (
 )
 """The columns that make a review."""
 
+QUALIFIED_REVIEW = ", ".join(f"reviews.{column}" for column in REVIEW.split(", "))
+"""The same, where other tables have columns of the same names."""
+
 FINAL = frozenset(str(state) for state in RunState if state.is_final)
 
 
@@ -330,7 +333,7 @@ DECIDE = (
     "UPDATE proveout.reviews SET state = 'decided', answer = given.answer,"  # noqa: S608
     " decided = (SELECT proveout.moment()), unit = given.unit"
     " FROM unnest($1::text[], $2::bytea[], $3::text[]) AS given (review, answer, unit)"
-    f" WHERE reviews.id = given.review RETURNING {REVIEW}"
+    f" WHERE reviews.id = given.review RETURNING {QUALIFIED_REVIEW}"
 )
 
 
@@ -400,8 +403,8 @@ async def answer_reviews(link: Link, answered: Sequence[tuple[Review, bytes]]) -
 SETTLE = (
     "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now) UPDATE proveout.runs"
     " SET state = CASE WHEN given.waits AND runs.wake THEN 'QUEUED' ELSE given.state END,"
-    " due = CASE WHEN given.waits AND NOT runs.wake THEN given.due"
-    " ELSE (SELECT now FROM clock) END,"
+    " due = CASE WHEN NOT given.waits THEN runs.due WHEN runs.wake THEN (SELECT now FROM clock)"
+    " ELSE given.due END,"
     " wake = false, updated = (SELECT now FROM clock), elapsed = given.elapsed,"
     " result = given.result, failure = given.failure, note = given.note, unit = given.unit,"
     " worker = NULL, lease_until = NULL FROM unnest($1::text[], $2::text[], $3::boolean[],"

@@ -224,8 +224,17 @@ class Server:
                 return store_full()
             case Cause.VALUE:
                 return unstorable(error)
+            case Cause.DOWN:
+                return self._unable(error)
             case _:
                 return self._unavailable(error)
+
+    def _unable(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"the store at {self.place} cannot do it: {_words(error)}",
+            why=f"PostgreSQL answered {_state(error)}; nothing was written",
+            fix=("look at the server's log, then try again",),
+        )
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(

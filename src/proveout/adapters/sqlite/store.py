@@ -138,9 +138,9 @@ class SqliteStore:
         return await self._lane.do(
             lambda connection: (
                 connection.execute(
-                    "UPDATE runs SET state = 'QUEUED', due = ?, updated = ?"
+                    "UPDATE runs SET state = 'QUEUED', updated = ?"
                     " WHERE experiment = ? AND state = 'RUNNING'",
-                    (now, now, experiment),
+                    (now, experiment),
                 ).rowcount
             )
         )
@@ -418,7 +418,7 @@ def _needs_tending(connection: sqlite3.Connection, now: int) -> bool:
 
 def _tend(connection: sqlite3.Connection, now: int) -> Tended:
     lapsed = connection.execute(
-        "UPDATE runs SET state = 'QUEUED', due = ?1, updated = ?1"
+        "UPDATE runs SET state = 'QUEUED', updated = ?1"
         " WHERE state = 'RUNNING' AND lease_until < ?1",
         (now,),
     ).rowcount

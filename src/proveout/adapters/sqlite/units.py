@@ -183,17 +183,17 @@ def _open_review(connection: sqlite3.Connection, review: Review) -> None:
 
 def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
     due = None if unit.due is None else micros(unit.due)
-    woken = unit.state == RunState.WAITING
+    waits = unit.state == RunState.WAITING
     moved = connection.execute(
         "UPDATE runs SET state = CASE WHEN ?1 AND wake THEN 'QUEUED' ELSE ?2 END,"
-        " due = CASE WHEN ?1 AND wake THEN ?3 ELSE ?4 END, wake = 0, updated = ?3, elapsed = ?5,"
-        " result = ?6, failure = ?7, note = ?8, unit = ?9, worker = NULL, lease_until = NULL"
+        " due = CASE WHEN NOT ?1 THEN due WHEN wake THEN ?3 ELSE ?4 END, wake = 0,"
+        " updated = ?3, elapsed = ?5, result = ?6, failure = ?7, note = ?8, unit = ?9, worker = NULL, lease_until = NULL"
         " WHERE id = ?10 AND fence = ?11 AND state = 'RUNNING'",
         clean(
-            woken,
+            waits,
             unit.state,
             now,
-            due if woken else now,
+            due,
             unit.elapsed,
             unit.result,
             None if unit.failure is None else from_failure(unit.failure),

@@ -188,7 +188,8 @@ def write_report(
         owner=project.settings.workflow.owner,
         forecast=forecast,
         version=version("proveout"),
-        command=f"proveout prove {chosen.name}",
+        verify=f"proveout verdict {chosen.name} --json",
+        repeat=f"proveout prove {chosen.name} --again",
     )
     path.write_text(render(account, extra), "utf-8")
     with suppress(ValueError):

@@ -40,6 +40,12 @@ AIR = 0.14
 SETTLING = 0.15
 """The estimates of this first share of the cases do not widen the axis."""
 
+NARROWED = 0.5
+"""The interval after this share of the cases is still on the plot."""
+
+MOST_POWERS = 5
+"""Powers of ten that an axis marks; only every second or third beyond."""
+
 SETTLED_WORD = {Status.MET: "met", Status.FAILED: "failed"}
 
 
@@ -60,12 +66,12 @@ class Size:
     marks: int
 
 
-WIDE = Size(name="wide", width=720, height=262, left=46, right=136, marks=6)
-HALF = Size(name="half", width=500, height=232, left=46, right=126, marks=5)
+WIDE = Size(name="wide", width=720, height=262, left=46, right=116, marks=6)
+HALF = Size(name="half", width=500, height=232, left=46, right=112, marks=5)
 NARROW = Size(name="narrow", width=326, height=232, left=42, right=88, marks=3)
 
 TOP, BOTTOM = 38, 38
-LOWER = 0.72
+LOWER = 0.8
 """Height of the chart of the evidence, as a share of that of the interval."""
 
 
@@ -154,9 +160,8 @@ def evidence_chart(standing: Standing, size: Size = WIDE, key: str = "") -> str:
     low, high = _evidence_extent(standing)
     height = round(size.height * LOWER)
     frame = Frame(size=size, height=height, cases=max(1, now.count), low=low, high=high)
-    powers = range(math.ceil(low / math.log(10)), math.floor(high / math.log(10)) + 1)
     parts = [
-        *(_mark(frame, power * math.log(10), f"{10.0**power:,.4g}") for power in powers),
+        *(_mark(frame, power * math.log(10), f"{10.0**power:,.6g}") for power in _powers(frame)),
         _axis(frame, "evidence, on a logarithmic scale; 1 is none"),
         _plot(frame, _evidence_curves(frame, standing), _evidence_lines(frame, standing)),
         _settled(frame, standing),
@@ -213,6 +218,12 @@ def extent(standing: Standing) -> tuple[float, float]:
         reading.estimate
         for reading in standing.course
         if reading.estimate is not None and reading.count >= SETTLING * now.count
+    ]
+    values += [
+        edge
+        for reading in standing.course
+        if reading.count >= NARROWED * now.count
+        for edge in reading.interval
     ]
     air = AIR * (max(values) - min(values))
     return max(scale.low, min(values) - air), min(scale.high, max(values) + air)
@@ -430,10 +441,22 @@ def _evidence_labels(frame: Frame, standing: Standing) -> list[Label]:
         labels = [Label(frame.y(go), f"verdict at {evidence(go)}", "strong")]
     if now.count:
         labels += [
-            Label(frame.y(now.log_e_go), "for GO", "t-target"),
-            Label(frame.y(now.log_e_nogo), "for NO-GO", "t-limit"),
+            Label(frame.y(now.log_e_go), f"for GO{_off(frame, now.log_e_go)}", "t-target"),
+            Label(frame.y(now.log_e_nogo), f"for NO-GO{_off(frame, now.log_e_nogo)}", "t-limit"),
         ]
     return labels
+
+
+def _off(frame: Frame, log_e: float) -> str:
+    """Return an arrow for what lies above or below the plot."""
+    return " ↑" if log_e > frame.high else " ↓" if log_e < frame.low else ""
+
+
+def _powers(frame: Frame) -> range:
+    """Return the powers of ten to mark, none beside it among them."""
+    first, last = (math.ceil(frame.low / math.log(10)), math.floor(frame.high / math.log(10)))
+    every = math.ceil((last - first + 1) / MOST_POWERS)
+    return range(-(-first // every) * every, last + 1, every)
 
 
 def _is_one_line(standing: Standing) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
 
 MINUS = "\N{MINUS SIGN}"
+WHOLE = 1000
+"""Dollars from which cents are left out of what was reckoned."""
+
 LEAST_SHOWN, MOST_SHOWN = 1e-3, 1e6
 
 
@@ -120,13 +123,14 @@ def money(amount: Usd) -> str:
 
 
 def about(dollars: float) -> str:
-    """Return an amount that was reckoned, to the cent, and below a dollar to three digits.
+    """Return an amount that was reckoned, to three digits or the cent, from `WHOLE` on to the dollar.
 
-    >>> about(1234.5678), about(0.012345)
-    ('$1,234.57', '$0.0123')
+    >>> about(1234.5678), about(234.5678), about(0.012345)
+    ('$1,235', '$234.57', '$0.0123')
     """
     size = abs(dollars)
     places = 2 if size >= 1 or size == 0 else max(2, min(9, 2 - math.floor(math.log10(size))))
+    places = 0 if size >= WHOLE else places
     return _dressed(Kind.MONEY, f"{size:,.{places}f}", dollars)
 
 

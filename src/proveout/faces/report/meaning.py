@@ -9,7 +9,7 @@ from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
 from proveout.domain.experiment import Claim
 from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.report.figures import count_of, limit_word, limits, scale_of
-from proveout.faces.units import say_duration
+from proveout.domain.duration import say_duration
 
 if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
@@ -60,15 +60,24 @@ def headline(judgement: Judgement) -> str:
     standings = judgement.standings
     if not judgement.cases:
         return "No case has been read yet."
-    if judgement.verdict is Verdict.GO:
-        return "The one criterion is met." if len(standings) == 1 else _all_met(len(standings))
-    wanted = Status.FAILED if judgement.verdict is Verdict.NO_GO else Status.OPEN
+    if judgement.verdict is Verdict.GO and len(standings) > 1:
+        return _all_met(len(standings))
+    wanted, what = HOW_IT_STANDS[judgement.verdict]
     names = [one.criterion.name for one in standings if one.status is wanted]
-    what = "not good enough" if wanted is Status.FAILED else "still open"
     if len(standings) == 1:
-        return f"The one criterion is {what}."
-    verb = "is" if len(names) == 1 else "are"
-    return f"{len(names)} of {len(standings)} criteria {verb} {what}: {_listed(names)}."
+        return f"{names[0]} {what}."
+    return f"{len(names)} of {len(standings)} criteria {_many(what, len(names))}: {_listed(names)}."
+
+
+HOW_IT_STANDS = {
+    Verdict.GO: (Status.MET, "is good enough"),
+    Verdict.NO_GO: (Status.FAILED, "is not good enough"),
+    Verdict.UNDECIDED: (Status.OPEN, "is still open"),
+}
+
+
+def _many(what: str, count: int) -> str:
+    return what if count == 1 else what.replace("is", "are", 1)
 
 
 def _all_met(count: int) -> str:
@@ -80,20 +89,16 @@ def _listed(names: list[str]) -> str:
 
 
 def is_shown(standing: Standing, claim: Claim) -> str:
-    """Return in one sentence what is shown, or ruled out, of one criterion."""
+    """Return what is shown, or ruled out, of one criterion."""
     criterion = standing.criterion
     claimed = claim_of(criterion, claim)
     match standing.status:
         case Status.MET:
-            return f"{_first_up(claimed)} is shown."
+            return f"{claimed} is shown"
         case Status.FAILED:
-            return f"{_first_up(claimed)} is not shown; {hope_of(criterion)} is ruled out."
+            return f"{claimed} is not shown; {hope_of(criterion)} is ruled out"
         case Status.OPEN:
-            return f"{_first_up(claimed)} is not shown; {hope_of(criterion)} is not ruled out."
-
-
-def _first_up(text: str) -> str:
-    return text[0].upper() + text[1:]
+            return f"{claimed} is not shown; {hope_of(criterion)} is not ruled out"
 
 
 def what_it_does_not_mean(judgement: Judgement) -> str:

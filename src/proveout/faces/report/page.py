@@ -11,6 +11,7 @@ from proveout.domain.experiment import OWN, Claim
 from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.report import chart
 from proveout.faces.report.figures import (
+    about,
     count_of,
     evidence,
     limit_word,
@@ -26,7 +27,7 @@ from proveout.faces.report.meaning import (
     what_would_settle_it,
 )
 from proveout.faces.report.untrusted import excerpt, readable
-from proveout.faces.units import say_duration
+from proveout.domain.duration import say_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -243,6 +244,11 @@ def chart_note(standing: Standing) -> str:
     return f"The evidence decides. The interval may still touch the {word} when GO falls: {reason}."
 
 
+def first_up(text: str) -> str:
+    """Return a sentence with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
 def _data(standing: Standing, reading: Reading) -> DataRow:
     scale = scale_of(standing.criterion)
     return DataRow(
@@ -260,7 +266,7 @@ def meaning(account: Account) -> tuple[str, ...]:
     if not own.cases:
         return ()
     one = own.standings[0] if len(own.standings) == 1 else None
-    shown = () if one is None else (is_shown(one, account.plan.claim),)
+    shown = () if one is None else (f"{first_up(is_shown(one, account.plan.claim))}.",)
     return (*shown, what_it_does_not_mean(own))
 
 
@@ -282,7 +288,7 @@ def key_figures(account: Account, forecast: Forecast) -> tuple[Figure, ...]:
         _saved(account, forecast),
         Figure(
             name="Spent" if account.spent is not None else "Calls made",
-            figure=f"{account.calls:,} calls" if account.spent is None else money(account.spent),
+            figure=f"{account.calls:,} calls" if account.spent is None else about(float(account.spent)),
             note="no price is declared" if account.spent is None else _spent_note(account),
         ),
         Figure(
@@ -317,9 +323,11 @@ def _saved(account: Account, forecast: Forecast) -> Figure:
     if fewer <= 0:
         return Figure(name="Calls of this workflow", figure=f"{own.calls:,}", note=test)
     price = price_per_call(account)
-    worth = "" if price is None else f", {money(price * fewer)} not spent"
+    worth = "" if price is None else f"; {about(float(price * fewer))} not spent"
     return Figure(
-        name="Calls saved", figure=f"{fewer:,} of {fixed:,}", note=f"by not taking them all{worth}"
+        name="Calls saved",
+        figure=f"{fewer:,} of {fixed:,}",
+        note=f"that a fixed-sample test takes{worth}",
     )
 
 
@@ -343,7 +351,7 @@ def budget(account: Account) -> tuple[Meter, ...]:
             share=_share(account.calls, calls),
         ),
         Meter(
-            figure="No price declared" if spent is None else money(spent),
+            figure="No price declared" if spent is None else about(float(spent)),
             limit="no limit" if plan.budget.money is None else f"of {money(plan.budget.money)}",
             share=None
             if spent is None or plan.budget.money is None
@@ -351,7 +359,7 @@ def budget(account: Account) -> tuple[Meter, ...]:
         ),
         Meter(
             figure=rough_time(used),
-            limit=f"since the lock, of {say_duration(plan.time_box)}",
+            limit=f"of {say_duration(plan.time_box)}",
             share=_share(used.total_seconds(), plan.time_box.total_seconds()),
         ),
     )
@@ -396,7 +404,7 @@ def foreseen(forecast: Forecast) -> tuple[Figure, ...]:
 
 
 def _calls(count: int, price: Usd | None) -> str:
-    return count_of(count, "call") + ("" if price is None else f", {money(price)}")
+    return count_of(count, "call") + ("" if price is None else f", {about(float(price))}")
 
 
 def slices(judgement: Judgement) -> tuple[SliceView, ...]:

@@ -27,6 +27,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What the page may load: nothing; its styles stand within it."""
 
 
+SVG = "http://www.w3.org/2000/svg"
+"""The name by which a picture says that it is SVG; nothing is asked of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
     """What the report says beyond the account.
@@ -78,10 +82,15 @@ def render(account: Account, extra: Extra) -> str:
         "verdict_json": canonical({k: v for k, v in verdict.items() if k != "digest"}).decode(),
         "policy": POLICY,
         "style": Markup(_packaged("report.css")),  # noqa: S704 - our own style sheet
-        "icon": base64.b64encode(_packaged("icon.svg").encode()).decode(),
+        "icon": _favicon(),
         "mark": Markup(_packaged("icon.svg")),  # noqa: S704 - our own picture
     }
     return _environment().get_template("report.j2").render(words)
+
+
+def _favicon() -> str:
+    picture = _packaged("icon.svg").replace("<svg", f'<svg xmlns="{SVG}"', 1)
+    return base64.b64encode(picture.encode()).decode()
 
 
 def _worth(account: Account) -> Any:
@@ -100,7 +109,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        svg=_svg, moment=moment, percent=percent, count_of=count_of, meter=_meter
+        svg=_svg, first_up=page.first_up, moment=moment, percent=percent, count_of=count_of, meter=_meter
     )
     return environment
 

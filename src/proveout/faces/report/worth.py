@@ -116,7 +116,7 @@ def _month(standing: Standing, worth: Worth) -> list[Row]:
     low, high = (about(cases * edge - fixed) for edge in now.interval)
     return [
         Row(
-            name="A month",
+            name="Net a month",
             figure=about(cases * now.estimate - fixed),
             note=f"at the {cases:,.4g} cases a month that were declared,"
             f" fixed cost taken off; interval {low} to {high}",
@@ -131,7 +131,7 @@ def _flip(standing: Standing, worth: Worth) -> list[Row]:
         return []
     floor, _ = limits(standing.criterion)
     minutes = baseline.minutes - (now.estimate - floor) / float(baseline.person_hour) * 60
-    return [Row(name="The assumption to check", figure=_flip_figure(minutes, baseline), note=_WHY)]
+    return [Row(name="Assumption to check", figure=_flip_figure(minutes, baseline), note=_WHY)]
 
 
 _WHY = "minutes that today's way takes: declared, not measured; there the estimate meets the floor"
@@ -139,6 +139,6 @@ _WHY = "minutes that today's way takes: declared, not measured; there the estima
 
 def _flip_figure(minutes: float, baseline: Baseline) -> str:
     if minutes <= 0:
-        return "worth it even if today's way cost nothing"
+        return "None: it pays even if today's way cost nothing"
     side = "less" if minutes < baseline.minutes else "more"
-    return f"turns at {_minutes(round(minutes, 2))}, {side} than {_minutes(baseline.minutes)}"
+    return f"Turns at {_minutes(round(minutes, 2))}, {side} than {_minutes(baseline.minutes)}"

@@ -1,0 +1,254 @@
+"""Questions to people: decided once, on what was seen, or expired."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from doubles.given import DRAFT, EXPIRING, LEASE, START, digest_of, want
+from proveout.domain.journal import Pending, Place, Returned
+from proveout.domain.review import Answer, ReviewId, ReviewState
+from proveout.domain.run import RunState
+from proveout.domain.unit import Decided, Done, Stale, Undecidable
+from proveout.ports.store import Tended
+
+if TYPE_CHECKING:
+    from doubles.given import Given
+    from doubles.stores import Open
+    from proveout.ports.store import Store
+
+SECOND = timedelta(seconds=1)
+
+
+async def test_a_question_is_there_with_its_wait(given: Given, store: Store) -> None:
+    """A question and the entry that waits for it are written together."""
+    claimed, review = await given.asked(**EXPIRING)
+
+    assert await store.review(review.id) == review
+    [waits] = await store.journal(claimed.run.id)
+    assert (waits.place, waits.outcome) == (review.place, Pending())
+    assert await store.review(ReviewId("never")) is None
+
+
+async def test_a_stale_attempt_asks_nobody(given: Given, store: Store) -> None:
+    """A question under an old fence is not put."""
+    claimed = await given.claimed()
+    unit = replace(given.question(claimed), fence=7)
+
+    assert await store.write(unit) == Stale()
+    assert await store.reviews() == []
+
+
+async def test_a_decision_reaches_its_run(given: Given, store: Store) -> None:
+    """The answer stands in the journal, and the run that waited goes on."""
+    review = await given.waiting()
+    given.clock.advance(SECOND)
+    unit = given.decide(review)
+
+    answer = await store.write(unit)
+
+    decided = replace(
+        review, state=ReviewState.DECIDED, answer=unit.answer, decided=given.clock.now()
+    )
+    assert answer == Decided(decided)
+    assert await store.review(review.id) == decided
+    [claimed] = await store.claim(want())
+    assert claimed.run.id == review.run
+    assert [one.outcome for one in claimed.entries] == [Returned(unit.answer.to_json())]
+
+
+async def test_a_decision_names_what_the_person_saw(given: Given, store: Store) -> None:
+    """A digest of another content decides nothing."""
+    review = await given.waiting()
+
+    answer = await store.write(given.decide(review, digest=digest_of(b"other")))
+
+    assert answer == Undecidable(review)
+    assert await given.state(review.run) == RunState.WAITING
+
+
+async def test_a_review_that_is_not_there_cannot_be_decided(given: Given, store: Store) -> None:
+    """Deciding an unknown review says that there is none."""
+    review = await given.waiting()
+
+    answer = await store.write(replace(given.decide(review), review=ReviewId("never")))
+
+    assert answer == Undecidable(None)
+
+
+async def test_the_second_decision_is_told_the_first(given: Given, store: Store) -> None:
+    """A review is decided once; whoever comes later sees by whom."""
+    review = await given.waiting()
+    first = given.decide(review)
+    await store.write(first)
+
+    second = await store.write(
+        given.decide(review, answer=Answer(approved=False, content=DRAFT, by="bob"))
+    )
+
+    assert isinstance(second, Undecidable)
+    assert second.review is not None
+    assert second.review.answer == first.answer
+
+
+async def test_of_twenty_decisions_at_once_one_counts(given: Given, reopen: Open) -> None:
+    """However many people decide together, exactly one is told that it was they."""
+    stores = [given.store, await reopen()]
+    review = await given.waiting()
+    units = [
+        given.decide(review, answer=Answer(approved=bool(n % 2), content=DRAFT, by=f"{n}"))
+        for n in range(20)
+    ]
+
+    answers = await asyncio.gather(*(stores[n % 2].write(unit) for n, unit in enumerate(units)))
+
+    [winner] = [n for n, answer in enumerate(answers) if isinstance(answer, Decided)]
+    known = await given.store.review(review.id)
+    assert known is not None
+    assert known.answer == units[winner].answer
+    told = [answer.review for answer in answers if isinstance(answer, Undecidable)]
+    assert told == [known] * 19
+
+
+async def test_an_answer_may_come_before_the_wait(given: Given, store: Store) -> None:
+    """An answer that comes while the attempt still runs is not slept through."""
+    claimed, review = await given.asked()
+    await store.write(given.decide(review))
+    assert await given.state(claimed.run.id) == RunState.RUNNING
+
+    await store.write(given.settle(claimed, RunState.WAITING, due=START + timedelta(days=9)))
+
+    run = await given.known(claimed.run.id)
+    assert (run.state, run.due) == (RunState.QUEUED, given.clock.now())
+
+
+async def test_a_new_attempt_has_seen_earlier_answers(given: Given, store: Store) -> None:
+    """A claim hands over the answers that came before it; they do not wake the run again."""
+    _, review = await given.asked()
+    await store.write(given.decide(review))
+    given.clock.advance(LEASE + SECOND)
+    await store.tend()
+    [again] = await store.claim(want())
+
+    await store.write(given.settle(again, RunState.WAITING))
+
+    assert await given.state(again.run.id) == RunState.WAITING
+
+
+async def test_an_expired_review_is_never_an_approval(given: Given, store: Store) -> None:
+    """When nobody answers in time the run is told so, and goes on."""
+    review = await given.waiting(**EXPIRING)
+    given.clock.advance(timedelta(hours=4))
+
+    tended = await store.tend()
+
+    assert tended == Tended(expired=1)
+    known = await store.review(review.id)
+    assert known is not None
+    assert (known.state, known.decided) == (ReviewState.EXPIRED, given.clock.now())
+    assert known.answer is not None
+    assert known.answer == Answer(approved=False, content=DRAFT, by="", expired=True)
+    [claimed] = await store.claim(want())
+    assert [one.outcome for one in claimed.entries] == [Returned(known.answer.to_json())]
+
+
+async def test_a_review_before_its_deadline_stays_open(given: Given, store: Store) -> None:
+    """Nothing expires early, and nothing without a deadline expires at all."""
+    timed = await given.waiting(**EXPIRING)
+    for_ever = await given.waiting()
+    given.clock.advance(timedelta(hours=4) - SECOND)
+
+    assert await store.tend() == Tended()
+    given.clock.advance(timedelta(days=900))
+    assert await store.tend() == Tended(expired=1)
+    assert await given.states([timed.run, for_ever.run]) == [RunState.QUEUED, RunState.WAITING]
+
+
+async def test_an_expired_review_cannot_be_decided(given: Given, store: Store) -> None:
+    """Who comes after the deadline is told that it has passed."""
+    review = await given.waiting(**EXPIRING)
+    given.clock.advance(timedelta(hours=4))
+    await store.tend()
+
+    answer = await store.write(given.decide(review))
+
+    assert isinstance(answer, Undecidable)
+    assert answer.review is not None
+    assert answer.review.state == ReviewState.EXPIRED
+
+
+async def test_expiry_and_decision_agree(given: Given, reopen: Open) -> None:
+    """A decision that races the deadline counts or is refused; the journal agrees."""
+    other = await reopen()
+    reviews = [await given.waiting(**EXPIRING) for _ in range(20)]
+    given.clock.advance(timedelta(hours=4))
+    units = [given.decide(review) for review in reviews]
+
+    *answers, _ = await asyncio.gather(*map(given.store.write, units), other.tend())
+    await given.store.tend()
+
+    for review, unit, answer in zip(reviews, units, answers, strict=True):
+        known = await given.store.review(review.id)
+        assert known is not None
+        assert known.answer is not None
+        assert known.answer.approved == isinstance(answer, Decided)
+        assert (known.answer == unit.answer) == isinstance(answer, Decided)
+        [entry] = await given.store.journal(review.run)
+        assert entry.outcome == Returned(known.answer.to_json())
+
+
+async def test_an_answer_for_a_run_that_is_over_moves_nothing(given: Given, store: Store) -> None:
+    """A question outlives its run; answering it then leaves the run as it ended."""
+    claimed, review = await given.asked()
+    await store.write(given.settle(claimed, RunState.FAILED))
+    before = await given.known(claimed.run.id)
+    given.clock.advance(SECOND)
+
+    answer = await store.write(given.decide(review))
+
+    assert isinstance(answer, Decided)
+    assert await given.known(claimed.run.id) == before
+
+
+async def test_cancelling_a_run_takes_its_questions_back(given: Given, store: Store) -> None:
+    """Nobody is asked about a run that was cancelled; what was decided stays decided."""
+    review = await given.waiting()
+    given.clock.advance(SECOND)
+
+    assert await store.write(given.cancel(review.run)) == Done()
+
+    superseded = replace(review, state=ReviewState.SUPERSEDED, decided=given.clock.now())
+    assert await store.review(review.id) == superseded
+    assert await store.write(given.decide(review)) == Undecidable(superseded)
+
+
+async def test_the_nearest_deadline_is_listed_first(given: Given, store: Store) -> None:
+    """Reviews come by deadline, those without one last; filters and limit hold."""
+    claimed = await given.claimed()
+    deadlines = (None, START + timedelta(hours=3), START + timedelta(hours=1))
+    for place, deadline in enumerate(deadlines):
+        unit = given.question(
+            claimed,
+            id=ReviewId(f"review-{place}"),
+            place=Place("", "ask", place),
+            queue="legal" if place == 1 else "support",
+            deadline=deadline,
+        )
+        assert await store.write(unit) == Done()
+    first = await store.review(ReviewId("review-2"))
+    assert first is not None
+    await store.write(given.decide(first))
+
+    async def listed(*only: ReviewState | str | None) -> list[str]:
+        state, queue = (*only, None, None)[:2]
+        return [
+            one.id
+            for one in await store.reviews(None if state is None else ReviewState(state), queue)
+        ]
+
+    assert await listed() == ["review-2", "review-1", "review-0"]
+    assert await listed(ReviewState.OPEN) == ["review-1", "review-0"]
+    assert await listed(ReviewState.OPEN, "support") == ["review-0"]
+    assert [one.id for one in await store.reviews(limit=1)] == ["review-2"]

