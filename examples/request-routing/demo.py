@@ -46,7 +46,9 @@ def main() -> None:
     (OUT / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     headline("Where to look")
     print(f"  report    {shown(OUT / 'report.html')}    the verdict, for a founder")
-    print(f"  figures   {shown(OUT / 'summary.json')}    all that was measured, {summary['seconds']} s")
+    print(
+        f"  figures   {shown(OUT / 'summary.json')}    all that was measured, {summary['seconds']} s"
+    )
     print("  Next      proveout init my-workflow    then replace its steps with yours")
     lost = summary["run"]["lost"]
     sys.exit(1 if lost or not summary["run"]["one_key_per_effect"] else 0)
@@ -72,7 +74,9 @@ def prove() -> dict[str, Any]:
     saved = len(candidates) * fixed - calls
     print()
     for name, one in candidates.items():
-        print(f"  {name:10} {one['verdict']:6} after {one['cases']} cases, {one['right']:.1%} right")
+        print(
+            f"  {name:10} {one['verdict']:6} after {one['cases']} cases, {one['right']:.1%} right"
+        )
     print(
         f"  {calls} calls in all; a test read once at the same error rates takes"
         f" {fixed} for each candidate: {saved} calls saved."

@@ -6,7 +6,6 @@ import os
 import urllib.request
 
 from proveout import effect, review, step, workflow
-
 from request_routing import rank_minilm, rank_tfidf
 from request_routing.tool import Ranked, Tool
 

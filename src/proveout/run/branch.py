@@ -58,7 +58,7 @@ class Branch:
     ) -> object:
         """Perform a step from the code between steps."""
         if step.is_async:
-            check_on_loop(step)
+            check_on_loop(step, self.attempt.loop)
             return _perform_here(step, args, kwargs)
         check_off_loop(f"the plain step {step.name}")
         return self.attempt.from_thread(perform(self, Call(step, args, kwargs)))
@@ -90,21 +90,21 @@ async def _perform_here(
     return await step.function(*args, **kwargs)
 
 
-def is_on_loop() -> bool:
-    """Whether this thread is running an event loop."""
+def is_on_loop(loop: asyncio.AbstractEventLoop | None = None) -> bool:
+    """Whether this thread is running an event loop; that one, where it is given."""
     try:
-        asyncio.get_running_loop()
+        running = asyncio.get_running_loop()
     except RuntimeError:
         return False
-    return True
+    return loop is None or running is loop
 
 
-def check_on_loop(step: Step[Any, Any]) -> None:
-    """Leave quietly when an asynchronous step can be awaited here."""
-    if not is_on_loop():
+def check_on_loop(step: Step[Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Leave quietly when an asynchronous step can be awaited here: on the run's own loop."""
+    if not is_on_loop(loop):
         raise Mistake(
             f"the step {step.name} is asynchronous and was called from plain code",
-            why="plain code cannot await it",
+            why="plain code cannot await it on the loop that the run lives on",
             fix=(f"make {step.name} a plain function, or the workflow an async one",),
         )
 

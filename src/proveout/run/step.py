@@ -56,11 +56,13 @@ class Call:
     kwargs: Mapping[str, Any]
 
     def make(self) -> Any:
-        """Call the plain function; an exit of the interpreter becomes an error."""
+        """Call the plain function; what would end more than the call becomes an error."""
         try:
             return self.step.function(*self.args, **self.kwargs)
         except SystemExit as error:
             raise Exited(self.step.name) from error
+        except StopIteration as error:  # no future can carry it
+            raise RuntimeError(f"{self.step.name} raised StopIteration") from error
 
     async def make_async(self) -> Any:
         """Call the asynchronous function; an exit of the interpreter becomes an error."""
@@ -201,7 +203,7 @@ async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
             if tries > step.care.retries or isinstance(error, Mistake):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
-            attempt.log.info("step.failed", step=step.name, tries=tries, error=repr(error)[:200])
+            attempt.log.info("step.failed", step=step.name, tries=tries, error=words(error)[:200])
         await attempt.clock.sleep(backoff(tries, attempt.dice))
         attempt.check()
 
@@ -245,7 +247,7 @@ class Exited(Exception):
 
 def late(step: Step[Any, Any], cause: BaseException | None) -> TimeoutError:
     """Return the error of a try that took too long."""
-    because = f": {cause}" if cause is not None and str(cause) else ""
+    because = f": {words(cause)}" if cause is not None and words(cause) else ""
     return TimeoutError(f"{step.name} took longer than {step.care.timeout:g} s{because}")
 
 
@@ -293,10 +295,22 @@ def failure_of(error: BaseException, step: str = "") -> Failure:
     trace = "".join(traceback.format_exception(error))
     return Failure(
         type=type(error).__name__,
-        message=str(error)[:TRACE],
-        traceback=trace[-TRACE:],
+        message=words(error)[:TRACE],
+        traceback=_printable(trace[-TRACE:]),
         step=step,
     )
+
+
+def words(error: BaseException) -> str:
+    """Return what an error says about itself, in text that can be kept and shown."""
+    try:
+        return _printable(str(error))
+    except Exception:  # noqa: BLE001 - user code may fail even at this
+        return f"{type(error).__name__} cannot say what it is"
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def step_failure(error: BaseException) -> StepFailed | None:

@@ -187,7 +187,8 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
     moved = connection.execute(
         "UPDATE runs SET state = CASE WHEN ?1 AND wake THEN 'QUEUED' ELSE ?2 END,"
         " due = CASE WHEN NOT ?1 THEN due WHEN wake THEN ?3 ELSE ?4 END, wake = 0,"
-        " updated = ?3, elapsed = ?5, result = ?6, failure = ?7, note = ?8, unit = ?9, worker = NULL, lease_until = NULL"
+        " updated = ?3, elapsed = ?5, result = ?6, failure = ?7, note = ?8, unit = ?9,"
+        " worker = NULL, lease_until = NULL"
         " WHERE id = ?10 AND fence = ?11 AND state = 'RUNNING'",
         clean(
             waits,

@@ -122,6 +122,8 @@ def interval_chart(standing: Standing, size: Size = WIDE, key: str = "") -> str:
     """Return how the estimate moved and the interval narrowed, case after case.
 
     Args:
+        standing: of one criterion, with its course where that is to be drawn.
+        size: `WIDE`, `HALF` or `NARROW`.
         key: distinguishes this chart from all others of the page.
     """
     scale, now = scale_of(standing.criterion), standing.now
@@ -154,6 +156,8 @@ def evidence_chart(standing: Standing, size: Size = WIDE, key: str = "") -> str:
     """Return how the evidence for GO and for NO-GO grew towards the lines that decide.
 
     Args:
+        standing: of one criterion, with its course where that is to be drawn.
+        size: `WIDE`, `HALF` or `NARROW`.
         key: distinguishes this chart from all others of the page.
     """
     now = standing.now
@@ -394,7 +398,7 @@ def _leader(x1: float, y1: float, x2: float, y2: float) -> str:
 def spread(wanted: Sequence[float], top: float, foot: float) -> list[float]:
     """Return heights near the wanted ones, in the same order, a line of text apart.
 
-    >>> spread([20.0, 22.0], 0, 100), spread([95.0, 99.0], 0, 100)
+    >>> spread([20.0, 22.0], 0.0, 100.0), spread([95.0, 99.0], 0.0, 100.0)
     ([20.0, 35.0], [85.0, 100.0])
     """
     places: list[float] = []
@@ -409,8 +413,8 @@ def spread(wanted: Sequence[float], top: float, foot: float) -> list[float]:
 def _evidence_extent(standing: Standing) -> tuple[float, float]:
     lines = max(standing.log_go_line, standing.log_nogo_line)
     seen = [e for one in _readings(standing) for e in (one.log_e_go, one.log_e_nogo)] or [0.0]
-    high = min(max(lines * 1.25, max(seen)), lines * 1.7)
-    low = max(min(-lines * 0.5, min(seen)), -lines * 1.5)
+    high = min(max(lines * 1.25, *seen), lines * 1.7)
+    low = max(min(-lines * 0.5, *seen), -lines * 1.5)
     return low, high
 
 

@@ -116,22 +116,24 @@ def limit_word(criterion: Criterion) -> str:
 def money(amount: Usd) -> str:
     """Return an amount with its sign before the dollar.
 
-    >>> money(Usd("-0.02"))
-    '−$0.02'
+    >>> money(Usd("-0.02")) == f"{MINUS}$0.02"
+    True
     """
     return f"{MINUS}{-amount}" if amount < Usd(0) else str(amount)
 
 
 def about(dollars: float) -> str:
-    """Return an amount that was reckoned, to three digits or the cent, from `WHOLE` on to the dollar.
+    """Return an amount that was reckoned, to cents, or as many digits as tell.
 
-    >>> about(1234.5678), about(234.5678), about(0.012345)
-    ('$1,235', '$234.57', '$0.0123')
+    >>> about(1234.5678), about(234.5678), about(0.012345), about(0.025)
+    ('$1,235', '$234.57', '$0.0123', '$0.025')
     """
     size = abs(dollars)
     places = 2 if size >= 1 or size == 0 else max(2, min(9, 2 - math.floor(math.log10(size))))
     places = 0 if size >= WHOLE else places
-    return _dressed(Kind.MONEY, f"{size:,.{places}f}", dollars)
+    figure = f"{size:,.{places}f}"
+    spare = min(len(figure) - len(figure.rstrip("0")), max(0, places - 2))
+    return _dressed(Kind.MONEY, figure[: len(figure) - spare], dollars)
 
 
 def evidence(log_e: float) -> str:

@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
+from proveout.domain.duration import say_duration
 from proveout.domain.experiment import Claim
 from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.report.figures import count_of, limit_word, limits, scale_of
-from proveout.domain.duration import say_duration
 
 if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
@@ -116,7 +116,10 @@ def what_it_does_not_mean(judgement: Judgement) -> str:
             )
         case Verdict.NO_GO:
             limit = "floor or ceiling" if one is None else limit_word(one.criterion)
-            return f"It does not mean worse than its {limit}: it means that the target is out of reach."
+            return (
+                f"It does not mean worse than its {limit}: it means that the target is out of"
+                " reach."
+            )
         case Verdict.UNDECIDED:
             return "It does not mean no: neither verdict has enough evidence yet."
 
@@ -173,7 +176,10 @@ def _what_ended_it(account: Account) -> str:
                 " cover the time box: extend it, and the same command goes on where this stopped."
             )
         case StoppedBy.CASES if account.plan.claim is Claim.THESE_CASES:
-            return "Every case was read, and the result lies too close to call: only a larger dataset can settle it."
+            return (
+                "Every case was read, and the result lies too close to call: only a larger"
+                " dataset can settle it."
+            )
         case StoppedBy.CASES:
             return (
                 f"Every fresh case was read. New cases in the dataset {account.dataset}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proveout.domain.criterion import Latency, Scored
+from proveout.domain.duration import say_duration
 from proveout.domain.experiment import OWN, Claim
 from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.report import chart
@@ -27,7 +28,6 @@ from proveout.faces.report.meaning import (
     what_would_settle_it,
 )
 from proveout.faces.report.untrusted import excerpt, readable
-from proveout.domain.duration import say_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,7 +164,7 @@ def candidates(account: Account) -> tuple[CandidateView, ...]:
 
 
 def _candidate(account: Account, judgement: Judgement) -> CandidateView:
-    is_own = judgement.candidate == OWN
+    is_own, many = judgement.candidate == OWN, len(judgement.standings)
     hero = deciding(judgement.standings)
     return CandidateView(
         name=candidate_name(judgement.candidate),
@@ -173,7 +173,7 @@ def _candidate(account: Account, judgement: Judgement) -> CandidateView:
         headline=headline(judgement),
         figures=_candidate_figures(account, judgement),
         criteria=tuple(
-            _criterion(account, one, f"c{index}", is_hero=one is hero, is_own=is_own)
+            _criterion(account, one, f"c{index}", is_large=one is hero or many == 2, is_own=is_own)  # noqa: PLR2004 - two stand alone
             for index, one in enumerate(judgement.standings)
         ),
     )
@@ -199,11 +199,11 @@ def deciding(standings: tuple[Standing, ...]) -> Standing | None:
 
 
 def _criterion(
-    account: Account, standing: Standing, key: str, *, is_hero: bool, is_own: bool
+    account: Account, standing: Standing, key: str, *, is_large: bool, is_own: bool
 ) -> CriterionView:
     criterion, now, scale = standing.criterion, standing.now, scale_of(standing.criterion)
     limit, target = limits(criterion)
-    large = chart.WIDE if is_hero else chart.HALF
+    large = chart.WIDE if is_large else chart.HALF
     return CriterionView(
         name=criterion.name,
         rule=f"{limit_word(criterion)} {scale.exactly(limit)}, target {scale.exactly(target)}",
@@ -211,7 +211,7 @@ def _criterion(
         estimate="none yet" if now.estimate is None else scale.say(now.estimate),
         interval=scale.say_span(now.interval),
         exact=(now.estimate, *now.interval),
-        settled="not yet" if standing.decided_at is None else f"case {standing.decided_at:,}",
+        settled="not yet" if standing.decided_at is None else f"at case {standing.decided_at:,}",
         word=standing.status.value,
         look=LOOK[standing.status],
         bar=chart.interval_bar(standing),
@@ -283,35 +283,46 @@ def key_figures(account: Account, forecast: Forecast) -> tuple[Figure, ...]:
         Figure(
             name="Decided after" if decided else "Read so far",
             figure=count_of(own.cases, "case"),
-            note=f"of {len(account.order):,}; ended by {_ended_by(account)}",
+            note=f"of {len(account.order):,}; {_ended_by(account)}",
         ),
         _saved(account, forecast),
-        Figure(
-            name="Spent" if account.spent is not None else "Calls made",
-            figure=f"{account.calls:,} calls" if account.spent is None else about(float(account.spent)),
-            note="no price is declared" if account.spent is None else _spent_note(account),
-        ),
-        Figure(
-            name="Wrong GO at most",
-            figure=percent(_chance(own.standings[0].log_go_line)) if own.standings else "",
-            note="of the time, however often anyone looked",
-        ),
+        _spent(account),
+        _risk(account),
     )
-
-
-def _spent_note(account: Account) -> str:
-    calls = f"for {count_of(account.calls, 'call')}"
-    return calls if len(account.judgements) == 1 else f"{calls} of all candidates"
 
 
 def _ended_by(account: Account) -> str:
     match account.stopped_by:
         case None:
-            return "nothing yet"
+            return "not ended"
         case StoppedBy.CASES:
-            return "the end of the cases"
+            return "ended with the last case"
         case StoppedBy() as stopped:
-            return f"the {stopped.value}"
+            return f"ended by the {stopped.value}"
+
+
+def _spent(account: Account) -> Figure:
+    calls = count_of(account.calls, "call")
+    of_all = "" if len(account.judgements) == 1 else " of all candidates"
+    if account.spent is None:
+        return Figure(name="Calls made", figure=calls, note=f"no price is declared{of_all}")
+    figure = about(float(account.spent))
+    return Figure(name="Spent", figure=figure, note=f"for {calls}{of_all}")
+
+
+def _risk(account: Account) -> Figure:
+    """Return how often such a verdict is wrong."""
+    note = "of the time, however often anyone looked"
+    if account.own.verdict is Verdict.NO_GO:
+        chance = account.plan.errors.wrong_no_go
+        return Figure(name="Wrong NO-GO at most", figure=percent(chance), note=note)
+    return Figure(name="Wrong GO at most", figure=percent(wrong_go(account)), note=note)
+
+
+def wrong_go(account: Account) -> float:
+    """Return the largest chance of a wrong GO with which this candidate was judged."""
+    standings = account.own.standings
+    return math.exp(-standings[0].log_go_line) if standings else account.plan.errors.wrong_go
 
 
 def _saved(account: Account, forecast: Forecast) -> Figure:
@@ -319,7 +330,7 @@ def _saved(account: Account, forecast: Forecast) -> Figure:
     test = f"a fixed-sample test with the same promises takes {fixed:,}"
     fewer = fixed - own.calls
     if own.verdict is Verdict.UNDECIDED:
-        return Figure(name="Fixed-sample test", figure=count_of(fixed, "call"), note="to compare")
+        return Figure(name="Fixed-sample test", figure=count_of(fixed, "call"), note=_READ_ONCE)
     if fewer <= 0:
         return Figure(name="Calls of this workflow", figure=f"{own.calls:,}", note=test)
     price = price_per_call(account)
@@ -329,6 +340,9 @@ def _saved(account: Account, forecast: Forecast) -> Figure:
         figure=f"{fewer:,} of {fixed:,}",
         note=f"that a fixed-sample test takes{worth}",
     )
+
+
+_READ_ONCE = "is what a test that is read only once takes"
 
 
 def price_per_call(account: Account) -> Usd | None:
@@ -451,10 +465,11 @@ def _miss(one: Miss) -> MissView:
 def trust(account: Account) -> tuple[Figure, ...]:
     """Return why the verdict can be trusted."""
     own = account.own
-    go = percent(_chance(own.standings[0].log_go_line)) if own.standings else "none"
+    go = percent(wrong_go(account))
     nogo = percent(account.plan.errors.wrong_no_go)
-    share = percent(_chance(own.standings[0].log_nogo_line)) if own.standings else "none"
-    split = f" ({share} for each criterion)" if len(own.standings) > 1 else ""
+    many = len(own.standings)
+    share = percent(account.plan.errors.wrong_no_go / max(1, many))
+    split = f" ({share} for each criterion)" if many > 1 else ""
     return (
         Figure(
             name="Locked before the first call",
@@ -580,7 +595,3 @@ def practices() -> Iterable[Practice]:
         rate = f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}"
         bar = chart.meter(high) if low == high else chart.meter(low, high)
         yield Practice(name=name, rate=rate, bar=bar)
-
-
-def _chance(log_line: float) -> float:
-    return math.exp(-log_line)

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from proveout.faces.report import chart, page
-from proveout.faces.report.figures import count_of, moment, percent
+from proveout.faces.report.figures import count_of, moment
 from proveout.faces.report.untrusted import harmless
 from proveout.faces.report.worth import worth_rows, worth_standing
 from proveout.prove.account import verdict_v1
@@ -108,9 +108,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        svg=_svg, first_up=page.first_up, moment=moment, percent=percent, count_of=count_of, meter=_meter
-    )
+    filters: dict[str, Any] = {
+        "svg": _svg,
+        "meter": _meter,
+        "first_up": page.first_up,
+        "moment": moment,
+        "count_of": count_of,
+    }
+    environment.filters.update(filters)
     return environment
 
 

@@ -42,11 +42,11 @@ class Excerpt:
 
 
 def harmless(text: str) -> str:
-    """Return the text with every character that steers, reorders or hides made visible.
+    r"""Return the text with every character that steers, reorders or hides made visible.
 
     Joiners stay, for emoji and Persian need them.
 
-    >>> harmless("a\\x1b[31mb")
+    >>> harmless("a\x1b[31mb")
     'a␛[31mb'
     """
     return _UNSEEN.sub(lambda found: _seen(ord(found[0])), text)
@@ -74,18 +74,18 @@ def _seam(text: str, at: int) -> int:
     """Return a place at or shortly before `at` where two characters do not belong together."""
     for place in range(at, max(at - _MOST_JOINED, 0), -1):
         before, after = text[place - 1], text[place]
-        if before != _JOINER and after != _JOINER and unicodedata.category(after)[0] != "M":
+        if _JOINER not in (before, after) and unicodedata.category(after)[0] != "M":
             return place
     return at
 
 
 def readable(text: str) -> str:
-    """Return JSON text as a person reads it; any other text as it is.
+    r"""Return JSON text as a person reads it; any other text as it is.
 
     A string of several lines is shown as these lines, a long object on several; a short
     value stays JSON, so that "5" and 5 differ.
 
-    >>> print(readable('"Hello,\\\\nwhere is it?"'))
+    >>> print(readable('"Hello,\\nwhere is it?"'))
     Hello,
     where is it?
     """

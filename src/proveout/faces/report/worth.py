@@ -45,7 +45,8 @@ def worth_rows(standing: Standing) -> tuple[Row, ...]:
         Row(
             name="Reckoned with",
             figure=f"{money(worth.value_per_success)} a success",
-            note=f"{money(worth.loss_per_error)} lost by an error; the price of the calls taken off",
+            note=f"{money(worth.loss_per_error)} lost by an error;"
+            " the price of the calls is taken off",
         ),
     )
 
