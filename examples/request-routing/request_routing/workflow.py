@@ -7,7 +7,7 @@ import urllib.request
 
 from proveout import effect, review, step, workflow
 from request_routing import rank_minilm, rank_tfidf
-from request_routing.tool import Ranked, Tool
+from request_routing.tool import Ranked, Tool  # noqa: TC001 - read at run time, to check values
 
 UNSURE = 0.02
 """Confidence below which a person looks at the choice."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from proveout.domain.criterion import AtLeast, AtMost, Cost, Worth
-from proveout.domain.duration import say_duration
 from proveout.domain.verdict import Status, Verdict
 from proveout.faces.cli.output import clean, faint, is_utf8, paint, say, sign, strong, uses_colour
 
@@ -27,8 +28,10 @@ EVERY = 10.0
 
 SIGN = {Status.MET: "ok", Status.FAILED: "no", Status.OPEN: "open"}
 COLOUR = {Verdict.GO: "green", Verdict.NO_GO: "red", Verdict.UNDECIDED: "yellow"}
-NAME = 24
 BAR = 30
+COLUMNS = 80
+INDENT = 4
+HEAD = ("criterion", "limit, target", "estimate", "interval", "shown at")
 
 
 class Progress:
@@ -108,33 +111,53 @@ def spent(account: Account) -> str:
     if account.spent is not None:
         parts.insert(0, f"{account.spent}" + (f" of {budget.money}" if budget.money else ""))
     left = account.plan.time_box - (account.at - account.locked)
-    parts.append(f"{say_duration(left)} left" if left.total_seconds() > 0 else "time box over")
+    parts.append(f"{roughly(left)} left" if left > timedelta(0) else "time box over")
     return " · ".join(parts)
+
+
+def roughly(time: timedelta) -> str:
+    """Return a time in its two largest units, such as "6 d 20 h"."""
+    seconds = int(time.total_seconds())
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count or parts:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
 
 
 def _candidate(judgement: Judgement, total: int, *, alone: bool) -> list[str]:
     share = judgement.cases / total if total else 0
     full, empty = ("━", "─") if is_utf8() else ("#", "-")
     bar = full * round(share * BAR) + faint(empty * (BAR - round(share * BAR)))
-    name = "Cases" if alone else clean(judgement.candidate)[:NAME]
+    name = "Cases" if alone else clean(judgement.candidate)[:24]
     verdict = "" if alone else f"  {paint(judgement.verdict, COLOUR[judgement.verdict], bold=True)}"
     lines = [f"  {name:<8} {judgement.cases} of {total} {bar}{verdict}"]
-    head = (
-        f"    {'criterion':<{NAME}} {'rule':>14} {'estimate':>9} {'interval':>17} {'shown at':>9}"
-    )
-    lines.append(faint(head.rstrip()))
-    return lines + [_standing(standing) for standing in judgement.standings]
+    rows = [_cells(standing) for standing in judgement.standings]
+    widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
+    widths[0] = min(widths[0], COLUMNS - INDENT - sum(widths[1:]) - 2 * len(widths))
+    lines.append(faint(f"    {_row(HEAD, widths)}"))
+    for standing, row in zip(judgement.standings, rows, strict=True):
+        lines.append(f"  {sign(SIGN[standing.status])} {_row(row, widths)}")
+    return lines
 
 
-def _standing(standing: Standing) -> str:
+def _row(cells: tuple[str, ...], widths: list[int]) -> str:
+    name, *numbers = cells
+    rest = (cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))
+    return "  ".join((name[: widths[0]].ljust(widths[0]), *rest)).rstrip()
+
+
+def _cells(standing: Standing) -> tuple[str, ...]:
     criterion, now = standing.criterion, standing.now
-    estimate = "" if now.estimate is None else value(criterion, now.estimate)
     low, high = (value(criterion, edge) for edge in now.interval)
     dash = "\N{EN DASH}" if is_utf8() else "-"
-    at = "" if standing.decided_at is None else str(standing.decided_at)
     return (
-        f"  {sign(SIGN[standing.status])} {clean(criterion.name)[:NAME]:<{NAME}}"
-        f" {rule(criterion):>14} {estimate:>9} {f'{low} {dash} {high}':>17} {at:>9}"
+        clean(criterion.name),
+        rule(criterion),
+        "" if now.estimate is None else value(criterion, now.estimate),
+        f"{low} {dash} {high}",
+        "" if standing.decided_at is None else str(standing.decided_at),
     )
 
 
@@ -150,12 +173,17 @@ def value(criterion: Criterion, number: float) -> str:
     """Return a number in the unit of its criterion."""
     measure = criterion.measure
     if isinstance(measure, Cost | Worth):
-        amount = f"{abs(number):.2f}" if abs(number) >= 1 else f"{abs(number):.4f}".rstrip("0")
-        amount = amount + "0" * max(0, 2 - len(amount.partition(".")[2]))
-        return f"{'-' if number < 0 else ''}${amount}"
+        return f"{'-' if number < 0 else ''}${money(abs(number))}"
     if getattr(measure, "graded", None) is not None:
         return f"{number:.3g}"
     return f"{100 * number:.3g}%"
+
+
+def money(amount: float) -> str:
+    """Return dollars with three digits that mean something, and at least the cents."""
+    text = f"{Decimal(f'{amount:.3g}'):f}" if amount < 100 else f"{amount:.2f}"
+    whole, _, part = text.partition(".")
+    return f"{whole}.{part.ljust(2, '0')}"
 
 
 def verdict_line(account: Account, forecast: Forecast) -> str:

@@ -162,7 +162,7 @@ def _advice(account: Account, name: str) -> list[str]:
 def next_command(account: Account, name: str) -> str:
     """Return the one command with which the path goes on."""
     if account.own.verdict is Verdict.GO:
-        return "proveout work --until-idle    what proveout enqueue made durable"
+        return f"proveout enqueue {account.plan.workflow} --input JSON    runs of the same code"
     if account.own.verdict is Verdict.NO_GO:
         return f"read the cases it missed in the report, mend, then proveout prove {name}"
     return f"proveout prove {name}"

@@ -66,9 +66,9 @@ class Size:
     marks: int
 
 
-WIDE = Size(name="wide", width=720, height=262, left=46, right=116, marks=6)
-HALF = Size(name="half", width=500, height=232, left=46, right=112, marks=5)
-NARROW = Size(name="narrow", width=326, height=232, left=42, right=88, marks=3)
+WIDE = Size(name="wide", width=720, height=262, left=46, right=112, marks=6)
+HALF = Size(name="half", width=500, height=232, left=46, right=108, marks=5)
+NARROW = Size(name="narrow", width=326, height=232, left=42, right=94, marks=3)
 
 TOP, BOTTOM = 38, 38
 LOWER = 0.8
@@ -383,9 +383,9 @@ def _beside(frame: Frame, labels: Sequence[Label]) -> str:
     """Return the names of the lines, moved apart where they would overlap."""
     ordered = sorted(labels)
     places = spread([frame.inside(label.y) for label in ordered], TOP, frame.foot + 6)
-    x = frame.right + 20
+    x = frame.right + 16
     return "".join(
-        _leader(frame.right + 7, frame.inside(label.y), x - 4, place)
+        _leader(frame.right + 6, frame.inside(label.y), x - 4, place)
         + _text(x, place + 4, label.text, look=label.look)
         for label, place in zip(ordered, places, strict=True)
     )
