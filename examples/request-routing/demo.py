@@ -74,10 +74,8 @@ def prove() -> dict[str, Any]:
         print(
             f"  {name:10} {one['verdict']:6} after {one['cases']} cases, {one['right']:.1%} right"
         )
-    print(
-        f"  {calls} calls in all; a test read once at the same error rates takes"
-        f" {fixed} for each candidate: {saved} calls saved."
-    )
+    print(f"  {calls} calls in all. A test read once at the same error rates takes {fixed} for each")
+    print(f"  candidate, so {saved} calls were saved.")
     return {
         "cases": plan["cases"],
         "candidates": candidates,

@@ -51,7 +51,7 @@ def test_a_budget_too_small_leaves_it_undecided_and_more_budget_goes_on(place: P
     place.write("proveout.toml", settings)
     whole = place.run("prove", "--json")
 
-    assert (short.returncode, stopped_by) == (5, None)
+    assert (short.returncode, stopped_by) == (5, "budget")
     assert whole.returncode == 0
     assert max(Counter(place.calls()).values()) == 1
 

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from proveout.run.work import Bench
 
 
+class ClusteredCases(Refusal):
+    """Cases share sources; counting them as independent would show too much."""
+
+    code = "clustered-cases"
+
+
 class NoFreshCases(Refusal):
     """Every case of the dataset was run before; nothing can be said of future traffic."""
 
@@ -32,6 +38,7 @@ async def begin(
     fresh order. For future traffic only cases never run before are drawn.
 
     Raises:
+        ClusteredCases: the claim is about future traffic and cases share sources.
         NoFreshCases: the claim is about future traffic and no case is fresh.
     """
     known = None if again else await recorded(bench.store, plan, dataset)
@@ -79,8 +86,24 @@ async def _draw(bench: Bench, plan: Plan, dataset: Dataset) -> dict[str, Any]:
     """Return a fresh seed and the cases it is to order."""
     cases = list(range(len(dataset.cases)))
     if plan.claim is Claim.FUTURE_TRAFFIC:
+        check_independent(dataset)
         cases = await fresh_cases(bench.store, plan, dataset)
     return {"seed": bench.dice.seed(), "cases": cases}
+
+
+def check_independent(dataset: Dataset) -> None:
+    """Leave quietly when no two cases share a source.
+
+    Raises:
+        ClusteredCases: some do, and this version cannot judge future traffic by sources.
+    """
+    named = [case.cluster for case in dataset.cases if case.cluster]
+    if len(set(named)) < len(named):
+        raise ClusteredCases(
+            f"{len(named)} cases of {dataset.name} share {len(set(named))} sources",
+            why="future traffic needs independent cases; these are more alike than chance",
+            fix=('write claim = "these cases" under [prove]', "keep one case of each cluster"),
+        )
 
 
 async def fresh_cases(store: Store, plan: Plan, dataset: Dataset) -> list[int]:

@@ -248,6 +248,12 @@ class Conductor:
             return StoppedBy.CASES
         return stopped_by
 
+    def why_it_stood(self) -> StoppedBy | None:
+        """Return what ended it when it was last conducted."""
+        stored = self._setup.experiment.verdict
+        said = None if stored is None else json.loads(stored)["stopped_by"]
+        return self.why_stopped(None if said is None else StoppedBy(said))
+
     async def _until_stopped(
         self, worker: Worker, work: asyncio.Task[None], used: int
     ) -> StoppedBy | None:

@@ -31,7 +31,8 @@ COLOUR = {Verdict.GO: "green", Verdict.NO_GO: "red", Verdict.UNDECIDED: "yellow"
 BAR = 30
 COLUMNS = 80
 INDENT = 4
-HEAD = ("criterion", "limit, target", "estimate", "interval", "shown at")
+CENT = 0.01
+HEAD = ("criterion", "limit, target", "estimate", "interval", "at case")
 
 
 class Progress:
@@ -180,8 +181,8 @@ def value(criterion: Criterion, number: float) -> str:
 
 
 def money(amount: float) -> str:
-    """Return dollars with three digits that mean something, and at least the cents."""
-    text = f"{Decimal(f'{amount:.3g}'):f}" if amount < 100 else f"{amount:.2f}"
+    """Return dollars: to the cent, or below a cent to two digits that mean something."""
+    text = f"{amount:.2f}" if amount >= CENT or not amount else f"{Decimal(f'{amount:.2g}'):f}"
     whole, _, part = text.partition(".")
     return f"{whole}.{part.ljust(2, '0')}"
 

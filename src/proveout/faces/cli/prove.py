@@ -238,7 +238,7 @@ async def _as_it_stands(name: str | None, output: Path | None) -> tuple[Account,
                 fix=(f"proveout prove {chosen.name}",),
             )
         await conductor.recall()
-        account = await conductor.account(conductor.why_stopped(), whole=True)
+        account = await conductor.account(conductor.why_it_stood(), whole=True)
         forecast = foresee(conductor.plan, conductor.cases)
         path = write_report(project, chosen, account, forecast, output)
     return account, forecast, path
