@@ -43,9 +43,7 @@ def main() -> None:
     (OUT / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     headline("Where to look")
     print(f"  report    {shown(OUT / 'report.html')}    the verdict, for a founder")
-    print(
-        f"  figures   {shown(OUT / 'summary.json')}    all that was measured, {summary['seconds']} s"
-    )
+    print(f"  figures   {shown(OUT / 'summary.json')}    measured in {summary['seconds']} s")
     print("  Next      proveout init my-workflow    then replace its steps with yours")
     lost = summary["run"]["lost"]
     sys.exit(1 if lost or not summary["run"]["one_key_per_effect"] else 0)
@@ -71,11 +69,10 @@ def prove() -> dict[str, Any]:
     saved = len(candidates) * fixed - calls
     print()
     for name, one in candidates.items():
-        print(
-            f"  {name:10} {one['verdict']:6} after {one['cases']} cases, {one['right']:.1%} right"
-        )
-    print(f"  {calls} calls in all. A test read once at the same error rates takes {fixed} for each")
-    print(f"  candidate, so {saved} calls were saved.")
+        right = f"{one['right']:.1%} right"
+        print(f"  {name:10} {one['verdict']:6} after {one['cases']} cases, {right}")
+    print(f"  {calls} calls in all. Read once at the same error rates, a test takes {fixed} for")
+    print(f"  each candidate: {saved} calls were saved.")
     return {
         "cases": plan["cases"],
         "candidates": candidates,
