@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from proveout.domain.case import Case
     from proveout.domain.review import Review
     from proveout.errors import Mistake, Outage, ProveoutError, Refusal
     from proveout.faces.notebook import prove
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from proveout.run.step import StepFailed
 
 __all__ = [
+    "Case",
     "Decision",
     "Mistake",
     "Outage",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Case": "domain.case",
     "Decision": "run.ask",
     "Mistake": "errors",
     "Outage": "errors",

@@ -7,7 +7,10 @@ import urllib.request
 
 from proveout import effect, review, step, workflow
 from request_routing import rank_minilm, rank_tfidf
+from request_routing.embed import embed
 from request_routing.tool import Ranked, Tool  # noqa: TC001 - read at run time, to check values
+
+embed(["ready"])  # the model loads when a worker starts, so that no request waits for it
 
 UNSURE = 0.02
 """Confidence below which a person looks at the choice."""

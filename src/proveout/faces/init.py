@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from proveout.errors import Mistake
@@ -145,7 +146,10 @@ def _refuse_taken(place: Path) -> None:
     raise InitMistake(
         f"{place} {what}",
         why="nothing is overwritten, and nothing was changed",
-        fix=(f"proveout init {_another(place)}", f"cd {place}    if it is a project of yours"),
+        fix=(
+            f"proveout init {_another(place)}",
+            f"cd {quote(str(place))}    if it is a project of yours",
+        ),
     )
 
 
