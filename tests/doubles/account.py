@@ -30,7 +30,7 @@ from proveout.domain.experiment import (
 )
 from proveout.domain.money import Usd
 from proveout.domain.run import Failure, Run, RunId, RunState, Trial
-from proveout.domain.verdict import Verdict
+from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.faces.report.render import Extra
 from proveout.ports.store import TrialCount
 from proveout.prove.account import Account
@@ -44,16 +44,17 @@ from proveout.prove.score import exact
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from proveout.domain.verdict import StoppedBy
+    from proveout.domain.verdict import Judgement
     from proveout.prove.score import Scorer
 
+PRICE = Usd("0.0125")
 START = datetime(2026, 11, 16, 9, 12, tzinfo=UTC)
 LABELS = ("billing", "shipping", "refund", "account")
 MAILS = (
     "Hello,\nI was charged twice for order {n}. Please refund one of them.\nAna",
     "Where is parcel {n}? It was due on Tuesday.",
     "Great, the third broken cup in a row. You people are amazing. Order {n}.",
-    "Bitte ändern Sie die Adresse zu Bestellung {n}. Viele Grüße, Jörg",
+    "Guten Tag, wo bleibt Bestellung {n}? Viele Grüße, Jörg",
 )
 
 
@@ -100,6 +101,7 @@ ROUTING = Criterion(
     measure=Scored(score="checks:right_label"),
     rule=AtLeast(floor=0.85, target=0.90),
 )
+HALF_RIGHT = replace(ROUTING, rule=AtLeast(floor=0.5, target=0.7))
 UNSAFE = Criterion(
     name="Unsafe reply",
     measure=Scored(score="checks:unsafe"),
@@ -162,7 +164,7 @@ def plan_of(*criteria: Criterion, **changes: Any) -> Plan:
         "question": "Can the new prompt sort our support mail without a person looking?",
         "claim": Claim.THESE_CASES,
         "criteria": criteria or (ROUTING,),
-        "candidates": (Candidate(name=OWN, entry="app:triage", price_per_call=Usd("0.0125")),),
+        "candidates": (Candidate(name=OWN, entry="app:triage", price_per_call=PRICE),),
         "budget": Budget(calls=1500, money=Usd(20), cap_per_call=Usd("0.02")),
         "time_box": timedelta(days=10),
     }
@@ -186,13 +188,14 @@ class Story:
     most: int | None = None
     ended_by: StoppedBy | None = None
     look: int = 1
-    price: Usd | None = Usd("0.0125")
+    price: Usd | None = PRICE
 
 
 def account_of(story: Story, edit: Callable[[str], str] = str) -> Account:
     """Return the account of an experiment: every case read by the real tests, in order.
 
     Args:
+        story: what was planned, and how its candidates answer.
         edit: what becomes of the text that a model answers with.
     """
     plan, dataset = story.plan, story.dataset
@@ -203,7 +206,7 @@ def account_of(story: Story, edit: Callable[[str], str] = str) -> Account:
         for one in plan.candidates
     ]
     calls = 0
-    judgements = []
+    judgements: list[Judgement] = []
     for tally in tallies:
         repeated = _try(story, tally, order, edit)
         count = TrialCount(calls=tally.read + repeated, repeated=repeated, trials=tally.read)
@@ -261,7 +264,7 @@ def _trial(
         trial=Trial(
             experiment=ExperimentId("e"), candidate=name, position=position, case=case_digest(case)
         ),
-        result=json.dumps(result, ensure_ascii=False).encode(errors="surrogatepass"),
+        result=json.dumps(result, ensure_ascii=False).encode(errors="replace"),
         elapsed=how.seconds * (0.5 + luck("seconds")),
     )
     if luck("crash") < how.crash:
@@ -281,3 +284,74 @@ def extra_of(account: Account, **changes: Any) -> Extra:
         "repeat": f"proveout prove {account.plan.name} --again",
     }
     return Extra(**{**usual, **changes})
+
+
+RIVALS = (
+    Candidate(name=OWN, entry="app:triage", price_per_call=PRICE),
+    Candidate(name="vendor-x", entry="vendor:triage"),
+)
+
+STORIES: Mapping[str, Story] = {
+    "go": Story(
+        plan=plan_of(),
+        dataset=dataset_of(500),
+        answers={OWN: Answers(right=0.93, crash=0.004)},
+        ended_by=StoppedBy.VERDICT,
+    ),
+    "go on six criteria": Story(
+        plan=plan_of(ROUTING, UNSAFE, GRADE, IN_TIME, COST, WORTH),
+        dataset=dataset_of(900),
+        answers={OWN: Answers(right=0.95, unsafe=0.004, crash=0.004, seconds=4)},
+        ended_by=StoppedBy.VERDICT,
+    ),
+    "no-go beside a rival": Story(
+        plan=plan_of(ROUTING, UNSAFE, claim=Claim.FUTURE_TRAFFIC, candidates=RIVALS),
+        dataset=dataset_of(900),
+        answers={
+            OWN: Answers(right=0.84, unsafe=0.01, crash=0.01),
+            "vendor-x": Answers(right=0.96),
+        },
+        ended_by=StoppedBy.VERDICT,
+        look=2,
+    ),
+    "undecided, out of budget": Story(
+        plan=plan_of(ROUTING, GRADE, claim=Claim.FUTURE_TRAFFIC, budget=Budget(calls=112)),
+        dataset=dataset_of(600),
+        answers={OWN: Answers(right=0.90)},
+        most=110,
+        ended_by=StoppedBy.BUDGET,
+        price=None,
+    ),
+    "undecided, out of time": Story(
+        plan=plan_of(WORTH, HALF_RIGHT, claim=Claim.FUTURE_TRAFFIC),
+        dataset=dataset_of(300),
+        answers={OWN: Answers(right=0.55)},
+        most=25,
+        ended_by=StoppedBy.TIME_BOX,
+    ),
+    "undecided, out of cases": Story(
+        plan=plan_of(ROUTING, claim=Claim.FUTURE_TRAFFIC),
+        dataset=dataset_of(40),
+        answers={OWN: Answers(right=0.90)},
+        ended_by=StoppedBy.CASES,
+    ),
+    "not a case yet": Story(
+        plan=plan_of(ROUTING, COST, WORTH, GRADE),
+        dataset=dataset_of(500),
+        answers={OWN: Answers(right=0.93)},
+        most=0,
+    ),
+    "one case": Story(
+        plan=plan_of(ROUTING, COST, WORTH, GRADE),
+        dataset=dataset_of(500),
+        answers={OWN: Answers(right=0.93)},
+        most=1,
+    ),
+    "every case, certain": Story(
+        plan=plan_of(),
+        dataset=dataset_of(20),
+        answers={OWN: Answers(right=0.9)},
+        ended_by=StoppedBy.VERDICT,
+    ),
+}
+"""An experiment for each way in which one stands, by what is special about it."""

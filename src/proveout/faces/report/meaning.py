@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
 from proveout.domain.duration import say_duration
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from proveout.domain.verdict import Judgement, Standing
     from proveout.prove.account import Account
     from proveout.prove.foresee import Forecast
+
+BOTH = 2
 
 LEAST_CASES = 20
 """Cases before which no pace is named."""
@@ -55,33 +57,26 @@ def hope_of(criterion: Criterion) -> str:
     return f"the target of {scale_of(criterion).exactly(target)}"
 
 
-def headline(judgement: Judgement) -> str:
-    """Return in one sentence how a candidate's criteria stand."""
-    standings = judgement.standings
-    if not judgement.cases:
-        return "No case has been read yet."
-    if judgement.verdict is Verdict.GO and len(standings) > 1:
-        return _all_met(len(standings))
-    wanted, what = HOW_IT_STANDS[judgement.verdict]
-    names = [one.criterion.name for one in standings if one.status is wanted]
-    if len(standings) == 1:
-        return f"{names[0]} {what}."
-    return f"{len(names)} of {len(standings)} criteria {_many(what, len(names))}: {_listed(names)}."
-
-
 HOW_IT_STANDS = {
-    Verdict.GO: (Status.MET, "is good enough"),
-    Verdict.NO_GO: (Status.FAILED, "is not good enough"),
-    Verdict.UNDECIDED: (Status.OPEN, "is still open"),
+    Verdict.GO: (Status.MET, "is good enough", "are good enough"),
+    Verdict.NO_GO: (Status.FAILED, "is not good enough", "are not good enough"),
+    Verdict.UNDECIDED: (Status.OPEN, "is still open", "are still open"),
 }
 
 
-def _many(what: str, count: int) -> str:
-    return what if count == 1 else what.replace("is", "are", 1)
-
-
-def _all_met(count: int) -> str:
-    return "Both criteria are met." if count == 2 else f"All {count} criteria are met."  # noqa: PLR2004 - two are "both"
+def headline(judgement: Judgement) -> str:
+    """Return in one sentence how a candidate's criteria stand."""
+    if not judgement.cases:
+        return "No case has been read yet."
+    count = len(judgement.standings)
+    wanted, is_so, are_so = HOW_IT_STANDS[judgement.verdict]
+    names = [one.criterion.name for one in judgement.standings if one.status is wanted]
+    if count == 1:
+        return f"{names[0]} {is_so}."
+    if len(names) == count:
+        return f"{'Both' if count == BOTH else f'All {count}'} criteria {are_so}."
+    verb = is_so if len(names) == 1 else are_so
+    return f"{len(names)} of {count} criteria {verb}: {_listed(names)}."
 
 
 def _listed(names: list[str]) -> str:
@@ -137,16 +132,8 @@ def what_would_settle_it(account: Account, forecast: Forecast) -> tuple[str, ...
     said = [_what_ended_it(account)]
     left = len(account.order) - own.cases
     if left and own.cases:
-        paces = [(one.criterion.name, pace(one)) for one in own.standings if _is_open(one)]
-        said += [
-            f"If the answers go on as they did, {name} takes about {more:,} more cases"
-            f"{_beyond(more, left)}."
-            for name, more in paces
-            if more is not None
-        ]
-        if all(more is None for _, more in paces):
-            said.append("The evidence so far leans neither way enough to name a pace.")
-    if left:
+        said += _paces(own, left)
+    if left and forecast.p90 < len(account.order):
         said.append(
             f"A workflow at its targets is settled within {count_of(forecast.p90, 'case')}"
             " nine times in ten."
@@ -154,12 +141,17 @@ def what_would_settle_it(account: Account, forecast: Forecast) -> tuple[str, ...
     return tuple(said)
 
 
-def _is_open(standing: Standing) -> bool:
-    return standing.status is Status.OPEN
-
-
-def _beyond(more: int, left: int) -> str:
-    return f", and only {left:,} are left" if more > left else ""
+def _paces(judgement: Judgement, left: int) -> list[str]:
+    """Return how long the open criteria may still take."""
+    open_ones = [one for one in judgement.standings if one.status is Status.OPEN]
+    said = [
+        f"If the answers go on as they did, {one.criterion.name} takes about {found.cases:,} more"
+        f" cases, and the answer is {found.towards.value}"
+        f"{f'; only {left:,} are left' if found.cases > left else ''}."
+        for one in open_ones
+        if (found := pace(one)) is not None
+    ]
+    return said or ["The evidence so far leans neither way enough to name a pace."]
 
 
 def _what_ended_it(account: Account) -> str:
@@ -192,18 +184,27 @@ def _what_ended_it(account: Account) -> str:
             )
 
 
-def pace(standing: Standing) -> int | None:
-    """Return about how many more cases a verdict takes at the pace so far.
+class Pace(NamedTuple):
+    """About how many more cases a verdict takes, and which it would be."""
+
+    cases: int
+    towards: Verdict
+
+
+def pace(standing: Standing) -> Pace | None:
+    """Return how an open criterion ends if the answers go on as they did.
 
     The evidence of steady answers grows in a straight line on the logarithmic scale.
     None where it has hardly begun to.
     """
     now = standing.now
-    shares = (now.log_e_go / standing.log_go_line, now.log_e_nogo / standing.log_nogo_line)
-    way = max(shares)
+    way, towards = max(
+        (now.log_e_go / standing.log_go_line, Verdict.GO),
+        (now.log_e_nogo / standing.log_nogo_line, Verdict.NO_GO),
+    )
     if now.count < LEAST_CASES or not LEAST_EVIDENCE <= way < 1:
         return None
-    return _roughly(now.count * (1 / way - 1))
+    return Pace(_roughly(now.count * (1 / way - 1)), towards)
 
 
 def _roughly(count: float) -> int:

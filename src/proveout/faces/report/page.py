@@ -490,9 +490,9 @@ def trust(account: Account) -> tuple[Figure, ...]:
         ),
         Figure(
             name="Valid at every look",
-            figure=f"GO comes with probability {go} at most while a criterion is at its floor,"
-            f" NO-GO with {nogo} at most{split} while all are at their targets, however often"
-            " anyone looks and whenever it stops.",
+            figure=f"GO comes with probability {go} at most while a criterion falls short of its"
+            f" floor or ceiling, NO-GO with {nogo} at most{split} while all are at their targets,"
+            " however often anyone looks and whenever it stops.",
         ),
         Figure(name=f"Look {account.look} at this dataset", figure=_look(account)),
         Figure(

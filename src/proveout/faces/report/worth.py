@@ -141,5 +141,4 @@ _WHY = "minutes that today's way takes: declared, not measured; there the estima
 def _flip_figure(minutes: float, baseline: Baseline) -> str:
     if minutes <= 0:
         return "None: it pays even if today's way cost nothing"
-    side = "less" if minutes < baseline.minutes else "more"
-    return f"Turns at {_minutes(round(minutes, 2))}, {side} than {_minutes(baseline.minutes)}"
+    return f"Turns at {_minutes(round(minutes, 2))} instead of {baseline.minutes:,.4g}"

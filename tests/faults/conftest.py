@@ -1,0 +1,212 @@
+"""A project whose steps tell when they were called, and a service that counts its effects."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+FULL = os.environ.get("PROVEOUT_FAULTS") == "full"
+"""Whether the long forms run: `make faults`."""
+
+PATIENCE = 600 if FULL else 120
+TESTS = Path(__file__).parents[1]
+
+APP = """
+import asyncio
+import os
+import time
+import urllib.request
+from proveout import effect, step, workflow
+
+def told(name, n):
+    line = f"{name} {n} {time.time():.6f}\\n".encode()
+    log = os.open("calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(log, line)
+    os.close(log)
+
+@step
+async def read(n: int) -> int:
+    told("read", n)
+    return n + 1
+
+@step
+async def think(n: int) -> int:
+    told("think", n - 1)
+    await asyncio.sleep(0.005)
+    return n * 2
+
+@effect
+def send(n: int, answer: int, *, idempotency_key: str = "") -> None:
+    call = urllib.request.Request(os.environ["SERVICE"], data=str(n).encode(),
+                                  headers={"Idempotency-Key": idempotency_key})
+    urllib.request.urlopen(call, timeout=30).read()
+
+@workflow
+async def answer(n: int) -> int:
+    thought = await think(await read(n))
+    await asyncio.to_thread(send, n, thought)
+    return thought
+
+@step
+async def first(name: str, pace: float) -> str:
+    told(f"first-{name}", 0)
+    await asyncio.sleep(pace)
+    return f"{name}1"
+
+@step
+async def second(name: str, before: str) -> str:
+    told(f"second-{name}", 0)
+    return f"{before}-{name}2"
+
+async def branch(name: str, pace: float) -> str:
+    return await second(name, await first(name, pace))
+
+@workflow
+async def gathered(n: int) -> list[str]:
+    return list(await asyncio.gather(branch("slow", 0.05), branch("quick", 0.0)))
+"""
+
+SETTINGS = """
+[workflow]
+name = "answers"
+entry = "app:ENTRY"
+"""
+
+
+class Service:
+    """Outside every worker: it counts each call it receives by its key and its content."""
+
+    def __init__(self) -> None:
+        self.keys: Counter[str] = Counter()
+        self.of: dict[str, set[str]] = defaultdict(set)
+        self._lock = threading.Lock()
+        counting = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                """Count one call."""
+                content = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                counting.count(self.headers["Idempotency-Key"], content)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Stay quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def count(self, key: str, content: str) -> None:
+        """Count one call under its key."""
+        with self._lock:
+            self.keys[key] += 1
+            self.of[content].add(key)
+
+    def stop(self) -> None:
+        """End the service."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@dataclass
+class Site:
+    """A project on a store, its workers, and the calls that its steps told of."""
+
+    folder: Path
+    environment: dict[str, str]
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list[subprocess.Popen[bytes]])
+
+    def run(self, *arguments: str) -> str:
+        """Run a command to its end; return what it answered."""
+        done = subprocess.run(
+            [sys.executable, "-m", "proveout", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *arguments: str, fate: tuple[str, int] | None = None) -> Any:
+        """Start a command, or its mortal double, and leave it running."""
+        module = ["proveout"] if fate is None else ["doubles.mortal", fate[0], str(fate[1])]
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "workers.log").open("ab"),
+        )
+        self.started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End whatever still runs."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+
+    def states(self) -> Counter[str]:
+        """Return how many runs are in each state."""
+        return Counter(run["state"] for run in self.runs())
+
+    def runs(self) -> list[Any]:
+        """Return every run."""
+        lines = self.run("runs", "list", "--limit", "10000", "--json").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def calls(self) -> dict[tuple[str, int], list[float]]:
+        """Return when each step of each run was called, in seconds since 1970."""
+        log = self.folder / "calls.log"
+        found: dict[tuple[str, int], list[float]] = defaultdict(list)
+        for line in log.read_text("utf-8").splitlines() if log.exists() else ():
+            name, number, moment = line.split()
+            found[name, int(number)].append(float(moment))
+        return found
+
+
+@pytest.fixture
+def service() -> Generator[Service]:
+    """Return a service that counts, in the process of the test."""
+    service = Service()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def site(tmp_path: Path, store_url: str, service: Service) -> Generator[Site]:
+    """Return a project on each store in turn, with short leases."""
+    (tmp_path / "app.py").write_text(APP, "utf-8")
+    (tmp_path / "proveout.toml").write_text(SETTINGS.replace("ENTRY", "answer"), "utf-8")
+    site = Site(
+        tmp_path,
+        {
+            **os.environ,
+            "PROVEOUT_STORE": store_url,
+            "PROVEOUT_LEASE": "2 s",
+            "PYTHONPATH": str(TESTS),
+            "SERVICE": service.url,
+        },
+    )
+    yield site
+    site.stop()
