@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +45,7 @@ def postgres() -> Generator[Databases]:
             if os.environ.get("CI"):
                 raise
             pytest.skip(f"no PostgreSQL: {error}; name one in {NAMED}")
-        databases = Databases(url, drop=named is not None)
+        databases = Databases(url)
         started.callback(databases.close)
         yield databases
 
@@ -62,20 +62,40 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
     postgres.drop(url)
 
 
-@pytest.fixture(params=STORES)
-def manual_url(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: WatchedClock
-) -> Generator[str]:
-    """Return where a store is that runs by `clock`."""
-    if request.param == "sqlite":
-        yield f"{SQLITE}{tmp_path / 'store.db'}"
+@contextmanager
+def manual_store(kind: str, request: pytest.FixtureRequest) -> Generator[str]:
+    """Make a place for a store of that kind that runs by the test's clock."""
+    if kind == "sqlite":
+        folder: Path = request.getfixturevalue("tmp_path")
+        yield f"{SQLITE}{folder / 'store.db'}"
         return
+    clock: WatchedClock = request.getfixturevalue("clock")
     postgres: Databases = request.getfixturevalue("postgres")
     url = postgres.fresh()
     follower = postgres.follow(url, clock)
     yield url
     follower.stop(clock)
     postgres.drop(url)
+
+
+@pytest.fixture(params=STORES)
+def manual_url(request: pytest.FixtureRequest) -> Generator[str]:
+    """Return where a store is that runs by `clock`."""
+    with manual_store(request.param, request) as url:
+        yield url
+
+
+@pytest.fixture
+async def both(
+    request: pytest.FixtureRequest, clock: WatchedClock
+) -> AsyncGenerator[tuple[Store, ...]]:
+    """Return a store of each kind, both empty and by the same clock."""
+    with ExitStack() as places:
+        urls = [places.enter_context(manual_store(kind, request)) for kind in STORES]
+        stores = tuple([await open_url(url, clock) for url in urls])
+        yield stores
+        for store in stores:
+            await store.close()
 
 
 @pytest.fixture

@@ -124,6 +124,17 @@ async def test_a_unit_sent_again_is_answered_as_before(
     assert gist(again) == gist(elsewhere) == gist(first)
 
 
+@pytest.mark.parametrize("kind", range(6))
+async def test_a_unit_handed_in_twice_at_once_is_one(given: Given, kind: int) -> None:
+    """The same unit twice in one group is answered the same both times."""
+    unit = (await units_of_every_kind(given))[kind]
+
+    first, second = await asyncio.gather(given.store.write(unit), given.store.write(unit))
+
+    assert isinstance(first, (Done, Enqueued, Decided))
+    assert gist(first) == gist(second)
+
+
 async def test_a_record_sent_again_after_its_run_ended_is_done(given: Given) -> None:
     """An attempt that settled meanwhile did write its record."""
     claimed = await given.claimed()

@@ -54,7 +54,7 @@ MAILS = (
     "Hello,\nI was charged twice for order {n}. Please refund one of them.\nAna",
     "Where is parcel {n}? It was due on Tuesday.",
     "Great, the third broken cup in a row. You people are amazing. Order {n}.",
-    "Guten Tag, wo bleibt Bestellung {n}? Viele Grüße, Jörg",
+    "Guten Tag, wo bleibt Bestellung {n}? Viele Grüße",
 )
 
 
@@ -277,7 +277,7 @@ def extra_of(account: Account, **changes: Any) -> Extra:
     """Return what the report says beyond the account."""
     usual: dict[str, Any] = {
         "workflow": account.plan.workflow,
-        "owner": "Mara Klein",
+        "owner": "the founder",
         "forecast": foresee(account.plan, len(account.order)),
         "version": "0.1.0",
         "verify": f"proveout verdict {account.plan.name} --json",

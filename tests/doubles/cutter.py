@@ -38,6 +38,7 @@ class Cutter:
         self._when = when
         self._commits = 0
         self._passing: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
         self.url = urlunsplit(parts._replace(query=urlencode({"host": self._folder})))
         self.cuts = 0
 
@@ -47,8 +48,8 @@ class Cutter:
 
     async def __aexit__(self, *_: object) -> None:
         self._listening.close()
-        for task in self._passing:
-            task.cancel()
+        for end in tuple(self._ends):
+            end.transport.abort()
         await asyncio.gather(*self._passing, return_exceptions=True)
         shutil.rmtree(self._folder)
 
@@ -59,6 +60,7 @@ class Cutter:
             task.add_done_callback(self._passing.discard)
         server, tell = await asyncio.open_unix_connection(self._server)
         back = asyncio.create_task(_pass_on(server, answer))
+        self._ends |= {tell, answer}
         try:
             with suppress(ConnectionError):
                 await self._listen(client, tell, back)
@@ -67,6 +69,7 @@ class Cutter:
             await asyncio.gather(back, return_exceptions=True)
             for end in (tell, answer):
                 end.transport.abort()
+            self._ends -= {tell, answer}
 
     async def _listen(
         self, client: asyncio.StreamReader, tell: asyncio.StreamWriter, back: asyncio.Task[None]

@@ -1,4 +1,4 @@
-"""The proveout command with one thing changed: it dies at a chosen write, or never recovers.
+"""The proveout command with one thing changed: it dies at a write, or lacks a protection.
 
 python -m doubles.mortal before 3 work --until-idle
 python -m doubles.mortal after 3 work --until-idle
@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.postgres.store import PostgresStore
 from proveout.adapters.sqlite.store import SqliteStore
+from proveout.domain.unit import Record, Settle
 from proveout.faces.cli.main import main
 from proveout.ports.store import Tended
 
@@ -53,11 +55,45 @@ def never_recover() -> None:
         store.tend = tend
 
 
+class Deaf:
+    """A keeper of leases that never says that one was lost."""
+
+    def renew(self, held: object, lease: object) -> set[Any]:  # noqa: ARG002 - a keeper's words
+        """Say that all is well."""
+        return set()
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+
+def hear_nothing() -> None:
+    """Let this process never learn that it lost a lease."""
+    for store in STORES:
+        store.keeper = lambda _: Deaf()
+
+
+def carry_no_fence() -> None:
+    """Let this process write under whatever fence is current."""
+    hear_nothing()
+    for store in STORES:
+        write = store.write
+
+        async def unfenced(self: Any, unit: Unit, write: Any = write) -> Answered:
+            if isinstance(unit, Record | Settle):
+                run = await self.run(unit.run)
+                unit = replace(unit, fence=run.fence)
+            return await write(self, unit)
+
+        store.write = unfenced
+
+
+FATES = {"unrecovering": never_recover, "deaf": hear_nothing, "unfenced": carry_no_fence}
+
 if __name__ == "__main__":
     fate, count = sys.argv[1], int(sys.argv[2])
     del sys.argv[1:3]
-    if fate == "unrecovering":
-        never_recover()
+    if fate in FATES:
+        FATES[fate]()
     else:
         die_at(fate, count)
     main()

@@ -197,27 +197,25 @@ def _is_open(path: Path) -> bool:
 class Databases:
     """Fresh databases on one server, each a copy of a migrated one."""
 
-    def __init__(self, url: str, *, drop: bool) -> None:
-        """Prepare the template on the server at `url`; `drop` says to leave nothing behind."""
+    def __init__(self, url: str) -> None:
+        """Prepare the template on the server at `url`."""
         self._url = url
-        self._drop = drop
         self._template = f"{TEMPLATE}_{secrets.token_hex(4)}"
         self._desk = Desk()
         self._desk.do(self._make_template())
 
     def fresh(self) -> str:
         """Return the URL of a database with our schema and nothing in it."""
-        return self._make(f' TEMPLATE "{self._template}" STRATEGY file_copy')
+        return self._make(f' TEMPLATE "{self._template}"')
 
     def empty(self) -> str:
         """Return the URL of a database without our schema."""
         return self._make("")
 
     def drop(self, url: str) -> None:
-        """Remove a database, where the server outlives us."""
-        if self._drop:
-            name = urlsplit(url).path[1:]
-            self._desk.do(self._order(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        """Remove a database, whoever may still be connected."""
+        name = urlsplit(url).path[1:]
+        self._desk.do(self._order(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
     def follow(self, url: str, clock: WatchedClock) -> Follower:
         """Have the database's clock show what `clock` shows, from now on."""
@@ -225,9 +223,9 @@ class Databases:
         follower.start(clock)
         return follower
 
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` returns, done in another thread."""
-        return self._desk.do(work)
+    async def order(self, url: str, statement: str) -> None:
+        """Have the server do `statement` in the database at `url`."""
+        await _order(url, statement)
 
     def close(self) -> None:
         self.drop(self._at(self._template))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import structlog
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 PATIENCE = 20.0
 """Seconds after which a test gives up instead of hanging."""
@@ -41,11 +43,16 @@ def top(function: Callable[P, R]) -> Callable[P, R]:
     return function
 
 
-async def until(condition: Callable[[], bool], within: float = PATIENCE) -> None:
-    """Return once `condition` holds, or fail when it does not in time."""
+async def until(condition: Callable[[], T | Awaitable[T]], within: float = PATIENCE) -> T:
+    """Return what `condition` gives once that is true, or fail when it is not in time."""
     async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - what other threads do sets no event
-            await asyncio.sleep(0.001)  # noqa: TID251 - real threads and tasks need real time
+        while True:
+            found = condition()
+            if isinstance(found, Awaitable):
+                found = await cast("Awaitable[T]", found)
+            if found:
+                return found
+            await asyncio.sleep(0.001)  # noqa: TID251 - real threads and processes need real time
 
 
 class HurriedClock:
@@ -82,7 +89,6 @@ class Shop:
     clock: ManualClock
     ids: CountedIds
     dice: FixedDice = field(default_factory=FixedDice)
-    nothing: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         self._hurried = HurriedClock(self.clock)

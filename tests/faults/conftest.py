@@ -150,13 +150,14 @@ class Site:
     def start(self, *arguments: str, fate: tuple[str, int] | None = None) -> Any:
         """Start a command, or its mortal double, and leave it running."""
         module = ["proveout"] if fate is None else ["doubles.mortal", fate[0], str(fate[1])]
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "workers.log").open("ab"),
-        )
+        with (self.folder / "workers.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *module, *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         self.started.append(process)
         return process
 

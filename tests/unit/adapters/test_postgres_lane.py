@@ -16,8 +16,8 @@ from proveout.adapters.postgres.store import open_postgres
 from proveout.adapters.postgres.wire import Link, Server, part
 from proveout.adapters.system import SystemClock
 from proveout.adapters.troubles import StoreFull, StoreUnavailable
-from proveout.domain.run import RunState
-from proveout.domain.unit import Done, Enqueue, Enqueued
+from proveout.domain.run import RunId, RunState
+from proveout.domain.unit import Done, Enqueue, Enqueued, Stale
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -50,10 +50,17 @@ async def one_in(url: str) -> tuple[Store, Given, Claimed]:
     return store, given, await given.claimed()
 
 
+async def somebody_waits(link: Link) -> None:
+    """Return when some session waits for a lock."""
+    async with asyncio.timeout(5):
+        while not await link.fetch("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            await SystemClock().sleep(0.01)
+
+
 @pytest.mark.parametrize("cut", ["before", "after"])
-async def test_a_commit_that_was_cut_is_written_once(url: str, link: Link, cut: Cut) -> None:
+async def test_a_commit_that_was_cut_is_written_once(url: str, cut: Cut) -> None:
     """Whether or not the server had committed, the caller gets the one true answer."""
-    async with Cutter(url, lambda n: cut if n == 2 else None) as cutter:
+    async with Cutter(url, lambda n: cut if n == 1 else None) as cutter:
         store, given, claimed = await one_in(cutter.url)
         units = [given.record(claimed, entry(occurrence=n)) for n in range(5)]
         end = given.settle(claimed, RunState.SUCCEEDED)
@@ -77,7 +84,9 @@ async def test_wires_cut_in_many_commits_lose_and_double_nothing(url: str) -> No
 
         async def live(number: int) -> None:
             run = given.run(key=f"{number}")
-            assert await given.enqueue(run) == Enqueued(run, created=True)
+            answer = await given.enqueue(run)
+            assert isinstance(answer, Enqueued)
+            assert (answer.run.id, answer.created) == (run.id, True)
 
         for wave in range(60):
             await asyncio.gather(*(live(wave * 5 + n) for n in range(5)))
@@ -109,8 +118,7 @@ async def test_what_shows_a_deadlock_is_sent_again(url: str, link: Link) -> None
     await link.execute("SET LOCAL deadlock_timeout = '60s'")
     await link.fetch(lock, second.run.id)
     writing = [asyncio.ensure_future(store.write(given.record(one))) for one in (first, second)]
-    while not await link.fetch("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-        await SystemClock().sleep(0.01)
+    await somebody_waits(link)
 
     await link.fetch(lock, first.run.id)
     await link.execute("COMMIT")
@@ -119,18 +127,72 @@ async def test_what_shows_a_deadlock_is_sent_again(url: str, link: Link) -> None
     await store.close()
 
 
+async def test_a_unit_waits_for_whoever_moves_its_run(url: str, link: Link) -> None:
+    """A fence is judged when the run's row is ours, not before."""
+    store, given, claimed = await one_in(url)
+    await link.execute("BEGIN; UPDATE proveout.runs SET fence = 2")
+    units = (given.record(claimed), given.settle(claimed, RunState.SUCCEEDED))
+    writing = [asyncio.ensure_future(store.write(unit)) for unit in units]
+    await somebody_waits(link)
+
+    await link.execute("COMMIT")
+
+    assert await asyncio.gather(*writing) == [Stale(), Stale()]
+    assert await store.journal(claimed.run.id) == []
+    await store.close()
+
+
+async def test_a_run_that_someone_holds_delays_only_itself(url: str, link: Link) -> None:
+    """Where a stranger keeps a run's row, its unit is an outage; its neighbours commit."""
+    store, given, held = await one_in(url)
+    others = [await given.claimed() for _ in range(2)]
+    await link.execute("BEGIN")
+    await link.fetch("SELECT FROM proveout.runs WHERE id = $1 FOR UPDATE", held.run.id)
+    units = [given.record(one) for one in (held, *others)]
+
+    refused, *answers = await asyncio.gather(*map(store.write, units), return_exceptions=True)
+    await link.execute("COMMIT")
+
+    assert isinstance(refused, StoreUnavailable)
+    assert answers == [Done(), Done()]
+    assert await store.write(units[0]) == Done()
+    await store.close()
+
+
+async def test_the_same_keys_in_any_order_are_no_deadlock(url: str, link: Link) -> None:
+    """Stores that enqueue the same keys at once, each in its own order, never wait in a ring."""
+    stores = [await open_postgres(url, SystemClock()) for _ in range(3)]
+    givens = [Given(store, ManualClock(), CountedIds()) for store in stores]
+    for wave in range(5):
+        runs = [
+            given.run(id=RunId(f"{place}-{wave}-{n}"), key=f"{wave}-{n if place else 199 - n}")
+            for place, given in enumerate(givens)
+            for n in range(200)
+        ]
+        await asyncio.gather(*(givens[n // 200].enqueue(run) for n, run in enumerate(runs)))
+    assert await stores[0].count() == {RunState.QUEUED: 1000}
+
+    for store in stores:
+        await store.close()
+
+    [row] = await link.fetch(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    assert row["deadlocks"] == 0
+
+
 async def test_a_full_disk_is_told_and_recovered_from(url: str, link: Link) -> None:
     """All of a group that found the disk full are told so; later ones are written."""
     store, given, claimed = await one_in(url)
     await link.execute(
-        "CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS"
+        "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS"
         " $$BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END$$;"
-        " CREATE TRIGGER full BEFORE INSERT ON proveout.journal EXECUTE FUNCTION full()"
+        " CREATE TRIGGER filled BEFORE INSERT ON proveout.journal EXECUTE FUNCTION fill()"
     )
     units = [given.record(claimed, entry(occurrence=n)) for n in range(5)]
 
     refused = await asyncio.gather(*map(store.write, units), return_exceptions=True)
-    await link.execute("DROP TRIGGER full ON proveout.journal")
+    await link.execute("DROP TRIGGER filled ON proveout.journal")
     answers = await asyncio.gather(*map(store.write, units))
 
     assert [type(answer) for answer in refused] == [StoreFull] * 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from proveout.adapters.sqlite.store import connect
 from proveout.adapters.troubles import StoreUnavailable, Unstorable
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Generator
     from pathlib import Path
 

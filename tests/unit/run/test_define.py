@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
     from doubles.shop import Shop
 
-DECORATORS: list[Callable[[Any], Any]] = [workflow, step, effect, step(retries=1), effect(timeout=1)]
+DECORATORS: list[Callable[[Any], Any]] = [
+    workflow,
+    step,
+    effect,
+    step(retries=1),
+    effect(timeout=1),
+]
 
 
 class Desk:
@@ -131,7 +137,6 @@ async def test_waiting_inside_a_step_is_a_mistake(shop: Shop) -> None:
     ("options", "problem"),
     [
         ({"within": "soon"}, "duration"),
-        ({"within": "0 h"}, ""),
         ({"on_expiry": "approve"}, 'on_expiry="approve" does not exist'),
     ],
 )
@@ -149,7 +154,6 @@ async def test_a_review_asks_for_what_exists(
 
     assert run.state == RunState.FAILED
     assert run.failure is not None
-    assert run.failure.type.endswith("Mistake") or "duration" in run.failure.message
     assert problem in run.failure.message
 
 

@@ -1,0 +1,82 @@
+"""Fault 3: the connection is cut in mid-commit; nothing is lost, nothing is written twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from doubles.clock import CountedIds, ManualClock
+from doubles.cutter import Cutter
+from doubles.given import Given
+from faults.conftest import FULL
+from proveout.adapters.postgres.store import open_postgres
+from proveout.adapters.system import SystemClock
+from proveout.domain.run import RunState
+from proveout.domain.unit import Enqueued
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from doubles.cutter import Cut
+    from doubles.postgres import Databases
+
+pytestmark = pytest.mark.faults
+
+CUTS = 1_000 if FULL else 100
+AT_ONCE = 5
+PLAN: dict[int, Cut] = {0: "after", 2: "before"}
+"""Every other commit is cut: before the server hears of it, or after it has answered."""
+
+
+def cut(number: int) -> Cut:
+    """Return what happens to a commit."""
+    return PLAN.get(number % 4)
+
+
+@pytest.fixture
+def url(postgres: Databases) -> Generator[str]:
+    """Return a fresh database that runs by the real clock."""
+    fresh = postgres.fresh()
+    yield fresh
+    postgres.drop(fresh)
+
+
+async def test_cut_commits_lose_nothing_and_write_nothing_twice(url: str) -> None:
+    """Each unit is sent again under its own id, and answered as it was the first time."""
+    async with Cutter(url, cut) as cutter:
+        store = await open_postgres(cutter.url, SystemClock())
+        given = Given(store, ManualClock(), CountedIds())
+        runs = 0
+        while cutter.cuts < CUTS:
+            answers = await asyncio.gather(*(given.enqueue(given.run()) for _ in range(AT_ONCE)))
+            runs += len(answers)
+            assert all(isinstance(one, Enqueued) and one.created for one in answers)
+
+        kept = await store.count()
+        await store.close()
+
+    assert kept == {RunState.QUEUED: runs}
+
+
+async def test_without_unit_ids_the_same_cuts_write_twice(url: str) -> None:
+    """Negative control: who sends again what has no id of its own writes it twice."""
+    async with Cutter(url, cut) as cutter:
+        connection = await asyncpg.connect(cutter.url)
+        await connection.execute("CREATE TABLE naive (number int)")
+        for number in range(8):
+            while True:
+                try:
+                    await connection.execute("BEGIN")
+                    await connection.execute("INSERT INTO naive VALUES ($1)", number)
+                    await connection.execute("COMMIT")
+                    break
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    connection.terminate()
+                    connection = await asyncpg.connect(cutter.url)
+        rows = await connection.fetchval("SELECT count(*) FROM naive")
+        await connection.close()
+
+    assert rows > 8

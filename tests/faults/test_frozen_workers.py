@@ -1,0 +1,98 @@
+"""Fault 4: a worker is frozen for three leases and thawed; its stale writes are refused."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.conftest import FULL, PATIENCE, SETTINGS
+
+if TYPE_CHECKING:
+    from faults.conftest import Site
+
+pytestmark = pytest.mark.faults
+
+RUNS = 8
+FREEZES = 100 if FULL else 2
+LEASE = 0.6
+
+APP = """
+import asyncio
+import os
+from proveout import step, workflow
+
+@step
+async def work(n: int) -> str:
+    log = os.open("calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(log, f"{os.environ['NAME']} {n}\\n".encode())
+    os.close(log)
+    await asyncio.sleep(float(os.environ["PACE"]))
+    return os.environ["NAME"]
+
+@workflow
+async def answer(n: int) -> str:
+    return await work(n)
+"""
+
+
+def freeze_once(site: Site, round_: int, fate: str) -> Counter[str]:
+    """Freeze a worker in its steps until another has them; return whose results were kept."""
+    lines = "".join(f"{round_ * RUNS + n}\n" for n in range(RUNS))
+    (site.folder / "inputs.jsonl").write_text(lines, "utf-8")
+    site.run("enqueue", "answers", "--file", "inputs.jsonl")
+    first, second = f"first-{round_}", f"second-{round_}"
+
+    site.environment |= {"NAME": first, "PACE": "0.5"}
+    frozen = site.start("work", fate=(fate, 0))
+    until_called(site, first, RUNS)
+    frozen.send_signal(signal.SIGSTOP)
+    time.sleep(3 * LEASE)  # noqa: TID251 - the fault is that this much time passes
+    site.environment |= {"NAME": second, "PACE": "2.5"}
+    other = site.start("work", "--until-idle")
+    until_called(site, second, RUNS)
+    frozen.send_signal(signal.SIGCONT)
+
+    assert other.wait(timeout=PATIENCE) == 0
+    frozen.kill()
+    frozen.wait()
+    return Counter(run["result"].partition("-")[0] for run in site.runs()[:RUNS])
+
+
+def until_called(site: Site, name: str, count: int) -> None:
+    """Return when a worker has begun so many steps."""
+    log = site.folder / "calls.log"
+    end = time.monotonic() + PATIENCE
+    while not log.exists() or log.read_text("utf-8").count(f"{name} ") < count:
+        assert time.monotonic() < end, f"{name} did not come to its steps"
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """Return a project whose steps say which worker called them."""
+    (site.folder / "app.py").write_text(APP, "utf-8")
+    (site.folder / "proveout.toml").write_text(SETTINGS.replace("ENTRY", "answer"), "utf-8")
+    site.environment["PROVEOUT_LEASE"] = f"{LEASE} s"
+    return site
+
+
+def test_a_thawed_worker_writes_nothing(site: Site) -> None:
+    """Its fence is stale: the results that count are those of the worker that took over.
+
+    The frozen worker is deaf to the loss of its leases, so that the fence alone stands
+    between its writes and the journal.
+    """
+    for round_ in range(FREEZES):
+        kept = freeze_once(site, round_, "deaf")
+
+        assert kept == {"second": RUNS}
+
+
+def test_without_fences_a_thawed_worker_writes_over_the_new_one(site: Site) -> None:
+    """Negative control: the same freeze, with writes that carry whatever fence is current."""
+    kept = freeze_once(site, 0, "unfenced")
+
+    assert kept["first"] > 0

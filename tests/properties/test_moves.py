@@ -1,0 +1,330 @@
+"""Random legal and illegal moves: no store leaves the table, and both stores agree."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from doubles.given import LEASE, Given, digest_of, entry, want
+from proveout.domain.journal import Place
+from proveout.domain.review import Answer, Review, ReviewId
+from proveout.domain.run import MOVES, IllegalMove, Run, RunId, RunState
+from proveout.domain.unit import Decide, Enqueue, Record, Requeue, Settle, Unit
+from proveout.ports.store import Claimed, Held, RunFilter, Want
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doubles.clock import CountedIds
+    from doubles.postgres import WatchedClock
+    from proveout.ports.store import Store
+
+RUNS = 3
+"""How many runs a play is about; few, so that moves meet."""
+
+
+class Move(NamedTuple):
+    """One thing that someone tries, as drawn: numbers that `Table` gives a meaning."""
+
+    kind: str
+    run: int
+    choice: int
+    fence: int
+
+
+UNITS = (
+    *("enqueue", "record", "ask", "ask", "settle", "settle", "settle"),
+    *("decide", "decide", "cancel", "requeue", "requeue", "resend"),
+)
+OTHERS = ("claim", "claim", "claim", "tend", "wait", "renew")
+
+ENTER = tuple(Move("enqueue", run, run, 0) for run in range(RUNS))
+CLAIM = Move("claim", 0, RUNS - 1, 0)
+PROLOGUE = (*ENTER, CLAIM)
+"""Every play begins with runs that someone works on."""
+
+ENDS = (
+    *(RunState.WAITING, RunState.WAITING, RunState.QUEUED, RunState.PARKED),
+    *(RunState.SUCCEEDED, RunState.FAILED, RunState.DEAD, RunState.RUNNING),
+)
+"""How an attempt ends; the last way is illegal."""
+
+number = st.integers(0, 7)
+
+
+def moves(kinds: Sequence[str]) -> st.SearchStrategy[Move]:
+    """Draw one move; most are made under the fence that is right."""
+    fences = st.sampled_from((0, 0, 0, 0, -1, 1))
+    return st.builds(Move, st.sampled_from(kinds), number, number, fences)
+
+
+PLAYS = st.lists(moves((*UNITS, *OTHERS)), min_size=15, max_size=50)
+
+CROWDS = st.lists(
+    st.tuples(st.lists(moves(UNITS), min_size=2, max_size=6), moves(OTHERS)),
+    min_size=2,
+    max_size=6,
+)
+
+PROFILE = settings(
+    max_examples=100,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@dataclass
+class Table:
+    """What the players know: the runs, their fences and reviews, and what was sent before."""
+
+    given: Given
+    workflow: str
+    runs: list[Run] = field(default_factory=list[Run])
+    fences: dict[RunId, int] = field(default_factory=dict[RunId, int])
+    reviews: list[Review] = field(default_factory=list[Review])
+    sent: list[Unit] = field(default_factory=list[Unit])
+
+    def unit(self, move: Move) -> Unit:
+        """Return the unit that a move stands for."""
+        unit = self._unit(move)
+        self.sent.append(unit)
+        return unit
+
+    def _unit(self, move: Move) -> Unit:
+        if move.kind == "resend" and self.sent:
+            return self.sent[move.choice % len(self.sent)]
+        if move.kind == "enqueue" or not self.runs:
+            return self._enqueue(move)
+        if move.kind == "decide" and self.reviews:
+            return self._decide(move)
+        return self._about(self.runs[move.run % len(self.runs)], move)
+
+    def _about(self, run: Run, move: Move) -> Unit:
+        match move.kind:
+            case "ask":
+                return self._ask(run, move)
+            case "settle":
+                return self._settle(run, move)
+            case "cancel":
+                return self.given.cancel(run.id)
+            case "requeue":
+                return Requeue(id=self.given.unit_id(), run=run.id)
+            case _:
+                return self._record(run, move)
+
+    def _record(self, run: Run, move: Move) -> Unit:
+        return Record(
+            id=self.given.unit_id(),
+            run=run.id,
+            fence=self._fence(run, move),
+            entries=(entry("read", occurrence=move.choice),),
+        )
+
+    def _enqueue(self, move: Move) -> Unit:
+        run = self.given.run(
+            workflow=self.workflow,
+            key=f"{move.choice}" if move.choice < RUNS else None,
+            value=b"1" if move.run else b"2",
+        )
+        if len(self.runs) < RUNS:
+            self.runs.append(run)
+        return Enqueue(id=self.given.unit_id(), run=run)
+
+    def _ask(self, run: Run, move: Move) -> Unit:
+        deadline = self.given.clock.now() + timedelta(minutes=1) if move.choice % 2 else None
+        unit = self.given.question(
+            Claimed(run=run, entries=(), now=run.created),
+            id=ReviewId(f"review-{self.given.ids.new()}"),
+            place=Place("", "ask", move.choice),
+            deadline=deadline,
+        )
+        assert unit.review is not None
+        self.reviews.append(unit.review)
+        return Record(
+            id=unit.id,
+            run=unit.run,
+            fence=self._fence(run, move),
+            entries=unit.entries,
+            review=unit.review,
+        )
+
+    def _settle(self, run: Run, move: Move) -> Unit:
+        state = ENDS[move.choice]
+        timer = self.given.clock.now() + timedelta(seconds=20) if move.fence == 0 else None
+        return Settle(
+            id=self.given.unit_id(),
+            run=run.id,
+            fence=self._fence(run, move),
+            state=state,
+            elapsed=1.0,
+            result=b"1" if state is RunState.SUCCEEDED else None,
+            due=timer if state is RunState.WAITING else None,
+            note="why" if state is RunState.PARKED else "",
+        )
+
+    def _decide(self, move: Move) -> Unit:
+        review = self.reviews[move.choice % len(self.reviews)]
+        return Decide(
+            id=self.given.unit_id(),
+            review=review.id,
+            digest=digest_of(b"other") if move.fence else review.digest,
+            answer=Answer(approved=bool(move.run % 2), content=review.content, by="ada"),
+        )
+
+    def _fence(self, run: Run, move: Move) -> int:
+        return self.fences.get(run.id, 0) + move.fence
+
+    def want(self, move: Move) -> Want:
+        return want(workflows=(self.workflow,), limit=1 + move.choice % 3)
+
+    def note(self, claimed: Sequence[Claimed]) -> None:
+        self.fences.update((one.run.id, one.run.fence) for one in claimed)
+
+    async def seen(self, store: Store) -> dict[RunId, Run]:
+        """Return every run of this play as the store has it."""
+        runs = await store.runs(RunFilter(workflow=self.workflow, limit=1000))
+        return {run.id: run for run in runs}
+
+
+async def write(store: Store, unit: Unit) -> object:
+    """Return the answer to `unit`, or that it could not be asked."""
+    try:
+        return await store.write(unit)
+    except IllegalMove as error:
+        return error.message
+
+
+async def do(store: Store, table: Table, move: Move) -> object:
+    """Do what no unit does, and return what came of it."""
+    match move.kind:
+        case "claim":
+            return await store.claim(table.want(move))
+        case "renew":
+            keeper = store.keeper()
+            held = [Held(run, fence) for run, fence in table.fences.items()]
+            lost = await asyncio.to_thread(keeper.renew, held, LEASE)
+            await asyncio.to_thread(keeper.close)
+            return sorted(lost)
+        case _:
+            return await store.tend()
+
+
+def let_pass(clock: WatchedClock, move: Move) -> None:
+    """Let time pass where a move waits."""
+    if move.kind == "wait":
+        clock.advance(timedelta(seconds=5 * (1 + move.choice)))
+
+
+def reachable() -> dict[RunState, frozenset[RunState]]:
+    """Return where several moves in a row may lead."""
+    ways = dict(MOVES)
+    for _ in RunState:
+        ways = {
+            state: there.union(*(ways[step] for step in there)) for state, there in ways.items()
+        }
+    return ways
+
+
+REACHABLE = reachable()
+
+
+def check(
+    before: dict[RunId, Run],
+    after: dict[RunId, Run],
+    ways: dict[RunState, frozenset[RunState]],
+) -> None:
+    """Every change of a run is in the table, fences rise, and what is over stays as it is."""
+    assert before.keys() <= after.keys()
+    for run, was in before.items():
+        now = after[run]
+        assert now.state == was.state or now.state in ways[was.state]
+        assert now.fence >= was.fence
+        if was.state.is_final:
+            assert now == was
+
+
+plays = itertools.count(1)
+
+
+@PROFILE
+@given(play=PLAYS)
+async def test_no_move_leaves_the_table(
+    store: Store, clock: WatchedClock, ids: CountedIds, play: list[Move]
+) -> None:
+    """Whatever is tried, one after another: each run moves as `MOVES` says, or stays."""
+    table = Table(Given(store, clock, ids), f"play-{next(plays)}")
+    before: dict[RunId, Run] = {}
+
+    for move in (*PROLOGUE, *play):
+        if move.kind in UNITS:
+            await write(store, table.unit(move))
+        else:
+            let_pass(clock, move)
+            done = await do(store, table, move)
+            if move.kind == "claim":
+                table.note(await _claimed(done))
+        after = await table.seen(store)
+        check(before, after, dict(MOVES))
+        before = after
+
+
+async def _claimed(done: object) -> list[Claimed]:
+    assert isinstance(done, list)
+    return [one for one in done if isinstance(one, Claimed)]  # pyright: ignore[reportUnknownVariableType]
+
+
+@PROFILE
+@given(crowd=CROWDS)
+async def test_no_crowd_leaves_the_table(
+    store: Store, clock: WatchedClock, ids: CountedIds, crowd: list[tuple[list[Move], Move]]
+) -> None:
+    """Whatever is tried at once, in one group or several: each run ends where moves can lead."""
+    table = Table(Given(store, clock, ids), f"crowd-{next(plays)}")
+    before: dict[RunId, Run] = {}
+
+    for together, move in ((ENTER, Move("tend", 0, 0, 0)), ((), CLAIM), *crowd):
+        let_pass(clock, move)
+        units = [table.unit(one) for one in together]
+        *_, done = await asyncio.gather(
+            *(write(store, unit) for unit in units), do(store, table, move)
+        )
+        if move.kind == "claim":
+            table.note(await _claimed(done))
+        after = await table.seen(store)
+        check(before, after, REACHABLE)
+        before = after
+
+
+@PROFILE
+@given(play=PLAYS)
+async def test_both_stores_tell_the_same(
+    both: tuple[Store, Store], clock: WatchedClock, ids: CountedIds, play: list[Move]
+) -> None:
+    """The same moves get the same answers from each store, and leave the same behind."""
+    one, other = both
+    table = Table(Given(one, clock, ids), f"pair-{next(plays)}")
+
+    for move in (*PROLOGUE, *play):
+        if move.kind in UNITS:
+            unit = table.unit(move)
+            assert await write(one, unit) == await write(other, unit)
+        else:
+            let_pass(clock, move)
+            done = await do(one, table, move)
+            assert done == await do(other, table, move)
+            if move.kind == "claim":
+                table.note(await _claimed(done))
+
+    assert await table.seen(one) == await table.seen(other)
+    for run in table.runs:
+        assert await one.journal(run.id) == await other.journal(run.id)
+    for review in table.reviews:
+        assert await one.review(review.id) == await other.review(review.id)
