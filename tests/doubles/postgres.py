@@ -202,6 +202,7 @@ class Databases:
         self._url = url
         self._template = f"{TEMPLATE}_{secrets.token_hex(4)}"
         self._desk = Desk()
+        self._admin = self._desk.do(Server.at(self._at("postgres")).connect("desk"))
         self._desk.do(self._make_template())
 
     def fresh(self) -> str:
@@ -229,6 +230,7 @@ class Databases:
 
     def close(self) -> None:
         self.drop(self._at(self._template))
+        self._desk.do(part(self._admin))
         self._desk.close()
 
     def _make(self, how: str) -> str:
@@ -248,7 +250,7 @@ class Databases:
             await part(link)
 
     async def _order(self, statement: str) -> None:
-        await _order(self._at("postgres"), statement)
+        await self._admin.execute(statement)
 
 
 async def _order(url: str, statement: str) -> None:

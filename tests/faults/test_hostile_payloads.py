@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from doubles.given import Given, entry
 from faults.conftest import SETTINGS
+from proveout.domain.unit import Done
+from proveout.errors import Mistake
 
 if TYPE_CHECKING:
+    from doubles.clock import CountedIds
+    from doubles.postgres import WatchedClock
     from faults.conftest import Site
+    from proveout.ports.store import Store
 
 pytestmark = pytest.mark.faults
 
@@ -72,3 +79,40 @@ def test_a_hostile_value_ends_its_own_run_only(site: Site) -> None:
             assert run["error"]["type"] in {"Unjournalable", "PayloadTooLarge"}, run
     kept = json.dumps([run["result"] for run in runs])
     assert "a\\u0000b" in kept
+
+
+def together(lane: Any, group: list[Any]) -> list[Any]:
+    """Commit a group of a SQLite lane as a whole: one bad piece fails them all."""
+    connection = lane._connection  # noqa: SLF001 - the protection is switched off from outside
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results = [work(connection) for work in group]
+    except Exception as error:  # noqa: BLE001 - what it is does not matter here
+        connection.execute("ROLLBACK")
+        return [Mistake(str(error))] * len(group)
+    connection.execute("COMMIT")
+    return results
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+async def test_without_isolation_one_hostile_unit_fails_its_group(
+    store: Store,
+    clock: WatchedClock,
+    ids: CountedIds,
+    monkeypatch: pytest.MonkeyPatch,
+    isolated: bool,
+) -> None:
+    """Negative control: with groups that fail as a whole, neighbours are lost to a culprit."""
+    if not isolated:
+        monkeypatch.setattr("proveout.adapters.sqlite.lane.Lane._commit", together)
+        monkeypatch.setattr("proveout.adapters.postgres.lane.CULPRITS", frozenset[Any]())
+    given = Given(store, clock, ids)
+    claimed = [await given.claimed() for _ in range(21)]
+    units = [given.record(one) for one in claimed[:20]]
+    units.insert(10, given.record(claimed[20], entry(occurrence=2**63)))
+
+    answers = await asyncio.gather(*map(store.write, units), return_exceptions=True)
+
+    neighbours = answers[:10] + answers[11:]
+    assert isinstance(answers[10], Exception)
+    assert all(isinstance(one, Done) for one in neighbours) == isolated

@@ -7,7 +7,7 @@ import random  # noqa: TID251 - seeded moments to kill at, told when the test fa
 import signal
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -85,7 +85,7 @@ def repeated_after_journal(site: Site) -> list[str]:
     return wrong
 
 
-def _journal(shown: str) -> list[dict[str, object]]:
+def _journal(shown: str) -> list[dict[str, Any]]:
     return json.loads(shown)["journal"]
 
 

@@ -7,16 +7,16 @@ import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
 
 from doubles.given import LEASE, Given, want
 from faults.conftest import FULL
+from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.run import RunState
 from proveout.domain.unit import Done
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from doubles.clock import CountedIds
     from doubles.postgres import WatchedClock
@@ -33,7 +33,7 @@ async def overwritten(
     reopen: Open,
     clock: WatchedClock,
     ids: CountedIds,
-    reap: Callable[[list[RunId]], Awaitable[None]],
+    reap: Callable[[list[RunId]], Coroutine[None, None, None]],
 ) -> int:
     """Race completions against `reap`; return how many completed runs did not stay completed."""
     store = await reopen()
@@ -88,16 +88,18 @@ async def test_a_reaper_that_does_not_look_again_overwrites(
                 connection.execute(f"UPDATE runs SET state = 'QUEUED' WHERE id IN ({marks})", runs)  # noqa: S608
             connection.close()
             return
-        database = await asyncpg.connect(manual_url)
-        await database.execute(
+        link = await Server.at(manual_url).connect("naive")
+        await link.execute(
             "UPDATE proveout.runs SET state = 'QUEUED' WHERE id = ANY ($1::text[])", runs
         )
-        await database.close()
+        await part(link)
 
     async def late(runs: list[RunId]) -> None:
         store = await reopen()
-        while not (await store.count()).get(RunState.SUCCEEDED):
-            await asyncio.wait({asyncio.ensure_future(store.changed(0.1))})
+        for run in runs:
+            found = await store.run(run)
+            if found is not None and found.state is RunState.SUCCEEDED:
+                break
         await reap(runs)
 
     assert await overwritten(reopen, clock, ids, late) > 0
