@@ -203,7 +203,8 @@ class Databases:
         self._template = f"{TEMPLATE}_{secrets.token_hex(4)}"
         self._desk = Desk()
         self._admin = self._desk.do(Server.at(self._at("postgres")).connect("desk"))
-        self._desk.do(self._make_template())
+        self.order(f'CREATE DATABASE "{self._template}"')
+        self._desk.do(self._migrate())
 
     def fresh(self) -> str:
         """Return the URL of a database with our schema and nothing in it."""
@@ -216,7 +217,7 @@ class Databases:
     def drop(self, url: str) -> None:
         """Remove a database, whoever may still be connected."""
         name = urlsplit(url).path[1:]
-        self._desk.do(self._order(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        self.order(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def follow(self, url: str, clock: WatchedClock) -> Follower:
         """Have the database's clock show what `clock` shows, from now on."""
@@ -224,9 +225,9 @@ class Databases:
         follower.start(clock)
         return follower
 
-    async def order(self, url: str, statement: str) -> None:
-        """Have the server do `statement` in the database at `url`."""
-        await _order(url, statement)
+    def order(self, statement: str) -> None:
+        """Have the server do `statement`."""
+        self._desk.do(self._admin.execute(statement))
 
     def close(self) -> None:
         self.drop(self._at(self._template))
@@ -235,30 +236,18 @@ class Databases:
 
     def _make(self, how: str) -> str:
         name = f"proveout_test_{secrets.token_hex(6)}"
-        self._desk.do(self._order(f'CREATE DATABASE "{name}"{how}'))
+        self.order(f'CREATE DATABASE "{name}"{how}')
         return self._at(name)
 
     def _at(self, database: str) -> str:
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
 
-    async def _make_template(self) -> None:
-        await self._order(f'CREATE DATABASE "{self._template}"')
+    async def _migrate(self) -> None:
         link = await Server.at(self._at(self._template)).connect("template")
         try:
             await prepare(link)
         finally:
             await part(link)
-
-    async def _order(self, statement: str) -> None:
-        await self._admin.execute(statement)
-
-
-async def _order(url: str, statement: str) -> None:
-    link = await Server.at(url).connect("desk")
-    try:
-        await link.execute(statement)
-    finally:
-        await part(link)
 
 
 class Follower:
