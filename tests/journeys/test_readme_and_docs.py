@@ -187,7 +187,7 @@ def test_there_are_examples_in_docstrings() -> None:
         ("sh", "make coffee\n"),
         ("toml", "a ="),
         ("jsonl", "{}\n{"),
-        ("pyhton", ""),
+        ("fortran", ""),
     ],
 )
 def test_a_block_that_shows_nonsense_is_noticed(kind: str, text: str, tmp_path: Path) -> None:
