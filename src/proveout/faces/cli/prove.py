@@ -163,6 +163,8 @@ def next_command(account: Account, name: str) -> str:
     """Return the one command with which the path goes on."""
     if account.own.verdict is Verdict.GO:
         return f"proveout enqueue {account.plan.workflow} --input JSON    runs of the same code"
+    if account.stopped_by in {StoppedBy.BUDGET, StoppedBy.TIME_BOX}:
+        return f"decide on its {account.stopped_by} in proveout.toml, then proveout prove {name}"
     if account.own.verdict is Verdict.NO_GO:
         return f"read the cases it missed in the report, mend, then proveout prove {name}"
     return f"proveout prove {name}"
