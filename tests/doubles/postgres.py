@@ -35,6 +35,15 @@ STARTING = 30.0
 """Seconds that a server may take to start."""
 
 
+GUARD = """
+read _ && exit
+kill -INT "$1"
+for _ in 1 2 3 4 5; do kill -0 "$1" && sleep 1; done
+rm -rf "$2"
+"""
+"""Waits for a word; when its end of the pipe closes without one, we were killed: tidy up."""
+
+
 class NoServerError(Exception):
     """No server can be started here, and none is named."""
 
@@ -91,6 +100,7 @@ class OwnServer:
         self._data = self._folder / "data"
         self._as = _someone_else()
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@/?{urlencode({'host': self._folder / 'run'})}"
 
     def __enter__(self) -> Self:
@@ -127,14 +137,23 @@ class OwnServer:
                 start_new_session=True,
                 **self._as,
             )
+        self._guard = subprocess.Popen[bytes](
+            ["/bin/sh", "-c", GUARD, "guard", str(self._process.pid), str(self._folder)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._wait(log)
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; `immediate` is what a crash looks like."""
-        self._run("pg_ctl", "stop", "-D", str(self._data), "-m", mode, "-w")
+        self._run("pg_ctl", "stop", "-D", str(self._data), "-m", mode, "-w", check=False)
         if self._process is not None:
             self._process.wait()
             self._process = None
+        if self._guard is not None:
+            self._guard.communicate(b"stopped\n")
+            self._guard = None
 
     def _wait(self, log: Path) -> None:
         for _ in range(int(STARTING / 0.02)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import traceback
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +28,15 @@ def empty(postgres: Databases) -> Generator[str]:
     url = postgres.empty()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture
+def role(postgres: Databases) -> Generator[str]:
+    """Return a user of the server who may do nothing but come in."""
+    name = f"proveout_test_{secrets.token_hex(4)}"
+    postgres.order(f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}'")
+    yield name
+    postgres.order(f"DROP ROLE {name}")
 
 
 def as_user(url: str, user: str, database: str | None = None) -> str:
@@ -93,17 +103,15 @@ async def test_a_missing_database_is_a_mistake(empty: str) -> None:
 
 
 async def test_a_user_without_rights_is_told_which_it_needs(
-    empty: str, postgres: Databases
+    role: str, empty: str, postgres: Databases
 ) -> None:
     """Making the schema needs the right to create in the database, and nothing more."""
-    database = urlsplit(empty).path[1:]
-    await postgres.order(empty, f"CREATE ROLE {database} LOGIN")
-    error = await refused(as_user(empty, database))
+    error = await refused(as_user(empty, role))
     assert isinstance(error, Mistake)
     assert any(fix.startswith("GRANT CREATE") for fix in error.fix)
 
-    await postgres.order(empty, f"GRANT CREATE ON DATABASE {database} TO {database}")
-    store = await open_postgres(as_user(empty, database), SystemClock())
+    postgres.order(f"GRANT CREATE ON DATABASE {urlsplit(empty).path[1:]} TO {role}")
+    store = await open_postgres(as_user(empty, role), SystemClock())
 
     assert await store.count() == {}
     await store.close()

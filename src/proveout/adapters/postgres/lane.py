@@ -37,8 +37,18 @@ HOPE = 30.0
 TRIES = 10
 """How often a group is sent again after deadlocks."""
 
-BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+HELD = 1500
+"""Milliseconds for which a group waits for a row that someone else holds."""
+
+BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;"
+    f" SET LOCAL lock_timeout = {HELD}"
+)
 """Plans are kept, so they must not be those of an empty table."""
+
+
+CULPRITS = (Cause.VALUE, Cause.HELD, Cause.OURS)
+"""Causes that lie in single units; the others of a group have a right to be written."""
 
 
 class Handed(NamedTuple):
@@ -114,8 +124,7 @@ class Lane:
 
     async def _answer_failed(self, group: Sequence[Handed], error: Exception) -> None:
         """Halve a group with a culprit; tell all what nobody in it caused."""
-        is_ours = cause(error) in (Cause.VALUE, Cause.OURS)
-        if is_ours and len(group) > 1:
+        if cause(error) in CULPRITS and len(group) > 1:
             middle = len(group) // 2
             await self._apply(group[:middle])
             await self._apply(group[middle:])

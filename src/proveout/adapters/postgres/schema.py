@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MIGRATING = 0x70726F76656F7574
 """The advisory lock under which one process at a time migrates."""
 
+PATIENCE = 3600.0
+"""Seconds that a migration may take, or another process's that we wait for."""
+
 FACTS = (
     "SELECT current_setting('server_version_num')::int / 10000 AS version,"
     " current_setting('server_encoding') AS encoding,"
@@ -62,10 +65,10 @@ async def _applied(link: Link) -> int:
 async def _migrate(link: Link) -> None:
     await link.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
     try:
-        await link.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING)
+        await link.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING, timeout=PATIENCE)
         await _make_room(link)
         for migration in pending(migrations(__package__ or ""), await _applied(link)):
-            await link.execute(migration.sql)
+            await link.execute(migration.sql, timeout=PATIENCE)
             await link.execute("INSERT INTO proveout.migrations VALUES ($1)", migration.number)
     except BaseException:
         if not link.is_closed():

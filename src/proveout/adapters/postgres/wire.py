@@ -40,7 +40,12 @@ OLDEST = 14
 class Link(Protocol):
     """One connection."""
 
-    async def execute(self, query: str, *values: object) -> str: ...
+    async def execute(
+        self,
+        query: str,
+        *values: object,
+        timeout: float | None = None,  # noqa: ASYNC109 - the driver's word
+    ) -> str: ...
 
     async def fetch(self, query: str, *values: object) -> list[Row]: ...
 
@@ -64,6 +69,7 @@ class Cause(Enum):
     AGAIN = "send it again"
     FULL = "free space"
     DOWN = "nothing we can do"
+    HELD = "leave out the unit that must wait for someone else"
     VALUE = "leave out the unit that holds it"
     OURS = "leave out the unit that shows it"
 
@@ -76,6 +82,9 @@ AGAIN_STATES = ("40001", "40P01", "0A000")
 
 VALUE_STATES = ("22", "23", "54")
 """What was to be written is at fault."""
+
+BY_STATE = {"53100": Cause.FULL, "55P03": Cause.HELD}
+"""The volume is full; someone keeps a lock for too long."""
 
 REFUSED_STATES = ("28", "3D", "42501")
 """Who we are, or where we asked to go, is at fault."""
@@ -94,9 +103,9 @@ def cause(error: Exception) -> Cause:
         return Cause.LOST
     if state.startswith(AGAIN_STATES):
         return Cause.AGAIN
-    if state == "53100":
-        return Cause.FULL
-    return Cause.VALUE if state.startswith(VALUE_STATES) else Cause.DOWN
+    if state.startswith(VALUE_STATES):
+        return Cause.VALUE
+    return BY_STATE.get(state, Cause.DOWN)
 
 
 def _state(error: Exception) -> str | None:
@@ -224,7 +233,7 @@ class Server:
                 return store_full()
             case Cause.VALUE:
                 return unstorable(error)
-            case Cause.DOWN:
+            case Cause.DOWN | Cause.HELD:
                 return self._unable(error)
             case _:
                 return self._unavailable(error)

@@ -38,6 +38,9 @@ CREATE INDEX runs_queued ON proveout.runs (due, seq)
   WHERE state = 'QUEUED' AND experiment IS NULL;
 CREATE INDEX runs_queued_trials ON proveout.runs (experiment, due, seq)
   WHERE state = 'QUEUED' AND experiment IS NOT NULL;
+-- What a person looks for among millions that went well.
+CREATE INDEX runs_told ON proveout.runs (state, seq)
+  WHERE state IN ('WAITING', 'PARKED', 'FAILED', 'DEAD', 'CANCELLED');
 CREATE INDEX runs_running ON proveout.runs (lease_until) WHERE state = 'RUNNING';
 CREATE INDEX runs_waiting ON proveout.runs (due) WHERE state = 'WAITING' AND due IS NOT NULL;
 
