@@ -199,19 +199,6 @@ async def test_expiry_and_decision_agree(given: Given, reopen: Open) -> None:
         assert entry.outcome == Returned(known.answer.to_json())
 
 
-async def test_an_answer_for_a_run_that_is_over_moves_nothing(given: Given, store: Store) -> None:
-    """A question outlives its run; answering it then leaves the run as it ended."""
-    claimed, review = await given.asked()
-    await store.write(given.settle(claimed, RunState.FAILED))
-    before = await given.known(claimed.run.id)
-    given.clock.advance(SECOND)
-
-    answer = await store.write(given.decide(review))
-
-    assert isinstance(answer, Decided)
-    assert await given.known(claimed.run.id) == before
-
-
 async def test_cancelling_a_run_takes_its_questions_back(given: Given, store: Store) -> None:
     """Nobody is asked about a run that was cancelled; what was decided stays decided."""
     review = await given.waiting()
@@ -252,3 +239,15 @@ async def test_the_nearest_deadline_is_listed_first(given: Given, store: Store) 
     assert await listed(ReviewState.OPEN) == ["review-1", "review-0"]
     assert await listed(ReviewState.OPEN, "support") == ["review-0"]
     assert [one.id for one in await store.reviews(limit=1)] == ["review-2"]
+
+
+async def test_a_run_that_ends_closes_its_open_reviews(given: Given, store: Store) -> None:
+    """Nobody is asked what nothing would follow from: another branch has ended the run."""
+    claimed, review = await given.asked()
+
+    await store.write(given.settle(claimed, RunState.FAILED))
+
+    now = await store.review(review.id)
+    assert now is not None
+    assert now.state is ReviewState.SUPERSEDED
+    assert await store.write(given.decide(review)) == Undecidable(now)

@@ -429,6 +429,8 @@ async def _settle(link: Link, group: Group) -> None:
         standing.unit = unit.id
     if rows:
         await link.execute(SETTLE, *columns(rows))
+    if ended := [(row[0], row[-1]) for row in rows if RunState(row[1]).is_final]:
+        await link.execute(SUPERSEDE, *columns(ended))
 
 
 def _settle_row(unit: Settle) -> tuple[Any, ...]:

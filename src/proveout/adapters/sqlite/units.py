@@ -205,6 +205,8 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
         ),
     ).rowcount
     if moved:
+        if unit.state.is_final:
+            _supersede(connection, unit, now)
         return Done()
     row = connection.execute(
         "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
@@ -269,13 +271,18 @@ def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:
         (now, unit.id, unit.run),
     ).rowcount
     if moved:
-        connection.execute(
-            "UPDATE reviews SET state = 'superseded', decided = ?, unit = ?"
-            " WHERE run = ? AND state = 'open'",
-            (now, unit.id, unit.run),
-        )
+        _supersede(connection, unit, now)
         return Done()
     return _done_before(connection, unit)
+
+
+def _supersede(connection: sqlite3.Connection, unit: Cancel | Settle, now: int) -> None:
+    """Close the open reviews of a run that has ended: nothing would follow from an answer."""
+    connection.execute(
+        "UPDATE reviews SET state = 'superseded', decided = ?, unit = ?"
+        " WHERE run = ? AND state = 'open'",
+        (now, unit.id, unit.run),
+    )
 
 
 def _requeue(connection: sqlite3.Connection, unit: Requeue, now: int) -> Answered:
