@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import sys
 import textwrap
 from collections import defaultdict
@@ -283,11 +284,16 @@ def parameters(found: ast.arguments) -> Iterator[str]:
 
 def parameter(one: ast.arg, default: ast.expr | None) -> str:
     """Return one parameter with its type and default."""
-    if default is None:
-        return ast.unparse(one)
-    return (
-        f"{ast.unparse(one)} = {'...' if isinstance(default, ast.Name) else ast.unparse(default)}"
-    )
+    match default:
+        case None:
+            return ast.unparse(one)
+        case ast.Name():
+            shown = "..."
+        case ast.Constant(str(text)):
+            shown = json.dumps(text)
+        case _:
+            shown = ast.unparse(default)
+    return f"{ast.unparse(one)} = {shown}"
 
 
 def promised(kind: type) -> Iterator[tuple[str, str]]:

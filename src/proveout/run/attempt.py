@@ -23,7 +23,7 @@ from proveout.domain.workflow import CURRENT, Step, Workflow
 from proveout.errors import Outage
 from proveout.run.branch import Branch
 from proveout.run.payload import signature
-from proveout.run.step import Call, failure_of, perform, step_failure
+from proveout.run.step import Call, failure_of, perform, printable, step_failure
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -39,6 +39,9 @@ T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds that user code gets to unwind once its attempt is over."""
+
+STILL = 2.0
+"""Seconds without a move after which branches that do not wait are taken to wait for others."""
 
 
 class Over(BaseException):
@@ -124,6 +127,8 @@ class Attempt:
         self._dues: dict[Branch, datetime | None] = {}
         self._tasks: dict[Branch, asyncio.Future[Any]] = {}
         self._over: asyncio.Future[None] = self.loop.create_future()
+        self._still: asyncio.TimerHandle | None = None
+        self._for_threads: set[asyncio.Task[Any]] = set()
 
     @property
     def is_over(self) -> bool:
@@ -149,12 +154,14 @@ class Attempt:
             return
         self.ending = ending
         self._over.set_result(None)
+        if self._still is not None:
+            self._still.cancel()
         for task in self._tasks.values():
             task.cancel()
 
     def park(self, note: str) -> NoReturn:
         """End the attempt with a question for an operator."""
-        self.end(Parked(note))
+        self.end(Parked(printable(note)))
         raise Over
 
     async def record(self, *entries: Entry, review: Review | None = None) -> None:
@@ -199,12 +206,33 @@ class Attempt:
         self._dues[branch] = due
         branch.waiting = True
         self._consider_soon()
+        woken: asyncio.Future[None] = self.loop.create_future()
+        timer = None if due is None else self._timer((due - self.now()).total_seconds(), woken)
         try:
-            seconds = None if due is None else max(0.0, (due - self.now()).total_seconds())
-            await asyncio.wait({self._over}, timeout=seconds)
+            await asyncio.wait({self._over, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if timer is not None:
+                timer.cancel()
             branch.waiting = False
             self._dues.pop(branch, None)
+        self.check()
+
+    def _timer(self, seconds: float, woken: asyncio.Future[None]) -> asyncio.TimerHandle:
+        """Set a timer; a loop keeps those that were cancelled, so it must not hold us."""
+        return self.loop.call_later(max(0.0, seconds), woken.cancel, context=Context())
+
+    async def rest(self, seconds: float) -> None:
+        """Return after `seconds`.
+
+        Raises:
+            Over: the attempt ended before.
+        """
+        context = self._outside.copy()  # it is no branch of the run
+        rested = context.run(asyncio.ensure_future, self.clock.sleep(seconds))
+        try:
+            await asyncio.wait({rested, self._over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rested.cancel()
         self.check()
 
     def adopt(self, branch: Branch, task: asyncio.Task[Any]) -> None:
@@ -212,6 +240,7 @@ class Attempt:
         self._tasks[branch] = task
         if branch.parent is not None:
             branch.parent.open_children += 1
+        self._consider_soon()
         task.add_done_callback(lambda done: self._leave(branch, done))
 
     def _leave(self, branch: Branch, task: asyncio.Task[Any]) -> None:
@@ -234,17 +263,41 @@ class Attempt:
         self.loop.call_soon(self._consider)
 
     def _consider(self) -> None:
-        """Suspend when every branch waits and no step is in flight."""
-        if self.is_over or self._in_flight or not self._dues:
+        """Suspend when every branch waits and no step is in flight.
+
+        A branch may also wait for another one, by a lock or a future of its own that
+        nobody can see: when nothing has moved for a while, every branch is taken to wait.
+        """
+        if self._still is not None:
+            self._still.cancel()
+        if not self._may_suspend():
             return
         if all(branch.waiting or branch.open_children for branch in self._tasks):
+            self._suspend()
+        else:
+            self._still = self.loop.call_later(STILL, self._suspend, context=Context())
+
+    def _may_suspend(self) -> bool:
+        is_idle = not self.is_over and not self._in_flight and bool(self._dues)
+        return is_idle and not any(task.done() for task in self._tasks.values())
+
+    def _suspend(self) -> None:
+        if self._may_suspend():
             dues = [due for due in self._dues.values() if due is not None]
             self.end(Suspended(min(dues, default=None)))
 
     def from_thread(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` gives on the loop, to plain code in a thread."""
         context = self._outside.copy()
+        work = self._for_thread(work)
         return context.run(asyncio.run_coroutine_threadsafe, work, self.loop).result()
+
+    async def _for_thread(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine on a loop always has its task
+        self._for_threads.add(task)
+        task.add_done_callback(self._for_threads.discard)
+        return await work
 
     async def drive(self) -> Settle | None:
         """Run the workflow; return the unit that settles the run, None where it is lost."""
@@ -257,6 +310,8 @@ class Attempt:
         if not self.is_over and not main.cancelled() and main.exception() is None:
             self._check_finished("")
         await self._unwind(main)
+        if isinstance(self.ending, Parked | HandedBack):
+            await self._outlast_threads()
         return self._settlement(main)
 
     def _start_main(self, root: Branch, context: Context) -> asyncio.Future[Any]:
@@ -288,6 +343,11 @@ class Attempt:
         if stuck:
             self.log.warning("run.still_unwinding", tasks=len(stuck), seconds=GRACE)
 
+    async def _outlast_threads(self) -> None:
+        """Return when no plain step is running: nobody can stop it, nor may another overlap it."""
+        while self._for_threads:
+            await asyncio.wait(self._for_threads)
+
     def _settlement(self, main: asyncio.Future[Any]) -> Settle | None:
         match self.ending:
             case None:
@@ -314,7 +374,7 @@ class Attempt:
         try:
             shape = signature(self.workflow.function).result
             result = shape.encode(main.result(), f"the result of {self.workflow.name}")
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001 - a type of the user's may raise anything
             return self._settle(RunState.FAILED, failure=failure_of(error))
         return self._settle(RunState.SUCCEEDED, result=result)
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.domain.journal import Place
 from proveout.domain.workflow import CURRENT, Step
 from proveout.errors import Mistake
-from proveout.run.step import Call, perform
+from proveout.run.step import Call, Exited, perform
 from proveout.run.wait import ask, pause
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator, Mapping
+    from collections.abc import Generator, Mapping
     from datetime import timedelta
 
     from proveout.domain.review import Answer
@@ -119,6 +121,40 @@ def check_off_loop(what: str) -> None:
         )
 
 
+class Contained(Coroutine[Any, Any, Any]):
+    """A coroutine of user code; an exit of the interpreter in it becomes an error.
+
+    A task that raised SystemExit would take the loop along, and with it every other run.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._coroutine.__await__()
+
+    def send(self, value: Any, /) -> Any:
+        """Go on with it."""
+        with self._contained():
+            return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with it by an error."""
+        with self._contained():
+            return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        """End it."""
+        self._coroutine.close()
+
+    @contextmanager
+    def _contained(self) -> Generator[None]:
+        try:
+            yield
+        except SystemExit as error:
+            raise Exited(getattr(self._coroutine, "__name__", "a task")) from error
+
+
 def task_factory(
     loop: asyncio.AbstractEventLoop,
     coroutine: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
@@ -126,6 +162,8 @@ def task_factory(
 ) -> asyncio.Task[Any]:
     """Create a task; one created between the steps of a run becomes a branch of it."""
     scope = CURRENT.get()
+    if scope is not None and isinstance(coroutine, Coroutine):
+        coroutine = Contained(coroutine)
     if not isinstance(scope, Branch) or scope.attempt.is_over:
         return asyncio.Task(coroutine, loop=loop, **options)
     branch = scope.child()

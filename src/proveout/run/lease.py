@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from proveout.errors import Outage
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
@@ -65,8 +63,8 @@ class Heartbeat:
                 continue
             try:
                 lost = self._keeper.renew(held, self._lease)
-            except Outage as outage:
-                self._log.warning("lease.not_renewed", runs=len(held), error=str(outage))
+            except Exception as error:  # noqa: BLE001 - one fault must not end all renewals
+                self._log.warning("lease.not_renewed", runs=len(held), error=str(error))
                 continue
             if lost:
                 self._on_lost(lost)

@@ -204,8 +204,7 @@ async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int
             if tries > step.care.retries or isinstance(error, Mistake):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
             attempt.log.info("step.failed", step=step.name, tries=tries, error=words(error)[:200])
-        await attempt.clock.sleep(backoff(tries, attempt.dice))
-        attempt.check()
+        await attempt.rest(backoff(tries, attempt.dice))
 
 
 async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
@@ -296,7 +295,7 @@ def failure_of(error: BaseException, step: str = "") -> Failure:
     return Failure(
         type=type(error).__name__,
         message=words(error)[:TRACE],
-        traceback=_printable(trace[-TRACE:]),
+        traceback=printable(trace[-TRACE:]),
         step=step,
     )
 
@@ -304,13 +303,14 @@ def failure_of(error: BaseException, step: str = "") -> Failure:
 def words(error: BaseException) -> str:
     """Return what an error says about itself, in text that can be kept and shown."""
     try:
-        return _printable(str(error))
+        return printable(str(error))
     except Exception:  # noqa: BLE001 - user code may fail even at this
         return f"{type(error).__name__} cannot say what it is"
 
 
-def _printable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
+def printable(text: str) -> str:
+    """Return `text` as every store and terminal takes it: half characters and NUL written out."""
+    return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
 
 
 def step_failure(error: BaseException) -> StepFailed | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from proveout.domain.unit import Done
 from proveout.errors import Outage
 from proveout.ports.store import Held, Want
 from proveout.run.attempt import Attempt, HandedBack, Lost, Threads, World
@@ -114,7 +115,7 @@ class Worker:
             allowance: asked before each claim how many runs may still be claimed.
         """
         loop = asyncio.get_running_loop()
-        factory = loop.get_task_factory()
+        # It stays when we go: another worker may need it, and outside a run it changes nothing.
         loop.set_task_factory(task_factory)
         heartbeat = Heartbeat(
             self._bench.store.keeper(),
@@ -133,7 +134,6 @@ class Worker:
             await asyncio.to_thread(heartbeat.stop)
             threads.workflows.shutdown(wait=False)
             threads.steps.shutdown(wait=False)
-            loop.set_task_factory(factory)
         if self._failure is not None:
             raise self._failure
 
@@ -211,6 +211,8 @@ class Worker:
             log=self._bench.log,
             captures=self._manner.captures,
         )
+        if former := self._attempts.get(claimed.run.id):
+            former.end(Lost())
         attempt = Attempt(claimed, self._workflows[claimed.run.workflow], world)
         self._attempts[claimed.run.id] = attempt
         held = Held(claimed.run.id, claimed.run.fence)
@@ -237,9 +239,12 @@ class Worker:
 
     async def _settle(self, attempt: Attempt, unit: Settle) -> None:
         try:
-            await self._bench.store.write(unit)
+            answer = await self._bench.store.write(unit)
         except Outage as outage:
             attempt.log.warning("run.not_settled", error=str(outage))
+            return
+        if not isinstance(answer, Done):
+            attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
             return
         self.settled += 1
         if unit.failure is not None:

@@ -180,7 +180,13 @@ def run_v1(run: Run) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--concurrency", type=click.IntRange(1, 10_000), default=16, show_default=True)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    default=16,
+    show_default=True,
+    help="Most runs in flight at once.",
+)
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is left to do.")
 @click.option(
     "--effects",
@@ -219,8 +225,18 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--state", type=click.Choice([s.value for s in RunState], case_sensitive=False))
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice([s.value for s in RunState], case_sensitive=False),
+    help="Only runs that stand here.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="Most runs to list.",
+)
 @click.option("--before", metavar="RUN", help="Go on after the last run of a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
 def list_runs(state: str | None, limit: int, before: str | None, as_json: bool) -> None:
@@ -383,7 +399,13 @@ def review() -> None:
 @review.command("list")
 @click.option("--queue", help="Only reviews for this group of people.")
 @click.option("--all", "everything", is_flag=True, help="Decided and expired ones too.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="Most reviews to list.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one review.v1 a line.")
 def list_reviews(queue: str | None, everything: bool, limit: int, as_json: bool) -> None:
     """List open reviews, the nearest deadline first."""
