@@ -1,0 +1,112 @@
+# Everything runs in environments of its own, made here by the first call that needs them.
+# Only Python 3.11 or newer, make and git must be there before.
+
+DEV := .venv
+DEMO := .venv-demo
+LOCKER := .venv-lock
+UV := uv==0.13.9
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for one in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$one && break; \
+	done)
+endif
+VERSION := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+BIN := $(DEV)/bin
+DEV_READY := $(DEV)/ready-$(VERSION)
+DEMO_READY := $(DEMO)/ready-$(VERSION)
+PIP := -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format faults bench docs lock clean
+
+help: ## Show this list
+	@echo "Proveout: one AI workflow from proof of concept to production, each step proven."
+	@echo
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "Another Python: make test PYTHON=python3.12"
+
+demo: $(DEMO_READY) ## Prove two candidates on real requests, then kill a worker under the better one
+	@$(DEMO)/bin/python examples/request-routing/fetch_cases.py
+	@$(DEMO)/bin/python examples/request-routing/demo.py
+
+test: lint ## Check the code, then run every short test
+	@$(BIN)/pytest
+
+lint: $(DEV_READY) ## Check style, types, layers and spelling
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell
+
+format: $(DEV_READY) ## Put the code into its usual form
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+faults: $(DEV_READY) ## Kill, delay, duplicate and disconnect in full; takes long
+	@PROVEOUT_FAULTS=full $(BIN)/pytest -m faults
+
+bench: $(DEV_READY) ## Measure how long the command line takes to start
+	@$(BIN)/python benchmarks/start_up.py
+
+docs: $(DEV_READY) ## Write the tables of settings, commands, errors and names again
+	@$(BIN)/python tests/house/generate.py
+
+lock: $(LOCKER)/ready-$(VERSION) ## Lock what pyproject.toml asks for; OPTIONS=--upgrade takes the newest
+	@$(call locked,dev,requirements.lock)
+	@$(call locked,demo,requirements-demo.lock)
+
+clean: ## Remove everything that make, the tests and the demo left here
+	@rm -rf $(DEV) $(DEMO) $(LOCKER) .demo .hypothesis .*_cache examples/request-routing/data
+	@find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# An environment is made anew when its lock or the Python it is for changes; the project is
+# installed again when only its own description does.
+
+define environment
+@test -n "$(VERSION)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "error: no Python 3.11 or newer found" >&2; \
+	echo "  fix  make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+@echo "making $(1) with Python $(VERSION), once"
+@"$(PYTHON)" -m venv --clear $(1)
+endef
+
+define project
+@$(1)/bin/python $(PIP) install --no-build-isolation --no-deps -e .
+@$(1)/bin/python -m compileall -q src
+@touch $@
+endef
+
+$(DEV)/locked-$(VERSION): requirements.lock
+	$(call environment,$(DEV))
+	@$(DEV)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
+	@touch $@
+
+$(DEMO)/locked-$(VERSION): requirements-demo.lock
+	$(call environment,$(DEMO))
+	@$(DEMO)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
+	@touch $@
+
+$(LOCKER)/ready-$(VERSION):
+	$(call environment,$(LOCKER))
+	@$(LOCKER)/bin/python $(PIP) install --only-binary :all: $(UV)
+	@touch $@
+
+$(DEV_READY): $(DEV)/locked-$(VERSION) pyproject.toml
+	$(call project,$(DEV))
+
+$(DEMO_READY): $(DEMO)/locked-$(VERSION) pyproject.toml
+	$(call project,$(DEMO))
+
+# Locked against the public index whatever this machine is set up to ask, and written down
+# without its address.
+
+define locked
+env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	$(LOCKER)/bin/uv pip compile pyproject.toml --group $(1) --universal --python-version 3.11 \
+	--generate-hashes --no-config --quiet --custom-compile-command "make lock" $(OPTIONS) -o $(2)
+endef
