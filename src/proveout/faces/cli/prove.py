@@ -81,10 +81,8 @@ def forecast_lines(forecast: Forecast, candidates: int) -> list[str]:
     each = " for each candidate" if candidates > 1 else ""
     money = "" if forecast.money is None else f" · about {forecast.money[0]}"
     lines = [
-        (
-            f"  expect  {forecast.expected} calls{each}, {forecast.p90} in nine of ten{money}"
-            f" · a test read once would take {forecast.fixed}"
-        )
+        f"  expect  {forecast.expected} calls{each}, {forecast.p90} in nine of ten{money};",
+        f"          a test that is read only once would take {forecast.fixed}",
     ]
     return lines + [f"  {sign('warn')} {warning}" for warning in forecast.warnings]
 
