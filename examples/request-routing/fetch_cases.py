@@ -143,7 +143,7 @@ def checked(wheel: Path, sha256_expected: str = WHEEL_SHA256) -> Path:
         raise FetchError(
             f"{wheel.name} is not the file this example was made with.",
             why=f"its SHA-256 is {found}, and should be {sha256_expected}",
-            fix="run again; if it stays so, your package index serves another file: ask the public one",
+            fix="run again; if it stays so, your package index serves another file",
         )
     return wheel
 
