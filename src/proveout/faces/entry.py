@@ -52,7 +52,9 @@ def _module(name: str, folder: Path, entry: str) -> ModuleType:
         sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]
         why = f"there is no {name} in {folder}" if missing else _last_line(error)
         raise EntryMistake(
@@ -62,7 +64,7 @@ def _module(name: str, folder: Path, entry: str) -> ModuleType:
         ) from error
 
 
-def _last_line(error: Exception) -> str:
+def _last_line(error: BaseException) -> str:
     """Return where in the user's code an import failed."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename]

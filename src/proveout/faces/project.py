@@ -25,7 +25,7 @@ from proveout.prove.begin import begin, order_of, recorded
 from proveout.prove.conduct import Conductor, Setup
 from proveout.prove.score import BUILT_IN
 from proveout.run.enqueue import Request, enqueue
-from proveout.run.payload import signature, to_json
+from proveout.run.payload import WrongShape, signature, to_json
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
@@ -332,7 +332,7 @@ class Project:
         """Return the plan with the digests of its code, and its cases."""
         dataset = dataset_file.load(experiment.dataset)
         for candidate in experiment.plan.candidates:
-            self._load(candidate.entry)
+            self._check_wiring(candidate, dataset)
             self._check_effects(candidate)
         return entry.with_code(experiment.plan), dataset
 
@@ -354,6 +354,20 @@ class Project:
             lease=lease(),
         )
         return Conductor(self.bench, setup, on_progress)
+
+    def _check_wiring(self, candidate: Candidate, dataset: Dataset) -> None:
+        """Leave quietly when the first case fits; a wrong wiring is no verdict on the idea."""
+        function = self._load(candidate.entry).function
+        case = dataset.cases[0]
+        value = to_json(case.value, f"the input of case {case.id}")
+        try:
+            signature(function).inputs(value)
+        except WrongShape as error:
+            raise WrongShape(
+                f"case {case.id} does not fit {candidate.entry}: {error.message}",
+                why="nothing was called; the dataset and the function must agree on the input",
+                fix=(f"proveout run '{value.decode()[:60]}'", "mend the function or the dataset"),
+            ) from error
 
     def _check_effects(self, candidate: Candidate) -> None:
         if undeclared := entry.undeclared_effects(candidate.entry):

@@ -46,7 +46,7 @@ async def begin(
         return known, order_of(known)
     order = await _draw(bench, plan, dataset)
     earlier = await bench.store.experiments(plan.workflow)
-    looks = [one for one in earlier if one.dataset == dataset.digest]
+    looks = [one for one in earlier if dataset.digest == one.dataset or plan.name == one.name]
     kept = await bench.store.lock(
         LockedExperiment(
             id=ExperimentId(bench.ids.new()),
@@ -74,6 +74,30 @@ async def recorded(store: Store, plan: Plan, dataset: Dataset) -> LockedExperime
     earlier = await store.experiments(plan.workflow)
     same = [one for one in earlier if one.lock == lock and one.name == plan.name]
     return same[-1] if same else None
+
+
+CHANGED = {
+    "criteria": "the criteria",
+    "dataset": "the dataset",
+    "candidates": "the candidates or their code",
+    "claim": "the claim",
+    "errors": "the error rates",
+    "question": "the question",
+    "pick_best": "how the best is picked",
+}
+"""What a lock covers, in words."""
+
+
+async def changed_since(store: Store, experiment: LockedExperiment) -> tuple[str, ...] | None:
+    """Return what changed since the look before, or None where this is the first."""
+    looks = [
+        one for one in await store.experiments(experiment.workflow) if one.name == experiment.name
+    ]
+    before = [one for one in looks if (one.locked, one.id) < (experiment.locked, experiment.id)]
+    if not before:
+        return None
+    old, new = (json.loads(one.plan)["locked"] for one in (before[-1], experiment))
+    return tuple(word for key, word in CHANGED.items() if old.get(key) != new.get(key))
 
 
 def order_of(experiment: LockedExperiment) -> tuple[int, ...]:

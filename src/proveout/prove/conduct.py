@@ -21,6 +21,7 @@ from proveout.domain.unit import Cancel, UnitId
 from proveout.domain.verdict import Judgement, Miss, Slice, StoppedBy, Verdict
 from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1
+from proveout.prove.begin import changed_since
 from proveout.prove.judge import Course, bounds_of, make_test, verdict_of
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
@@ -165,6 +166,10 @@ class Conductor:
     def plan(self) -> Plan:
         """What was locked."""
         return self._setup.plan
+
+    async def changed(self) -> tuple[str, ...] | None:
+        """Return what changed since the look before, or None where this is the first."""
+        return await changed_since(self._bench.store, self._setup.experiment)
 
     @property
     def cases(self) -> int:

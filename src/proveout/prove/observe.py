@@ -81,9 +81,7 @@ def _score(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Score
         return high if isinstance(criterion.rule, AtMost) else low
     try:
         given = scorers[measure.score](trialled.result, trialled.case)
-    except BadScore:
-        raise
-    except Exception as error:
+    except BaseException as error:
         raise BadScore(
             f"the score {measure.score} raised {type(error).__name__}: {error}",
             why=f"on case {trialled.case.id}; its answers are kept",

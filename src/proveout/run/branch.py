@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
-from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.domain.journal import Place
 from proveout.domain.workflow import CURRENT, Step
 from proveout.errors import Mistake
-from proveout.run.step import Call, Exited, perform
+from proveout.run.step import Call, contained, perform
 from proveout.run.wait import ask, pause
 
 if TYPE_CHECKING:
@@ -135,24 +134,17 @@ class Contained(Coroutine[Any, Any, Any]):
 
     def send(self, value: Any, /) -> Any:
         """Go on with it."""
-        with self._contained():
+        with contained(getattr(self._coroutine, "__name__", "a task")):
             return self._coroutine.send(value)
 
     def throw(self, *error: Any) -> Any:
         """Go on with it by an error."""
-        with self._contained():
+        with contained(getattr(self._coroutine, "__name__", "a task")):
             return self._coroutine.throw(*error)
 
     def close(self) -> None:
         """End it."""
         self._coroutine.close()
-
-    @contextmanager
-    def _contained(self) -> Generator[None]:
-        try:
-            yield
-        except SystemExit as error:
-            raise Exited(getattr(self._coroutine, "__name__", "a task")) from error
 
 
 def task_factory(

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic_core import to_jsonable_python
 
-from proveout.domain.workflow import KEY_ARGUMENT
+from proveout.domain.workflow import KEY_ARGUMENT, name_of
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
@@ -214,6 +214,7 @@ class Signature:
             WrongShape: the input does not fit.
         """
         parameters = list(self._signature.parameters.values())
+        self._check_named(parameters)
         if len(parameters) == 1:
             return {parameters[0].name: self._input(parameters[0].name, value)}
         given = _object(value, [parameter.name for parameter in parameters])
@@ -221,6 +222,16 @@ class Signature:
         if missing:
             raise WrongShape(f"the input lacks {', '.join(missing)}")
         return {name: self._input(name, json.dumps(part).encode()) for name, part in given.items()}
+
+    def _check_named(self, parameters: list[inspect.Parameter]) -> None:
+        """Leave quietly when every parameter can be given by its name."""
+        named = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+        for parameter in parameters:
+            if parameter.kind not in named:
+                raise WrongShape(
+                    f"{name_of(self.function)} takes {parameter}, which no input can name",
+                    why="an input is given to parameters by their names",
+                )
 
     def _input(self, name: str, data: bytes) -> Any:
         return _shape(self, name).decode(data, f"the input {name}")

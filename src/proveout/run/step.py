@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import traceback
 from collections import Counter
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +20,7 @@ from proveout.run.payload import digest, signature
 from proveout.run.retry import backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from proveout.domain.journal import Outcome
     from proveout.run.attempt import Attempt
@@ -57,19 +59,16 @@ class Call:
 
     def make(self) -> Any:
         """Call the plain function; what would end more than the call becomes an error."""
-        try:
-            return self.step.function(*self.args, **self.kwargs)
-        except SystemExit as error:
-            raise Exited(self.step.name) from error
-        except StopIteration as error:  # no future can carry it
-            raise RuntimeError(f"{self.step.name} raised StopIteration") from error
+        with contained(self.step.name):
+            try:
+                return self.step.function(*self.args, **self.kwargs)
+            except StopIteration as error:  # no future can carry it
+                raise RuntimeError(f"{self.step.name} raised StopIteration") from error
 
     async def make_async(self) -> Any:
-        """Call the asynchronous function; an exit of the interpreter becomes an error."""
-        try:
+        """Call the asynchronous function; what would end more than the call becomes an error."""
+        with contained(self.step.name):
             return await self.step.function(*self.args, **self.kwargs)
-        except SystemExit as error:
-            raise Exited(self.step.name) from error
 
     def arguments(self) -> bytes:
         """Return the arguments as canonical JSON."""
@@ -242,6 +241,26 @@ async def _in_thread(attempt: Attempt, call: Call, inside: Inside) -> object:
 
 class Exited(Exception):
     """User code asked the interpreter to exit; it may not take the worker along."""
+
+
+@contextmanager
+def contained(name: str) -> Generator[None]:
+    """Keep what user code does within its own run.
+
+    An exit becomes an error; a process that it forked ends here instead of going on as a
+    second worker that holds the same connections.
+
+    Raises:
+        Exited: it raised SystemExit or KeyboardInterrupt.
+    """
+    process = os.getpid()
+    try:
+        yield
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise Exited(f"{name} raised {type(error).__name__}({error})") from error
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
 
 
 def late(step: Step[Any, Any], cause: BaseException | None) -> TimeoutError:

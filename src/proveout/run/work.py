@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from proveout.domain.experiment import ExperimentId
-    from proveout.domain.run import RunId
+    from proveout.domain.run import RunId, RunState
     from proveout.domain.unit import Settle
     from proveout.domain.workflow import Workflow
     from proveout.ports.clock import Clock, Dice, Ids
@@ -70,7 +71,7 @@ class Worker:
     Attributes:
         id: names this worker in the store.
         claimed: count of claims it has made.
-        settled: count of runs that it has settled.
+        settled: count of runs that it has settled, by the state they went to.
         news: set whenever a run was settled; whoever waits for it clears it.
     """
 
@@ -79,7 +80,7 @@ class Worker:
     ) -> None:
         self.id = bench.ids.new()
         self.claimed = 0
-        self.settled = 0
+        self.settled: Counter[RunState] = Counter()
         self.news = asyncio.Event()
         self._bench = bench
         self._workflows = workflows
@@ -246,7 +247,7 @@ class Worker:
         if not isinstance(answer, Done):
             attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
             return
-        self.settled += 1
+        self.settled[unit.state] += 1
         if unit.failure is not None:
             attempt.log.info("run.failed", state=unit.state, error=unit.failure.message[:200])
         if unit.note:

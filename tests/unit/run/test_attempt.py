@@ -568,9 +568,9 @@ async def test_waiting_holds_nothing(shop: Shop) -> None:
         await shop.enqueue(asks_plainly, f"{n}")
     for _ in range(10):
         await shop.enqueue(rests)
-    await until(lambda: worker.settled == 50)
+    await until(lambda: worker.settled.total() == 50)
     last = await shop.enqueue(quick)
-    await until(lambda: worker.settled == 51)
+    await until(lambda: worker.settled.total() == 51)
     await until(lambda: attempts(shop) == 0)
     states = await shop.store.count()
 

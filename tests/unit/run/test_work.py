@@ -106,7 +106,7 @@ async def test_a_worker_takes_only_what_it_was_allowed(shop: Shop) -> None:
         await shop.enqueue(triage)
     worker = shop.worker(triage, concurrency=1)
     working = asyncio.create_task(worker.work(allowance=lambda: left[0]))
-    await until(lambda: worker.settled == 2)
+    await until(lambda: worker.settled.total() == 2)
     worker.stop()
     await working
 
@@ -287,7 +287,7 @@ async def test_a_worker_that_finds_its_lease_lost_stops(shop: Shop) -> None:
 
     assert await shop.result(run) == "by the second"
     assert sorted(calls) == ["called", "called", "stopped"]
-    assert first.settled == 0
+    assert first.settled.total() == 0
 
 
 async def test_a_worker_that_claims_its_own_lost_run_ends_the_old_attempt(shop: Shop) -> None:
@@ -325,7 +325,7 @@ async def test_a_worker_that_claims_its_own_lost_run_ends_the_old_attempt(shop: 
 
     assert await shop.result(run) == "by the second"
     assert sorted(calls) == ["called", "called", "stopped"]
-    assert worker.settled == 1
+    assert worker.settled.total() == 1
 
 
 async def test_a_late_write_is_refused(shop: Shop) -> None:
@@ -364,7 +364,7 @@ async def test_a_late_write_is_refused(shop: Shop) -> None:
     assert await shop.result(run) == "by the second"
     assert (await shop.entry(run, "read")).outcome
     assert (await shop.run(run)).fence == 2
-    assert first.settled == 0
+    assert first.settled.total() == 0
 
 
 async def test_a_late_end_is_refused(shop: Shop) -> None:
@@ -393,7 +393,7 @@ async def test_a_late_end_is_refused(shop: Shop) -> None:
     await working
 
     assert await shop.result(run) == "by the second"
-    assert first.settled == 0
+    assert first.settled.total() == 0
 
 
 async def test_a_cancelled_run_stops(shop: Shop) -> None:

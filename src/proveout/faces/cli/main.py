@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from proveout.errors import Mistake, Outage, ProveoutError, Refusal
-from proveout.faces.cli.output import error_json, error_text, say
+from proveout.faces.cli.output import answer, error_json, error_text, keep_answers_apart, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +89,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command; return its exit code."""
     as_json = "--json" in arguments
     debug = "--debug" in arguments
+    if as_json:
+        keep_answers_apart()
     try:
         return _invoke([a for a in arguments if a != "--debug"])
     except ProveoutError as error:
@@ -101,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GONE
-    except Exception as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
+    except BaseException as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
         return _report_bug(error, as_json=as_json)
 
 
@@ -119,13 +121,13 @@ def _invoke(arguments: list[str]) -> int:
 
 def _refuse(error: ProveoutError, *, as_json: bool) -> int:
     if as_json:
-        click.echo(error_json(error, retryable=isinstance(error, Outage)))
+        answer(error_json(error, retryable=isinstance(error, Outage)))
     else:
         say(error_text(error))
     return next(code for family, code in EXIT_CODES.items() if isinstance(error, family))
 
 
-def _report_bug(error: Exception, *, as_json: bool) -> int:
+def _report_bug(error: BaseException, *, as_json: bool) -> int:
     with tempfile.NamedTemporaryFile(
         "w", prefix="proveout-bug-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
@@ -137,7 +139,7 @@ def _report_bug(error: Exception, *, as_json: bool) -> int:
     )
     bug.code = "bug"
     if as_json:
-        click.echo(error_json(bug, retryable=False))
+        answer(error_json(bug, retryable=False))
     else:
         say(error_text(bug))
     return BUG

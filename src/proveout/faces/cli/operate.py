@@ -31,6 +31,7 @@ from proveout.faces.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from proveout.domain.journal import Entry
@@ -216,7 +217,15 @@ async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
             f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
         )
         await worker.work(until_idle=until_idle)
-        say(f"{sign('ok')} {worker.settled:,} runs settled")
+        say(f"{sign('ok')} {_settled(worker.settled)}")
+    if worker.settled[RunState.WAITING]:
+        say(f"{strong('Next')}  proveout review list")
+
+
+def _settled(settled: Counter[RunState]) -> str:
+    """Return how many runs a worker settled, and to what."""
+    states = ", ".join(f"{count:,} {state.lower()}" for state, count in settled.most_common())
+    return f"settled {states}" if states else "nothing to do"
 
 
 @click.group()

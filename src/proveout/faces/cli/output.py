@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +68,20 @@ def clean(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def keep_answers_apart() -> None:
+    """From here on, what user code prints goes to standard error; answers alone go out.
+
+    The answers keep the real standard output, as `sys.__stdout__`.
+    """
+    out = os.dup(1)
+    os.dup2(2, 1)
+    sys.__stdout__ = os.fdopen(out, "w", encoding="utf-8")  # type: ignore[misc]
+    sys.stdout = sys.stderr
+
+
 def answer(text: str = "") -> None:
     """Print a line of the answer."""
-    click.echo(text)
+    click.echo(text, file=sys.__stdout__)
 
 
 def say(text: str) -> None:
@@ -79,20 +91,23 @@ def say(text: str) -> None:
 
 def answer_json(value: object) -> None:
     """Print one JSON object on a line of its own."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    answer(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> None:
     """Print rows: aligned under their heads on a terminal, tab-separated when piped."""
-    lines = [[clean(cell) for cell in row] for row in rows]
+    lines = [[clean(cell).replace("\n", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in lines:
             answer("\t".join(line))
         return
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    room = shutil.get_terminal_size().columns - sum(widths[:-1]) - 2 * len(widths[:-1])
+    widths[-1] = max(len(head[-1]), min(widths[-1], room))
     answer(faint("  ".join(h.ljust(w) for h, w in zip(head, widths, strict=True)).rstrip()))
     for line in lines:
-        answer("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
+        cells = (c[:w].ljust(w) for c, w in zip(line, widths, strict=True))
+        answer("  ".join(cells).rstrip())
 
 
 def next_step(command: str, remark: str = "") -> None:

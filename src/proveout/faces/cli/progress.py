@@ -104,6 +104,20 @@ def figures(account: Account) -> list[str]:
     return lines
 
 
+def touches_its_limit(account: Account) -> bool:
+    """Whether the interval of a met criterion still reaches its floor or ceiling."""
+    for standing in account.own.standings:
+        low, high = standing.now.interval
+        match standing.criterion.rule:
+            case AtLeast(floor=floor):
+                touches = low <= floor
+            case AtMost(ceiling=ceiling):
+                touches = high >= ceiling
+        if touches and standing.status is Status.MET:
+            return True
+    return False
+
+
 def spent(account: Account) -> str:
     """Return what was used of the budget and the time box."""
     budget = account.plan.budget
@@ -195,9 +209,9 @@ def verdict_line(account: Account, forecast: Forecast) -> str:
     saved = max(0, forecast.fixed - own.cases)
     match own.verdict:
         case Verdict.GO:
-            rest = f" {cases - own.cases} cases not needed;" if cases > own.cases else ""
-            less = f" {saved} fewer than a test read once." if saved else ""
-            return f"{word}  all criteria met after {own.cases} cases.{rest}{less}".rstrip(";")
+            rest = f" {cases - own.cases} cases were not needed." if cases > own.cases else ""
+            less = f"\n    a test that is read only once takes {saved} more." if saved else ""
+            return f"{word}  all criteria met after {own.cases} cases.{rest}{less}"
         case Verdict.NO_GO:
             lost = [s for s in own.standings if s.status is Status.FAILED]
             what = "; ".join(_ruled_out(standing) for standing in lost)

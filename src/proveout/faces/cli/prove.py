@@ -12,7 +12,7 @@ import click
 
 from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.faces.cli.output import answer, answer_json, clean, faint, sign, strong
-from proveout.faces.cli.progress import Progress, figures, verdict_line
+from proveout.faces.cli.progress import Progress, figures, touches_its_limit, verdict_line
 
 if TYPE_CHECKING:
     from proveout.faces.project import Project
@@ -98,7 +98,9 @@ async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
         forecast = foresee(conductor.plan, conductor.cases)
         await conductor.recall()
         opening = await conductor.account(None)
-        progress.open(opening, forecast_lines(forecast, len(conductor.plan.candidates)))
+        changed = await conductor.changed()
+        lines = forecast_lines(forecast, len(conductor.plan.candidates))
+        progress.open(opening, [*_looks(opening.look, changed), *lines])
         with progress:
             interrupted = _on_signals(conductor)
             account = await conductor.conduct()
@@ -113,6 +115,14 @@ async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
     if interrupted.is_set() and account.own.verdict is Verdict.UNDECIDED:
         return INTERRUPTED
     return EXIT[account.own.verdict]
+
+
+def _looks(look: int, changed: tuple[str, ...] | None) -> list[str]:
+    """Return what is to be said about an experiment that is not the first of its name."""
+    if changed is None:
+        return []
+    what = f"changed since: {', '.join(changed)}" if changed else "nothing changed since"
+    return [f"  {sign('warn')} look {look}, with a budget of its own; {what}"]
 
 
 def _on_signals(conductor: Conductor) -> asyncio.Event:
@@ -135,6 +145,8 @@ def _conclude(account: Account, forecast: Forecast, report: Path, name: str) -> 
         answer(line)
     answer()
     answer(verdict_line(account, forecast))
+    if touches_its_limit(account):
+        answer(f"    {faint('intervals do not know the target: the rule that decides is sharper')}")
     for line in _advice(account, name):
         answer(f"    {line}")
     answer(f"    {faint('report')}  {report}")
@@ -160,7 +172,7 @@ def _advice(account: Account, name: str) -> list[str]:
 def next_command(account: Account, name: str) -> str:
     """Return the one command with which the path goes on."""
     if account.own.verdict is Verdict.GO:
-        return f"proveout enqueue {account.plan.workflow} --input JSON    runs of the same code"
+        return f"proveout enqueue {account.plan.workflow} --input JSON"
     if account.stopped_by in {StoppedBy.BUDGET, StoppedBy.TIME_BOX}:
         return f"decide on its {account.stopped_by} in proveout.toml, then proveout prove {name}"
     if account.own.verdict is Verdict.NO_GO:

@@ -29,7 +29,7 @@ def init(name: str) -> None:
     width = max(map(len, paths))
     for path, one in zip(paths, written, strict=True):
         answer(f"{sign('ok')} wrote {path.ljust(width)}   {faint(one.meaning)}")
-    next_step(f"cd {name} && proveout prove", "some seconds, offline, costs nothing")
+    next_step(f"cd {name} && proveout prove", "offline, costs nothing")
 
 
 @click.command()
