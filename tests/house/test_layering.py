@@ -20,7 +20,6 @@ LONG = 400
 LONG_FOR_A_REASON = {
     "adapters/postgres/units.py": "one statement for each kind of unit",
     "adapters/sqlite/store.py": "the whole port on one file",
-    "faces/cli/operate.py": "the commands of one chapter",
     "faces/report/chart.py": "one drawing",
     "faces/report/page.py": "one page, section after section",
     "faces/settings.py": "the settings as values, one table after another",

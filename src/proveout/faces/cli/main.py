@@ -28,7 +28,7 @@ COMMANDS = {
     "enqueue": ("operate", "Make runs durable"),
     "work": ("operate", "Work on queued runs"),
     "runs": ("operate", "List, show and cancel runs"),
-    "review": ("operate", "Answer what waits for a person"),
+    "review": ("review", "Answer what waits for a person"),
     "config": ("keep", "Check, show and describe the settings"),
     "explain": ("keep", "Explain an error by its code"),
     "completion": ("keep", "Print the completion script of a shell"),

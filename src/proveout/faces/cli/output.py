@@ -75,7 +75,7 @@ def keep_answers_apart() -> None:
     """
     out = os.dup(1)
     os.dup2(2, 1)
-    sys.__stdout__ = os.fdopen(out, "w", encoding="utf-8")  # type: ignore[misc]
+    sys.__stdout__ = os.fdopen(out, "w", encoding="utf-8")
     sys.stdout = sys.stderr
 
 
