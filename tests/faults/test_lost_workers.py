@@ -59,7 +59,7 @@ def test_killed_workers_lose_no_run_and_repeat_no_journaled_step(
     site.run(*WORK, "--until-idle")
 
     record_property("figures", f"{kills} kills, {sum(service.keys.values())} effect calls")
-    assert kills >= 3, "too few kills to show anything"
+    assert kills >= 2, "too few kills to show anything"
     assert dict(site.states()) == {"SUCCEEDED": RUNS}, seed
     assert len(service.keys) == RUNS, seed
     assert {len(keys) for keys in service.of.values()} == {1}, seed
