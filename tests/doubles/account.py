@@ -34,12 +34,12 @@ from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.faces.report.render import Extra
 from proveout.ports.store import TrialCount
 from proveout.prove.account import Account
-from proveout.prove.conduct import Tally, judgement_of
 from proveout.prove.foresee import foresee
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest, digest, draw_order, locked_words
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.score import exact
+from proveout.prove.tally import Tally, judgement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

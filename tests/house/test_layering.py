@@ -26,7 +26,6 @@ LONG_FOR_A_REASON = {
     "faces/settings_criteria.py": "every way to write a criterion",
     "faces/settings_reader.py": "reading one table, whatever it holds",
     "faces/settings_schema.py": "a table of data: every key with its meaning",
-    "prove/conduct.py": "one conductor",
 }
 """Files over `LONG` lines that hold one idea all the same; a new one asks to be split first."""
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.criterion import AtMost, Latency, Scored
 from proveout.domain.experiment import OWN
 from proveout.domain.money import Usd
 from proveout.domain.run import Run, RunState, Trial
 from proveout.domain.unit import Cancel, UnitId
-from proveout.domain.verdict import Judgement, Miss, Slice, StoppedBy, Verdict
+from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1
 from proveout.prove.begin import changed_since
-from proveout.prove.judge import Course, bounds_of, make_test, verdict_of
+from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
+from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import to_json
 from proveout.run.work import Manner, Worker
@@ -45,9 +44,6 @@ AHEAD = 2
 
 TELL_EVERY = 0.25
 """Seconds between two tellings of how it stands."""
-
-MOST_MISSES = 200
-"""Misses that an account keeps for each candidate."""
 
 
 class ExperimentTaken(Refusal):
@@ -73,76 +69,6 @@ class Setup:
     workflows: Mapping[str, Workflow[..., Any]]
     scorers: Mapping[str, Scorer]
     lease: timedelta
-
-
-@dataclass(slots=True)
-class Tally:
-    """One candidate's completed prefix, read case by case."""
-
-    candidate: Candidate
-    courses: list[Course]
-    read: int = 0
-    enqueued: int = 0
-    verdict: Verdict = Verdict.UNDECIDED
-    errors: int = 0
-    seconds: list[float] = field(default_factory=list[float])
-    misses: list[Miss] = field(default_factory=list[Miss])
-    tags: dict[str, list[bool]] = field(default_factory=dict[str, list[bool]])
-
-    def add(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
-        """Read the next case of the prefix; the verdict may fall with it."""
-        for course, value in zip(self.courses, values, strict=True):
-            course.observe(value)
-        self.read = position + 1
-        self.errors += not trialled.answered
-        if trialled.run.elapsed is not None:
-            self.seconds.append(trialled.run.elapsed)
-        self._note(trialled, position, values)
-        self.verdict = verdict_of(self.courses)
-
-    def _note(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
-        lost = tuple(
-            course.criterion.name
-            for course, value in zip(self.courses, values, strict=True)
-            if is_loss(course, value)
-        )
-        if lost and len(self.misses) < MOST_MISSES:
-            self.misses.append(miss(trialled, position, lost))
-        first = next((c.criterion.name for c in self.courses if is_pass_fail_score(c)), None)
-        if first is not None:
-            for tag in trialled.case.tags:
-                self.tags.setdefault(tag, []).append(first not in lost)
-
-
-def is_pass_fail_score(course: Course) -> bool:
-    """Whether a course reads a score that passes or fails."""
-    measure = course.criterion.measure
-    return isinstance(measure, Scored) and measure.graded is None
-
-
-def is_loss(course: Course, value: float) -> bool:
-    """Whether a pass/fail criterion, or one of time, was not met by a case."""
-    if not (is_pass_fail_score(course) or isinstance(course.criterion.measure, Latency)):
-        return False
-    return value == (1.0 if isinstance(course.criterion.rule, AtMost) else 0.0)
-
-
-def miss(trialled: Trialled, position: int, lost: tuple[str, ...]) -> Miss:
-    """Return what there is to read about a case that was not met."""
-    run = trialled.run
-    if run.failure is not None:
-        got = f"{run.failure.type}: {run.failure.message}"
-    else:
-        got = run.note if run.result is None else run.result.decode()
-    return Miss(
-        position=position,
-        case=trialled.case.id,
-        run=run.id,
-        value=json.dumps(trialled.case.value, ensure_ascii=False),
-        expected=json.dumps(trialled.case.expected, ensure_ascii=False),
-        got=got,
-        lost=lost,
-    )
 
 
 class Conductor:
@@ -421,22 +347,3 @@ class Conductor:
 def is_finished(run: Run) -> bool:
     """Whether a trial will not change by itself: it is final, or needs an operator."""
     return run.state.is_final or run.state is RunState.PARKED
-
-
-def judgement_of(tally: Tally, count: TrialCount, *, whole: bool) -> Judgement:
-    """Return what is known of one candidate."""
-    return Judgement(
-        candidate=tally.candidate.name,
-        verdict=tally.verdict,
-        cases=tally.read,
-        calls=count.calls,
-        repeated=count.repeated,
-        errors=tally.errors,
-        seconds=statistics.median(tally.seconds) if tally.seconds else None,
-        standings=tuple(course.standing(with_course=whole) for course in tally.courses),
-        misses=tuple(tally.misses),
-        slices=tuple(
-            Slice(tag=tag, count=len(passes), passes=sum(passes))
-            for tag, passes in sorted(tally.tags.items())
-        ),
-    )
