@@ -90,13 +90,16 @@ async def test_what_an_experiment_used_is_counted(given: Given, store: Store) ->
 
 
 async def test_the_cases_that_were_seen_are_known(given: Given, store: Store) -> None:
-    """Every case that any experiment of a workflow has run is known by its digest."""
+    """What any experiment of a workflow has called is known; what it only queued is still fresh."""
     await store.lock(locked())
     await store.lock(locked(id="experiment-2", look=2))
     await store.lock(locked(id="experiment-3", workflow="refunds"))
     for number in range(3):
         await given.enqueue(given.trial(0, experiment=f"experiment-{number + 1}", case=f"{number}"))
     await given.enqueue(given.trial(1, case="0"))
+    for number in range(3):
+        await store.claim(want(experiment=ExperimentId(f"experiment-{number + 1}")))
+    await given.enqueue(given.trial(2, case="called off"))
 
     assert await store.seen("triage") == {"0", "1"}
     assert await store.seen("other") == set()

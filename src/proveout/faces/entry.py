@@ -112,7 +112,8 @@ def code_digest(entry: str) -> str:
     module = sys.modules[top]
     total = hashlib.sha256()
     for path in sources(module):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        name = path.relative_to(Path(module.__file__ or "").parent).as_posix()
+        total.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
 
 

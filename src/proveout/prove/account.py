@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion
 from proveout.domain.experiment import OWN
-from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.prove.lock import canonical, digest
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.experiment import Plan
     from proveout.domain.money import Usd
-    from proveout.domain.verdict import Judgement, Standing
+    from proveout.domain.verdict import Judgement, Standing, StoppedBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +51,6 @@ class Account:
     def calls(self) -> int:
         """Calls of all candidates, repeats included."""
         return sum(one.calls for one in self.judgements)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether no further trial of this lock can change the verdict."""
-        return self.stopped_by in {StoppedBy.VERDICT, StoppedBy.CASES}
 
 
 def verdict_v1(account: Account) -> dict[str, Any]:
@@ -124,8 +118,3 @@ def rule_text(criterion: Criterion) -> str:
             return f"floor {floor:g}, target {target:g}"
         case AtMost(ceiling=ceiling, target=target):
             return f"ceiling {ceiling:g}, target {target:g}"
-
-
-def is_final(verdict: Verdict) -> bool:
-    """Whether a verdict has fallen."""
-    return verdict is not Verdict.UNDECIDED

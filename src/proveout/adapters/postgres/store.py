@@ -223,7 +223,7 @@ class PostgresStore:
 
     async def seen(self, workflow: str) -> set[str]:
         rows = await self._pool.fetch(
-            "SELECT DISTINCT case_digest FROM proveout.runs WHERE experiment IN"
+            "SELECT DISTINCT case_digest FROM proveout.runs WHERE fence > 0 AND experiment IN"
             " (SELECT id FROM proveout.experiments WHERE workflow = $1)",
             workflow,
         )

@@ -57,8 +57,6 @@ REVIEW = (
 QUALIFIED_REVIEW = ", ".join(f"reviews.{column}" for column in REVIEW.split(", "))
 """The same, where other tables have columns of the same names."""
 
-FINAL = frozenset(str(state) for state in RunState if state.is_final)
-
 
 def moment(value: datetime) -> datetime:
     """Return a moment as the driver gives it: in UTC, as it is."""

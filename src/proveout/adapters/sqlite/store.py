@@ -291,7 +291,7 @@ class SqliteStore:
 
     async def seen(self, workflow: str) -> set[str]:
         rows = await self._all(
-            "SELECT DISTINCT case_digest FROM runs WHERE experiment IN"
+            "SELECT DISTINCT case_digest FROM runs WHERE fence > 0 AND experiment IN"
             " (SELECT id FROM experiments WHERE workflow = ?)",
             workflow,
         )

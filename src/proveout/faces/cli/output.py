@@ -21,7 +21,6 @@ SIGNS = {
     "no": ("✗", "x"),
     "warn": ("!", "!"),
     "open": ("◌", "o"),
-    "next": ("→", ">"),
 }
 """Signs with what stands for them where the output is not UTF-8."""
 
