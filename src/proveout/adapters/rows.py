@@ -6,8 +6,19 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
+from proveout.domain.delivery import Delivery
 from proveout.domain.experiment import ExperimentId
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
+from proveout.domain.ledger import LedgerEntry, Signature
+from proveout.domain.release import (
+    Canary,
+    Halt,
+    Pointer,
+    Release,
+    ReleaseDigest,
+    Share,
+    Stage,
+)
 from proveout.domain.review import Answer, OnExpiry, Review, ReviewId, ReviewState
 from proveout.domain.run import Failure, Run, RunId, RunState, Trial
 from proveout.ports.store import LockedExperiment
@@ -50,6 +61,8 @@ def to_run(row: Row, moment: Callable[[Any], datetime]) -> Run:
         elapsed=row["elapsed"],
         note=row["note"],
         updated=moment(row["updated"]),
+        release=row["release"],
+        crashes=row["crashes"],
     )
 
 
@@ -103,6 +116,13 @@ def from_failure(failure: Failure) -> bytes:
     return json.dumps(asdict(failure)).encode()
 
 
+def crashed(times: int) -> Failure:
+    """Return the failure of a run that took its process down `times` times."""
+    return Failure(
+        type="WorkerCrashed", message=f"it ended the process that ran it alone, {times} times"
+    )
+
+
 def to_review(row: Row, moment: Callable[[Any], datetime]) -> Review:
     """Return the review that a row of `reviews` keeps."""
     return Review(
@@ -135,3 +155,89 @@ def to_experiment(row: Row, moment: Callable[[Any], datetime]) -> LockedExperime
         locked=moment(row["locked"]),
         verdict=row["verdict"],
     )
+
+
+def to_release(row: Row, moment: Callable[[Any], datetime]) -> Release:
+    """Return the release that a row of `releases` keeps."""
+    return Release(
+        digest=ReleaseDigest(row["digest"]),
+        workflow=row["workflow"],
+        number=row["number"],
+        manifest=row["manifest"],
+        code=row["code"],
+        environment=row["environment"],
+        created=moment(row["created"]),
+        by=row["author"],
+    )
+
+
+def to_pointer(row: Row, moment: Callable[[Any], datetime]) -> Pointer:
+    """Return the pointer that a row of `pointers` keeps."""
+    canary = None
+    if row["canary"] is not None:
+        canary = Canary(
+            release=ReleaseDigest(row["canary"]),
+            share=Share(points=row["share"]),
+            salt=row["salt"],
+            since=moment(row["since"]),
+            hold=None if row["hold"] is None else moment(row["hold"]),
+        )
+    return Pointer(
+        workflow=row["workflow"],
+        version=row["version"],
+        stage=Stage(row["stage"]),
+        stable=None if row["stable"] is None else ReleaseDigest(row["stable"]),
+        canary=canary,
+        changed=moment(row["changed"]),
+    )
+
+
+def from_canary(canary: Canary | None) -> tuple[Any, ...]:
+    """Return a canary as the columns `canary`, `share`, `salt`, `since` and `hold`."""
+    if canary is None:
+        return (None, None, None, None, None)
+    return (canary.release, canary.share.points, canary.salt, canary.since, canary.hold)
+
+
+def to_halt(row: Row, moment: Callable[[Any], datetime]) -> Halt:
+    """Return the halt that a row of `halts` keeps."""
+    return Halt(
+        workflow=row["workflow"],
+        scope=row["scope"],
+        since=moment(row["since"]),
+        by=row["author"],
+        reason=row["reason"],
+    )
+
+
+def to_ledger_entry(row: Row, moment: Callable[[Any], datetime]) -> LedgerEntry:
+    """Return the entry that a row of `ledger` keeps."""
+    return LedgerEntry(
+        seq=row["seq"],
+        at=moment(row["at"]),
+        actor=row["actor"],
+        act=row["act"],
+        subject=row["subject"],
+        facts=row["facts"],
+        previous=row["previous"],
+        hash=row["hash"],
+        signature=Signature(key=row["key"], value=row["signature"]),
+    )
+
+
+def to_delivery(row: Row, moment: Callable[[Any], datetime]) -> Delivery:
+    """Return the delivery that a row of `deliveries` keeps."""
+    return Delivery(
+        source=row["source"],
+        event=row["event"],
+        type=row["type"],
+        received=moment(row["received"]),
+        headers=tuple((name, value) for name, value in json.loads(row["headers"])),
+        body=row["body"],
+        is_test=bool(row["is_test"]),
+    )
+
+
+def from_headers(delivery: Delivery) -> str:
+    """Return a delivery's headers as the column `headers`."""
+    return json.dumps(delivery.headers)

@@ -38,7 +38,7 @@ class RunState(StrEnum):
 
 MOVES: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
     {
-        RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+        RunState.QUEUED: frozenset({RunState.RUNNING, RunState.PARKED, RunState.CANCELLED}),
         RunState.RUNNING: frozenset(
             {
                 RunState.QUEUED,
@@ -50,7 +50,7 @@ MOVES: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
                 RunState.CANCELLED,
             }
         ),
-        RunState.WAITING: frozenset({RunState.QUEUED, RunState.CANCELLED}),
+        RunState.WAITING: frozenset({RunState.QUEUED, RunState.PARKED, RunState.CANCELLED}),
         RunState.PARKED: frozenset({RunState.QUEUED, RunState.CANCELLED}),
         RunState.SUCCEEDED: frozenset(),
         RunState.FAILED: frozenset(),
@@ -109,6 +109,8 @@ class Run:
         result: what it returned, as bytes of JSON, once SUCCEEDED.
         elapsed: seconds that its last attempt took.
         note: why it is PARKED, in words for an operator.
+        release: digest of the release that it began on, or "draft"; None before its first claim.
+        crashes: how often it took the process down that ran it alone.
     """
 
     id: RunId
@@ -125,6 +127,8 @@ class Run:
     elapsed: float | None = None
     note: str = ""
     updated: datetime | None = None
+    release: str | None = None
+    crashes: int = 0
 
 
 def check_move(now: RunState, to: RunState) -> None:

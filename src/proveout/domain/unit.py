@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, NewType, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from proveout.domain.delivery import Delivery
     from proveout.domain.journal import Entry
+    from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.record import Kind
+    from proveout.domain.release import Halt, Pointer, Release, ReleaseDigest, Treatment
     from proveout.domain.review import Answer, Review, ReviewId
     from proveout.domain.run import Failure, Run, RunId, RunState
 
@@ -96,7 +100,106 @@ class Requeue:
     run: RunId
 
 
-Unit: TypeAlias = Enqueue | Record | Settle | Decide | Cancel | Requeue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive:
+    """A webhook arrives; answered by `Received`.
+
+    The delivery is known by its source and event: what arrives again changes nothing.
+
+    Attributes:
+        run: what it asks for; None where it is only kept.
+    """
+
+    id: UnitId
+    delivery: Delivery
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRelease:
+    """A release becomes known, with all that is needed to run it.
+
+    Attributes:
+        archive: its files, as one archive.
+        settings: the project's settings file when it was made; no part of the digest.
+    """
+
+    release: Release
+    archive: bytes
+    settings: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePointer:
+    """The pointer takes this value, if `pointer.version` is one more than the stored one."""
+
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treat:
+    """Runs of a release that have begun and not ended are parked or cancelled."""
+
+    workflow: str
+    release: ReleaseDigest
+    treatment: Treatment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartHalt:
+    """From now on nothing within the halt's scope begins."""
+
+    halt: Halt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndHalt:
+    """What this scope halted may begin again."""
+
+    workflow: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """A record takes this body; None removes it."""
+
+    kind: Kind
+    name: str
+    body: bytes | None
+
+
+Change: TypeAlias = NewRelease | MovePointer | Treat | StartHalt | EndHalt | Keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amend:
+    """A decision and its entry in the ledger; answered by `Done`, or `Stale`.
+
+    It is stale, and nothing is written, when the ledger went on meanwhile (`entry` no
+    longer follows its head) or the pointer has another version: read again, decide again.
+    """
+
+    id: UnitId
+    entry: LedgerEntry
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """Records change that are nobody's decision, such as sessions; answered by `Done`.
+
+    Attributes:
+        spends: name of a record of `kind` that must exist and is removed: where it is
+            gone already the answer is `Stale`, and nothing is written.
+    """
+
+    id: UnitId
+    keeps: tuple[Keep, ...]
+    spends: Keep | None = None
+
+
+Unit: TypeAlias = Enqueue | Record | Settle | Decide | Cancel | Requeue | Receive | Amend | Put
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +228,18 @@ class KeyTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """The delivery is durable; `created` tells whether it is new or was known by its event.
+
+    Attributes:
+        run: the run that it asked for, then or now; None where it asked for none.
+    """
+
+    run: RunId | None
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """The answer is durable and its run will go on."""
 
@@ -142,4 +257,4 @@ class Undecidable:
     review: Review | None
 
 
-Answered: TypeAlias = Done | Stale | Enqueued | KeyTaken | Decided | Undecidable
+Answered: TypeAlias = Done | Stale | Enqueued | KeyTaken | Received | Decided | Undecidable

@@ -10,12 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from proveout.domain.release import DRAFT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    from proveout.domain.delivery import Delivery
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
+    from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.record import Kind
+    from proveout.domain.release import Halt, InFlight, Pointer, Release, ReleaseDigest
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId, RunState
     from proveout.domain.unit import Answered, Unit
@@ -30,6 +36,10 @@ class Want:
         experiment: only trials of this experiment; None for runs that are no trials.
         limit: count of runs it has room for, from 1.
         lease: how long it may hold them without renewing.
+        release: digest of the release that the worker runs, or "draft". It is given runs
+            that began on it, and new ones that the pointer sends there.
+        suspects: True for only the runs that were in flight when their worker died, False
+            for all others, None for both.
     """
 
     worker: str
@@ -37,6 +47,8 @@ class Want:
     limit: int
     lease: timedelta
     experiment: ExperimentId | None = None
+    release: str = DRAFT
+    suspects: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +78,8 @@ class RunFilter:
 
     Attributes:
         states: any of them; empty for all.
+        release: only runs that began on it.
+        since: only runs that moved at or after this moment.
         before: only runs older than this one, to go on where a page ended.
     """
 
@@ -73,6 +87,8 @@ class RunFilter:
     workflow: str | None = None
     experiment: ExperimentId | None = None
     before: RunId | None = None
+    release: str | None = None
+    since: datetime | None = None
     limit: int = 100
 
 
@@ -166,6 +182,18 @@ class Queue(Protocol):
         """Whether nothing of `want` is queued or running, and nothing is due `within`."""
         ...
 
+    async def has_suspects(self, want: Want) -> bool:
+        """Whether a run of `want` was in flight when its worker died, and is queued."""
+        ...
+
+    async def blame(self, worker: str, at_most: int) -> list[RunId]:
+        """Count a crash against the runs that `worker` held when it died; return them.
+
+        They go back to the queue, or are DEAD with their crash number `at_most`. Only for
+        the process that saw the death of its own child.
+        """
+        ...
+
     async def changed(self, at_most: float) -> None:
         """Return when something may have changed, or after `at_most` seconds."""
         ...
@@ -212,6 +240,86 @@ class Runs(Protocol):
 
     async def journal(self, run: RunId) -> list[Entry]:
         """Return what a run's journal holds, in the order it was written."""
+        ...
+
+
+class Releases(Protocol):
+    """What serves, and what has served."""
+
+    async def pointer(self, workflow: str) -> Pointer:
+        """Return which release serves; a pointer of version 0 where nothing was decided yet."""
+        ...
+
+    async def release(self, digest: ReleaseDigest) -> Release | None:
+        """Return the release of that digest, or None."""
+        ...
+
+    async def releases(self, workflow: str | None = None) -> list[Release]:
+        """Return the releases of a workflow, or all, the oldest first."""
+        ...
+
+    async def archive(self, digest: ReleaseDigest) -> bytes | None:
+        """Return the files of a release as one archive, or None."""
+        ...
+
+    async def settings(self, digest: ReleaseDigest) -> bytes | None:
+        """Return the settings file that a release was made with, or None."""
+        ...
+
+    async def halts(self, workflow: str) -> list[Halt]:
+        """Return what is halted, the oldest order first."""
+        ...
+
+    async def in_flight(self, workflow: str, release: str) -> InFlight:
+        """Return how many runs of a release have begun and not ended."""
+        ...
+
+    async def tally(self, workflow: str, since: datetime) -> dict[tuple[str, RunState], int]:
+        """Return how many runs that ended since a moment are in each state, by release."""
+        ...
+
+    async def oldest_queued(self, workflow: str) -> datetime | None:
+        """Return since when the run that waits longest for a worker could have begun."""
+        ...
+
+
+class Ledger(Protocol):
+    """Who did what, as a chain."""
+
+    async def head(self) -> LedgerEntry | None:
+        """Return the newest entry, or None."""
+        ...
+
+    async def ledger(self, before: int | None = None, limit: int = 100) -> list[LedgerEntry]:
+        """Return entries, the newest first, those before entry number `before`."""
+        ...
+
+    async def whole_ledger(self) -> list[LedgerEntry]:
+        """Return every entry in the order in which the store keeps them."""
+        ...
+
+
+class Records(Protocol):
+    """Small nouns, kept by name."""
+
+    async def record(self, kind: Kind, name: str) -> bytes | None:
+        """Return the body of a record, or None."""
+        ...
+
+    async def records(self, kind: Kind) -> dict[str, bytes]:
+        """Return the bodies of all records of a kind by name, sorted."""
+        ...
+
+
+class Deliveries(Protocol):
+    """What arrived from outside."""
+
+    async def delivery(self, source: str, event: str) -> Delivery | None:
+        """Return what arrived under that event id, or None."""
+        ...
+
+    async def deliveries(self, source: str | None = None, limit: int = 100) -> list[Delivery]:
+        """Return deliveries, the newest first."""
         ...
 
 
@@ -271,7 +379,18 @@ class Hold(Protocol):
         ...
 
 
-class Store(Writes, Queue, Runs, Reviews, Experiments, Protocol):
+class Store(
+    Writes,
+    Queue,
+    Runs,
+    Reviews,
+    Experiments,
+    Releases,
+    Ledger,
+    Records,
+    Deliveries,
+    Protocol,
+):
     """A place that keeps all this."""
 
     async def close(self) -> None:

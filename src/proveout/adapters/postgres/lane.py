@@ -16,7 +16,7 @@ from proveout.adapters.postgres.units import apply
 from proveout.adapters.postgres.wire import Cause, Unsettled, cause, part, unstorable
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import Returned
-from proveout.domain.unit import Answered, Enqueue, Record, Settle, Unit
+from proveout.domain.unit import Answered, Enqueue, Receive, Record, Settle, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,6 +217,8 @@ def _payload(unit: Unit) -> int:
             return len(unit.result or b"")
         case Enqueue():
             return len(unit.run.value)
+        case Receive():
+            return len(unit.delivery.body) + len(unit.run.value if unit.run else b"")
         case _:
             return 0
 

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
-from proveout.adapters.rows import to_entry, to_review, to_run
+from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
 from proveout.domain.review import Answer
+from proveout.domain.run import RunId
 from proveout.ports.store import Claimed, Tended
 
 if TYPE_CHECKING:
@@ -25,20 +26,49 @@ CLOCK = "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now)"
 """The store's moment, asked once a statement; `(SELECT now FROM clock)` can use an index."""
 
 
-def _claim(whose: str) -> str:
+ROUTE = (
+    "(runs.release = $6 OR (runs.release IS NULL AND $6 = CASE"
+    " WHEN pointers.stable IS NULL THEN 'draft'"
+    " WHEN pointers.canary IS NOT NULL"
+    " AND proveout.lot(pointers.salt, coalesce(runs.key, runs.id)) < pointers.share"
+    " THEN pointers.canary ELSE pointers.stable END))"
+)
+"""Whether a run belongs to the release of a worker; the same rule as `Pointer.assigned`."""
+
+NOT_HALTED = (
+    "NOT EXISTS (SELECT FROM proveout.halts WHERE halts.workflow = ANY ($1::text[])"
+    " AND halts.workflow = runs.workflow AND halts.scope IN ('workflow', 'release:' || $6))"
+)
+
+
+def _claim(ready: str, release: str) -> str:
     return (
-        f"{CLOCK}, ready AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE state = 'QUEUED'"  # noqa: S608 - our own words
-        f" AND {whose} AND due <= (SELECT now FROM clock) AND workflow = ANY ($1::text[])"
-        " ORDER BY due, seq LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)"
-        " UPDATE proveout.runs SET state = 'RUNNING', fence = fence + 1, worker = $3,"
-        " lease_until = (SELECT now FROM clock) + $4::interval, wake = false,"
-        " updated = (SELECT now FROM clock) FROM ready WHERE runs.seq = ready.seq"
+        f"{CLOCK}, {ready} UPDATE proveout.runs SET state = 'RUNNING', fence = fence + 1,"  # noqa: S608 - our own words
+        " worker = $3, lease_until = (SELECT now FROM clock) + $4::interval, wake = false"
+        f"{release}, updated = (SELECT now FROM clock) FROM ready WHERE runs.seq = ready.seq"
         f" RETURNING runs.seq, {RUN}, (SELECT now FROM clock) AS now"
     )
 
 
-CLAIM = _claim("experiment IS NULL AND $5::text IS NULL")
-CLAIM_TRIALS = _claim("experiment = $5::text")
+CLAIM = _claim(
+    "pointers AS MATERIALIZED (SELECT workflow, stable, canary, share, salt"  # noqa: S608
+    " FROM proveout.pointers WHERE workflow = ANY ($1::text[]) FOR SHARE),"
+    " ready AS MATERIALIZED (SELECT runs.seq FROM proveout.runs LEFT JOIN pointers"
+    " ON pointers.workflow = runs.workflow WHERE runs.state = 'QUEUED'"
+    " AND runs.experiment IS NULL AND $5::text IS NULL AND runs.due <= (SELECT now FROM clock)"
+    " AND runs.workflow = ANY ($1::text[]) AND ($7::boolean IS NULL OR runs.suspect = $7)"
+    f" AND {ROUTE} AND {NOT_HALTED}"
+    " ORDER BY runs.due, runs.seq LIMIT $2 FOR NO KEY UPDATE OF runs SKIP LOCKED)",
+    ", release = coalesce(release, $6)",
+)
+
+CLAIM_TRIALS = _claim(
+    "ready AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE state = 'QUEUED'"
+    " AND experiment = $5::text AND $6::text IS NOT NULL AND ($7::boolean IS NULL OR true)"
+    " AND due <= (SELECT now FROM clock) AND workflow = ANY ($1::text[])"
+    " ORDER BY due, seq LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)",
+    "",
+)
 
 
 async def claim(link: Link, want: Want) -> list[Claimed]:
@@ -50,6 +80,8 @@ async def claim(link: Link, want: Want) -> list[Claimed]:
         want.worker,
         want.lease,
         want.experiment,
+        want.release,
+        want.suspects,
     )
     rows.sort(key=lambda row: (row["due"], row["seq"]))
     entries = await _entries(link, [row["id"] for row in rows if row["fence"] > 1])
@@ -83,16 +115,30 @@ NEEDS_TENDING = (
 )
 
 
-def _requeue(which: str, by: str) -> str:
+IDLE = (
+    "SELECT FROM proveout.runs LEFT JOIN proveout.pointers ON pointers.workflow = runs.workflow"  # noqa: S608
+    " WHERE runs.experiment IS NOT DISTINCT FROM $2::text AND runs.workflow = ANY ($1::text[])"
+    " AND (runs.state IN ('QUEUED', 'RUNNING') OR (runs.state = 'WAITING'"
+    " AND runs.due <= (SELECT proveout.moment()) + $3::interval))"
+    f" AND (runs.experiment IS NOT NULL OR {ROUTE.replace('$6', '$4')}) LIMIT 1"
+)
+"""A run that keeps a worker from being idle; what is halted counts as well."""
+
+
+def _requeue(which: str, by: str, also: str = "") -> str:
     return (
         f"{CLOCK}, found AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE {which}"  # noqa: S608 - our own words
         f" ORDER BY {by} LIMIT {ROUND} FOR NO KEY UPDATE SKIP LOCKED) UPDATE proveout.runs"
-        f" SET state = 'QUEUED', updated = (SELECT now FROM clock)"
+        f" SET state = 'QUEUED'{also}, updated = (SELECT now FROM clock)"
         " FROM found WHERE runs.seq = found.seq"
     )
 
 
-LAPSED = _requeue("state = 'RUNNING' AND lease_until < (SELECT now FROM clock)", "lease_until")
+LAPSED = _requeue(
+    "state = 'RUNNING' AND lease_until < (SELECT now FROM clock)",
+    "lease_until",
+    ", suspect = experiment IS NULL",
+)
 WOKEN = _requeue("state = 'WAITING' AND due <= (SELECT now FROM clock)", "due")
 
 
@@ -168,3 +214,26 @@ RECLAIM = (
 async def reclaim(link: Link, experiment: ExperimentId) -> int:
     """Return the running trials of an experiment to the queue; their count."""
     return count(await link.execute(RECLAIM, experiment))
+
+
+SUSPECTS = (
+    "SELECT FROM proveout.runs WHERE state = 'QUEUED' AND experiment IS NULL AND suspect"
+    " AND release = $2 AND workflow = ANY ($1::text[]) LIMIT 1"
+)
+
+CRASHED = (
+    f"{CLOCK}, found AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE worker = $1"  # noqa: S608
+    " AND state = 'RUNNING' ORDER BY id FOR NO KEY UPDATE) UPDATE proveout.runs"
+    " SET crashes = crashes + 1, suspect = true, worker = NULL, lease_until = NULL,"
+    " state = CASE WHEN crashes + 1 >= $2 THEN 'DEAD' ELSE 'QUEUED' END,"
+    " failure = CASE WHEN crashes + 1 >= $2 THEN $3::bytea END,"
+    " updated = (SELECT now FROM clock)"
+    " FROM found WHERE runs.seq = found.seq RETURNING id"
+)
+"""Count a crash against the runs of a worker that died alone."""
+
+
+async def blame(link: Link, worker: str, at_most: int) -> list[RunId]:
+    """Count a crash against the runs that a dead worker held; return them."""
+    rows = await link.fetch(CRASHED, worker, at_most, from_failure(crashed(at_most)))
+    return [RunId(row["id"]) for row in rows]

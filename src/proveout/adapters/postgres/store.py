@@ -8,6 +8,7 @@ from proveout.adapters.postgres import queue
 from proveout.adapters.postgres.bell import Bell
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
 from proveout.adapters.postgres.lane import Lane
+from proveout.adapters.postgres.office import Office
 from proveout.adapters.postgres.schema import prepare
 from proveout.adapters.postgres.units import REVIEW, RUN, moment
 from proveout.adapters.postgres.wire import Pool, Server, part
@@ -17,6 +18,7 @@ from proveout.domain.unit import Settle
 from proveout.ports.store import TrialCount
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from proveout.adapters.rows import Row
@@ -57,7 +59,7 @@ async def open_postgres(url: str, clock: Clock) -> PostgresStore:
     return PostgresStore(server, Lane(server, clock, bell, link), bell)
 
 
-class PostgresStore:
+class PostgresStore(Office):
     """Keeps everything in one schema; see `ports/store.py` for what each call promises."""
 
     def __init__(self, server: Server, lane: Lane, bell: Bell) -> None:
@@ -91,15 +93,19 @@ class PostgresStore:
         return count
 
     async def is_idle(self, want: Want, within: timedelta) -> bool:
-        row = await self._one(
-            "SELECT FROM proveout.runs WHERE experiment IS NOT DISTINCT FROM $1::text"
-            " AND workflow = ANY ($2::text[]) AND (state IN ('QUEUED', 'RUNNING')"
-            " OR (state = 'WAITING' AND due <= (SELECT proveout.moment()) + $3::interval)) LIMIT 1",
-            want.experiment,
-            list(want.workflows),
-            within,
-        )
+        names = list(want.workflows)
+        row = await self._one(queue.IDLE, names, want.experiment, within, want.release)
         return row is None
+
+    async def has_suspects(self, want: Want) -> bool:
+        row = await self._one(queue.SUSPECTS, list(want.workflows), want.release)
+        return row is not None
+
+    async def blame(self, worker: str, at_most: int) -> list[RunId]:
+        async with self._pool.link() as link:
+            blamed = await queue.blame(link, worker, at_most)
+        self._bell.ring()
+        return blamed
 
     async def changed(self, at_most: float) -> None:
         await self._bell.wait(at_most)
@@ -255,6 +261,9 @@ class PostgresStore:
         rows = await self._pool.fetch(query, *values)
         return rows[0] if rows else None
 
+    async def _all(self, query: str, *values: object) -> Sequence[Row]:
+        return await self._pool.fetch(query, *values)
+
 
 def _listing(which: RunFilter) -> tuple[str, list[object]]:
     """Return the query for a page of runs, and its values.
@@ -275,6 +284,10 @@ def _listing(which: RunFilter) -> tuple[str, list[object]]:
         add("experiment = {}", which.experiment)
     if which.workflow is not None:
         add("workflow = {}", which.workflow)
+    if which.release is not None:
+        add("release = {}", which.release)
+    if which.since is not None:
+        add("updated >= {}", which.since)
     if which.before is not None:
         add("seq < (SELECT seq FROM proveout.runs WHERE id = {})", which.before)
     states = [f"state = '{RunState(state)}'" for state in which.states] or ["true"]

@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from proveout.adapters.postgres.decisions import amend, put, receive
 from proveout.adapters.postgres.wire import Unsettled
 from proveout.adapters.rows import from_failure, from_outcome, to_review, to_run
 from proveout.domain.run import MOVES, RunState
 from proveout.domain.unit import (
+    Amend,
     Answered,
     Cancel,
     Decide,
@@ -24,6 +26,8 @@ from proveout.domain.unit import (
     Enqueue,
     Enqueued,
     KeyTaken,
+    Put,
+    Receive,
     Record,
     Requeue,
     Settle,
@@ -44,7 +48,7 @@ T = TypeVar("T")
 
 RUN = (
     "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
-    " case_digest, result, failure, elapsed, note, updated"
+    " case_digest, result, failure, elapsed, note, updated, release, crashes"
 )
 """The columns that make a run."""
 
@@ -75,7 +79,10 @@ class Standing:
 
 @dataclass(slots=True)
 class Group:
-    """The units of one commit by kind, each with its place, and their answers."""
+    """The units of one commit by kind, each with its place, and their answers.
+
+    One answer more than there are units: that to the runs that deliveries ask for.
+    """
 
     answers: list[Answered | None]
     enqueues: list[tuple[int, Enqueue]] = field(default_factory=list[tuple[int, Enqueue]])
@@ -85,12 +92,14 @@ class Group:
     orders: list[tuple[int, Cancel | Requeue]] = field(
         default_factory=list[tuple[int, Cancel | Requeue]]
     )
+    receives: list[tuple[int, Receive]] = field(default_factory=list[tuple[int, Receive]])
+    last: list[tuple[int, Put | Amend]] = field(default_factory=list[tuple[int, Put | Amend]])
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
 
     @classmethod
     def of(cls, units: Sequence[Unit]) -> Group:
         """Sort `units` by kind; within a kind they keep their order."""
-        group = cls([None] * len(units))
+        group = cls([None] * (len(units) + 1))
         for place, unit in enumerate(units):
             match unit:
                 case Record():
@@ -103,6 +112,10 @@ class Group:
                     group.decides.append((place, unit))
                 case Cancel() | Requeue():
                     group.orders.append((place, unit))
+                case Receive():
+                    group.receives.append((place, unit))
+                case Put() | Amend():
+                    group.last.append((place, unit))
         return group
 
     def is_current(self, unit: Record | Settle) -> bool:
@@ -120,9 +133,11 @@ class Group:
 async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
     """Apply `units` inside the open transaction; return their answers in the same order."""
     group = Group.of(units)
+    if group.receives:
+        await _receive(link, group)
     if group.enqueues:
         await _enqueue(link, group)
-    if len(group.enqueues) < len(units):
+    if len(group.enqueues) + len(group.receives) + len(group.last) < len(units):
         decided = await _lock(link, group)
         if group.records:
             await _record(link, group)
@@ -132,7 +147,26 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
             await _settle(link, group)
         if group.orders:
             await _order(link, group)
-    return cast("list[Answered]", group.answers)
+    for place, unit in group.last:
+        is_decision = isinstance(unit, Amend)
+        group.answers[place] = await (amend(link, unit) if is_decision else put(link, unit))
+    return cast("list[Answered]", group.answers[: len(units)])
+
+
+RUN_OF_DELIVERY = -1
+"""The place of a run that a delivery asks for; nobody waits for its own answer."""
+
+
+async def _receive(link: Link, group: Group) -> None:
+    """Keep deliveries; the runs that new ones ask for are entered with the group's others."""
+    answers = await receive(link, group.receives)
+    for place, unit in group.receives:
+        answer = answers.get(place)
+        if answer is None:
+            raise Unsettled
+        group.answers[place] = answer
+        if answer.created and unit.run is not None:
+            group.enqueues.append((RUN_OF_DELIVERY, Enqueue(id=unit.id, run=unit.run)))
 
 
 def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -405,7 +439,8 @@ SETTLE = (
     " ELSE given.due END,"
     " wake = false, updated = (SELECT now FROM clock), elapsed = given.elapsed,"
     " result = given.result, failure = given.failure, note = given.note, unit = given.unit,"
-    " worker = NULL, lease_until = NULL FROM unnest($1::text[], $2::text[], $3::boolean[],"
+    " worker = NULL, lease_until = NULL, suspect = false"
+    " FROM unnest($1::text[], $2::text[], $3::boolean[],"
     " $4::timestamptz[], $5::float8[], $6::bytea[], $7::bytea[], $8::text[], $9::text[])"
     " AS given (run, state, waits, due, elapsed, result, failure, note, unit)"
     " WHERE runs.id = given.run"

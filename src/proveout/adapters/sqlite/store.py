@@ -6,23 +6,40 @@ import asyncio
 import fcntl
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.adapters.migrations import migrations, pending
-from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
+from proveout.adapters.rows import (
+    crashed,
+    from_failure,
+    to_entry,
+    to_experiment,
+    to_review,
+    to_run,
+)
 from proveout.adapters.sqlite.lane import Lane, say
 from proveout.adapters.sqlite.moments import micros, moment
-from proveout.adapters.sqlite.units import apply, expire_reviews, rank
+from proveout.adapters.sqlite.office import Office
+from proveout.adapters.sqlite.queue import (
+    CRASHED,
+    FileHold,
+    SqliteKeeper,
+    claim,
+    is_idle,
+    needs_tending,
+    tend,
+)
+from proveout.adapters.sqlite.units import apply, rank
 from proveout.adapters.troubles import StoreUnavailable
+from proveout.domain.release import lot
 from proveout.domain.run import RunId, RunState, check_move
 from proveout.domain.unit import Settle
 from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, TrialCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from datetime import timedelta
     from pathlib import Path
 
     from proveout.domain.experiment import ExperimentId
@@ -31,7 +48,7 @@ if TYPE_CHECKING:
     from proveout.domain.run import Run
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
-    from proveout.ports.store import Held, LockedExperiment, RunFilter, Want
+    from proveout.ports.store import LockedExperiment, RunFilter, Want
 
 T = TypeVar("T")
 
@@ -47,6 +64,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.create_function("lot", 2, lot, deterministic=True)
     return connection
 
 
@@ -78,7 +96,7 @@ def statements(sql: str) -> list[str]:
     return found
 
 
-class SqliteStore:
+class SqliteStore(Office):
     """Keeps everything in one file; see `ports/store.py` for what each call promises."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -117,7 +135,7 @@ class SqliteStore:
 
     async def claim(self, want: Want) -> list[Claimed]:
         now = self._clock.now()
-        rows = await self._lane.do(lambda connection: _claim(connection, want, micros(now)))
+        rows = await self._lane.do(lambda connection: claim(connection, want, micros(now)))
         return [
             Claimed(
                 run=to_run(row, moment),
@@ -129,9 +147,9 @@ class SqliteStore:
 
     async def tend(self) -> Tended:
         now = micros(self._clock.now())
-        if not await self._read(lambda connection: _needs_tending(connection, now)):
+        if not await self._read(lambda connection: needs_tending(connection, now)):
             return Tended()
-        return await self._lane.do(lambda connection: _tend(connection, now))
+        return await self._lane.do(lambda connection: tend(connection, now))
 
     async def reclaim(self, experiment: ExperimentId) -> int:
         now = micros(self._clock.now())
@@ -147,16 +165,26 @@ class SqliteStore:
 
     async def is_idle(self, want: Want, within: timedelta) -> bool:
         horizon = micros(self._clock.now() + within)
+        return await self._read(lambda connection: is_idle(connection, want, horizon))
+
+    async def has_suspects(self, want: Want) -> bool:
         names = ", ".join("?" * len(want.workflows))
-        found = await self._read(
-            lambda connection: connection.execute(
-                "SELECT 1 FROM runs WHERE experiment IS ? AND"  # noqa: S608 - question marks only
-                " (state IN ('QUEUED', 'RUNNING') OR (state = 'WAITING' AND due <= ?))"
-                f" AND workflow IN ({names}) LIMIT 1",
-                (want.experiment, horizon, *want.workflows),
-            ).fetchone()
+        row = await self._one(
+            "SELECT 1 FROM runs WHERE state = 'QUEUED' AND experiment IS NULL AND suspect = 1"  # noqa: S608 - question marks only
+            f" AND release = ? AND workflow IN ({names}) LIMIT 1",
+            want.release,
+            *want.workflows,
         )
-        return found is None
+        return row is not None
+
+    async def blame(self, worker: str, at_most: int) -> list[RunId]:
+        now = micros(self._clock.now())
+        rows = await self._lane.do(
+            lambda connection: connection.execute(
+                CRASHED, (at_most, now, from_failure(crashed(at_most)), worker)
+            ).fetchall()
+        )
+        return [RunId(row["id"]) for row in rows]
 
     async def changed(self, at_most: float) -> None:
         end = self._clock.monotonic() + at_most
@@ -188,6 +216,12 @@ class SqliteStore:
         if which.workflow is not None:
             where.append("workflow = ?")
             values.append(which.workflow)
+        if which.release is not None:
+            where.append("release = ?")
+            values.append(which.release)
+        if which.since is not None:
+            where.append("updated >= ?")
+            values.append(micros(which.since))
         if which.before is not None:
             where.append("seq < (SELECT seq FROM runs WHERE id = ?)")
             values.append(which.before)
@@ -332,98 +366,3 @@ class SqliteStore:
             return await loop.run_in_executor(self._readers, read, self._reader)
         except sqlite3.Error as error:
             raise say(error) from error
-
-
-class SqliteKeeper:
-    """Renews leases through the writer lane, from any thread."""
-
-    def __init__(self, lane: Lane, clock: Clock) -> None:
-        self._lane = lane
-        self._clock = clock
-
-    def renew(self, held: Sequence[Held], lease: timedelta) -> set[RunId]:
-        until = micros(self._clock.now() + lease)
-        return self._lane.submit(lambda connection: _renew(connection, held, until)).result()
-
-    def close(self) -> None:
-        """Nothing to let go of: the lane belongs to the store."""
-
-
-class FileHold:
-    """A lock on a file; the system lets go of it when the process ends."""
-
-    def __init__(self, file: Any, forget: Callable[[FileHold], None]) -> None:
-        self._file = file
-        self._forget = forget
-
-    async def release(self) -> None:
-        self._forget(self)
-        with suppress(OSError):
-            self._file.close()
-
-
-def _claim(
-    connection: sqlite3.Connection, want: Want, now: int
-) -> list[tuple[sqlite3.Row, list[sqlite3.Row]]]:
-    names = ", ".join("?" * len(want.workflows))
-    rows = connection.execute(
-        "UPDATE runs SET state = 'RUNNING', fence = fence + 1, worker = ?, lease_until = ?,"  # noqa: S608
-        " wake = 0, updated = ? WHERE seq IN (SELECT seq FROM runs WHERE state = 'QUEUED'"
-        f" AND experiment IS ? AND due <= ? AND workflow IN ({names})"
-        " ORDER BY due, seq LIMIT ?) RETURNING *",
-        (
-            want.worker,
-            now + want.lease // timedelta(microseconds=1),
-            now,
-            want.experiment,
-            now,
-            *want.workflows,
-            want.limit,
-        ),
-    ).fetchall()
-    rows.sort(key=lambda row: (row["due"], row["seq"]))
-    return [(row, _entries(connection, row)) for row in rows]
-
-
-def _entries(connection: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.Row]:
-    if row["fence"] == 1:
-        return []
-    return connection.execute(
-        "SELECT * FROM journal WHERE run = ? ORDER BY seq", (row["id"],)
-    ).fetchall()
-
-
-def _renew(connection: sqlite3.Connection, held: Sequence[Held], until: int) -> set[RunId]:
-    lost: set[RunId] = set()
-    for one in held:
-        renewed = connection.execute(
-            "UPDATE runs SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'RUNNING'",
-            (until, one.run, one.fence),
-        )
-        if renewed.rowcount == 0:
-            lost.add(one.run)
-    return lost
-
-
-NEEDS_TENDING = (
-    "SELECT EXISTS (SELECT 1 FROM runs WHERE state = 'RUNNING' AND lease_until < ?1)"
-    " OR EXISTS (SELECT 1 FROM runs WHERE state = 'WAITING' AND due <= ?1)"
-    " OR EXISTS (SELECT 1 FROM reviews WHERE state = 'open' AND deadline <= ?1)"
-)
-
-
-def _needs_tending(connection: sqlite3.Connection, now: int) -> bool:
-    return bool(connection.execute(NEEDS_TENDING, (now,)).fetchone()[0])
-
-
-def _tend(connection: sqlite3.Connection, now: int) -> Tended:
-    lapsed = connection.execute(
-        "UPDATE runs SET state = 'QUEUED', updated = ?1"
-        " WHERE state = 'RUNNING' AND lease_until < ?1",
-        (now,),
-    ).rowcount
-    woken = connection.execute(
-        "UPDATE runs SET state = 'QUEUED', updated = ?1 WHERE state = 'WAITING' AND due <= ?1",
-        (now,),
-    ).rowcount
-    return Tended(lapsed=lapsed, woken=woken, expired=expire_reviews(connection, now))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
+from proveout.adapters.sqlite.decisions import amend, put, receive
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.troubles import Unstorable
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
+    Amend,
     Answered,
     Cancel,
     Decide,
@@ -18,6 +20,9 @@ from proveout.domain.unit import (
     Enqueue,
     Enqueued,
     KeyTaken,
+    Put,
+    Receive,
+    Received,
     Record,
     Requeue,
     Settle,
@@ -33,7 +38,17 @@ if TYPE_CHECKING:
     from proveout.domain.review import Review
 
 
-RANKS: dict[type[Unit], int] = {Enqueue: 0, Record: 1, Decide: 2, Settle: 3, Cancel: 4, Requeue: 4}
+RANKS: dict[type[Unit], int] = {
+    Enqueue: 0,
+    Receive: 0,
+    Record: 1,
+    Decide: 2,
+    Settle: 3,
+    Cancel: 4,
+    Requeue: 4,
+    Put: 5,
+    Amend: 6,
+}
 """The order of a group: an attempt's records before its end, answers before a wait is judged."""
 
 
@@ -42,7 +57,7 @@ def rank(unit: Unit) -> int:
     return RANKS[type(unit)]
 
 
-def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:
+def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # noqa: PLR0911 - one for each unit
     """Apply `unit` at the moment `now` inside the open transaction."""
     match unit:
         case Enqueue():
@@ -57,6 +72,12 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:
             return _cancel(connection, unit, now)
         case Requeue():
             return _requeue(connection, unit, now)
+        case Receive():
+            return _receive(connection, unit)
+        case Put():
+            return put(connection, unit)
+        case Amend():
+            return amend(connection, unit, now)
 
 
 def clean(*values: object) -> tuple[object, ...]:
@@ -65,6 +86,14 @@ def clean(*values: object) -> tuple[object, ...]:
         if isinstance(value, str) and "\0" in value:
             raise Unstorable("the store refused this value: a text holds NUL")
     return values
+
+
+def _receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
+    """Keep a delivery, and enter the run that a new one asks for."""
+    answer = receive(connection, unit)
+    if isinstance(answer, Received) and answer.created and unit.run is not None:
+        _enqueue(connection, Enqueue(id=unit.id, run=unit.run))
+    return answer
 
 
 def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
@@ -188,7 +217,7 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
         "UPDATE runs SET state = CASE WHEN ?1 AND wake THEN 'QUEUED' ELSE ?2 END,"
         " due = CASE WHEN NOT ?1 THEN due WHEN wake THEN ?3 ELSE ?4 END, wake = 0,"
         " updated = ?3, elapsed = ?5, result = ?6, failure = ?7, note = ?8, unit = ?9,"
-        " worker = NULL, lease_until = NULL"
+        " worker = NULL, lease_until = NULL, suspect = 0"
         " WHERE id = ?10 AND fence = ?11 AND state = 'RUNNING'",
         clean(
             waits,

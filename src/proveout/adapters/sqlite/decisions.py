@@ -1,0 +1,212 @@
+"""How decisions, records and deliveries are applied to the tables of a SQLite store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proveout.adapters.rows import from_canary, from_headers
+from proveout.adapters.sqlite.moments import micros
+from proveout.domain.release import Treatment
+from proveout.domain.unit import (
+    Amend,
+    Answered,
+    Change,
+    Done,
+    EndHalt,
+    Keep,
+    MovePointer,
+    NewRelease,
+    Put,
+    Receive,
+    Received,
+    Stale,
+    StartHalt,
+    Treat,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.release import Halt, Pointer
+
+IN_FLIGHT = "'QUEUED', 'RUNNING', 'WAITING', 'PARKED'"
+
+
+def receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
+    """Keep a delivery that is new; its run is entered by the caller."""
+    delivery = unit.delivery
+    added = connection.execute(
+        "INSERT INTO deliveries (source, event, type, received, headers, body, is_test, run, unit)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            delivery.source,
+            delivery.event,
+            delivery.type,
+            micros(delivery.received),
+            from_headers(delivery),
+            delivery.body,
+            delivery.is_test,
+            unit.run and unit.run.id,
+            unit.id,
+        ),
+    ).rowcount
+    if added:
+        return Received(unit.run and unit.run.id, created=True)
+    row = connection.execute(
+        "SELECT run, unit FROM deliveries WHERE source = ? AND event = ?",
+        (delivery.source, delivery.event),
+    ).fetchone()
+    return Received(row["run"], created=row["unit"] == unit.id)
+
+
+def put(connection: sqlite3.Connection, unit: Put) -> Answered:
+    """Change records, if the one that the unit spends is there."""
+    if unit.spends is not None:
+        spent = connection.execute(
+            "DELETE FROM records WHERE kind = ? AND name = ?", (unit.spends.kind, unit.spends.name)
+        ).rowcount
+        if not spent:
+            return Stale()
+    for keep in unit.keeps:
+        _keep(connection, keep)
+    return Done()
+
+
+def amend(connection: sqlite3.Connection, unit: Amend, now: int) -> Answered:
+    """Write a decision with its entry, if both follow what the store holds."""
+    entry = unit.entry
+    known = connection.execute("SELECT hash FROM ledger WHERE seq = ?", (entry.seq,)).fetchone()
+    if known is not None:
+        return Done() if known["hash"] == entry.hash else Stale()
+    if not _follows(connection, entry) or not all(_is_due(connection, c) for c in unit.changes):
+        return Stale()
+    connection.execute(
+        "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            entry.seq,
+            micros(entry.at),
+            entry.actor,
+            entry.act,
+            entry.subject,
+            entry.facts,
+            entry.previous,
+            entry.hash,
+            entry.signature.key,
+            entry.signature.value,
+        ),
+    )
+    for change in unit.changes:
+        _apply(connection, change, now)
+    return Done()
+
+
+def _follows(connection: sqlite3.Connection, entry: LedgerEntry) -> bool:
+    head = connection.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()[0]
+    return head == entry.seq - 1
+
+
+def _is_due(connection: sqlite3.Connection, change: Change) -> bool:
+    """Whether a pointer's change is the next one."""
+    if not isinstance(change, MovePointer):
+        return True
+    row = connection.execute(
+        "SELECT version FROM pointers WHERE workflow = ?", (change.pointer.workflow,)
+    ).fetchone()
+    return change.pointer.version == (0 if row is None else row["version"]) + 1
+
+
+def _apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
+    match change:
+        case NewRelease():
+            _add_release(connection, change)
+        case MovePointer(pointer=pointer):
+            _move(connection, pointer, now)
+        case Treat():
+            _treat(connection, change, now)
+        case StartHalt(halt=halt):
+            _halt(connection, halt)
+        case EndHalt(workflow=workflow, scope=scope):
+            connection.execute(
+                "DELETE FROM halts WHERE workflow = ? AND scope = ?", (workflow, scope)
+            )
+        case Keep():
+            _keep(connection, change)
+
+
+def _add_release(connection: sqlite3.Connection, change: NewRelease) -> None:
+    release = change.release
+    connection.execute(
+        "INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            release.digest,
+            release.workflow,
+            release.number,
+            release.manifest,
+            release.code,
+            release.environment,
+            micros(release.created),
+            release.by,
+            change.archive,
+            change.settings,
+        ),
+    )
+
+
+def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
+    canary, share, salt, since, hold = from_canary(pointer.canary)
+    connection.execute(
+        "INSERT OR REPLACE INTO pointers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            pointer.workflow,
+            pointer.version,
+            pointer.stage,
+            pointer.stable,
+            canary,
+            share,
+            salt,
+            _micros(since),
+            _micros(hold),
+            now,
+        ),
+    )
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
+
+
+def _treat(connection: sqlite3.Connection, change: Treat, now: int) -> None:
+    if change.treatment is Treatment.FINISH:
+        return
+    state = "PARKED" if change.treatment is Treatment.PARK else "CANCELLED"
+    if state == "CANCELLED":
+        connection.execute(
+            "UPDATE reviews SET state = 'superseded', decided = ? WHERE state = 'open' AND run IN"  # noqa: S608 - our own words
+            f" (SELECT id FROM runs WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT}))",
+            (now, change.release, change.workflow),
+        )
+    connection.execute(
+        "UPDATE runs SET state = ?, updated = ?, note = ?, worker = NULL, lease_until = NULL"  # noqa: S608 - our own words
+        f" WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT})",
+        (state, now, f"{change.treatment} by rollback", change.release, change.workflow),
+    )
+
+
+def _halt(connection: sqlite3.Connection, halt: Halt) -> None:
+    connection.execute(
+        "INSERT INTO halts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (halt.workflow, halt.scope, micros(halt.since), halt.by, halt.reason),
+    )
+
+
+def _keep(connection: sqlite3.Connection, keep: Keep) -> None:
+    if keep.body is None:
+        connection.execute(
+            "DELETE FROM records WHERE kind = ? AND name = ?", (keep.kind, keep.name)
+        )
+        return
+    connection.execute(
+        "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (keep.kind, keep.name, keep.body)
+    )
