@@ -33,12 +33,17 @@ if TYPE_CHECKING:
 
     from proveout.domain.review import Review
     from proveout.ports.clock import Clock, Dice, Ids
+    from proveout.ports.rehearsal import Rehearsal
     from proveout.ports.store import Claimed, Writes
+    from proveout.run.permit import Permits
 
 T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds that user code gets to unwind once its attempt is over."""
+
+HALTED = timedelta(seconds=2)
+"""How long a run rests whose effect may not begin."""
 
 STILL = 2.0
 """Seconds without a move after which branches that do not wait are taken to wait for others."""
@@ -93,6 +98,8 @@ class World:
 
     Attributes:
         captures: effects are journaled and not carried out.
+        permits: whether an effect may begin.
+        rehearsal: what stands in for steps and effects while the run is drilled.
     """
 
     store: Writes
@@ -102,6 +109,8 @@ class World:
     threads: Threads
     log: FilteringBoundLogger
     captures: bool
+    permits: Permits
+    rehearsal: Rehearsal | None = None
 
 
 class Attempt:
@@ -117,6 +126,8 @@ class Attempt:
         self.dice = world.dice
         self.threads = world.threads
         self.captures = world.captures
+        self.rehearsal = world.rehearsal
+        self._permits = world.permits
         self.log = world.log.bind(run=self.run.id)
         self.loop = asyncio.get_running_loop()
         self.ending: Ending | None = None
@@ -163,6 +174,33 @@ class Attempt:
         """End the attempt with a question for an operator."""
         self.end(Parked(printable(note)))
         raise Over
+
+    async def get_permit(self, effect: str) -> None:
+        """Leave quietly when `effect` may begin.
+
+        Raises:
+            Over: it is halted; the run rests and asks again later.
+        """
+        if not await self._permits.get(effect):
+            self._rest_halted(effect)
+
+    def need_permit(self, effect: str) -> None:
+        """Leave quietly when `effect` may begin, from code that cannot wait.
+
+        Raises:
+            Over: it is halted, or nobody can say.
+        """
+        if not self._permits.allow(effect):
+            self.loop.call_soon_threadsafe(self._end_halted, effect)
+            raise Over
+
+    def _rest_halted(self, effect: str) -> NoReturn:
+        self._end_halted(effect)
+        raise Over
+
+    def _end_halted(self, effect: str) -> None:
+        self.log.warning("effect.halted", effect=effect)
+        self.end(Suspended(self.now() + HALTED))
 
     async def record(self, *entries: Entry, review: Review | None = None) -> None:
         """Make `entries` durable, or learn that the run is no longer ours.

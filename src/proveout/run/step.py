@@ -111,11 +111,18 @@ class Inside:
     def _effect(self, call: Call, place: Place) -> object:
         if not self.attempt.captures:
             keyed = call.keyed(self.attempt.run.id, place)
-            return keyed.make_async() if call.step.is_async else keyed.make()
+            if call.step.is_async:
+                return self._permitted(keyed)
+            self.attempt.need_permit(call.step.name)
+            return keyed.make()
         entry = capture(self.attempt, call, place)
         self.captured.append(entry)
         value = in_trial(call.step)
         return _ready(value) if call.step.is_async else value
+
+    async def _permitted(self, call: Call) -> object:
+        await self.attempt.get_permit(call.step.name)
+        return await call.make_async()
 
 
 async def perform(branch: Branch, call: Call) -> object:
@@ -168,6 +175,8 @@ async def _new(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
     """Return the entry for a call made now, followed by those of effects captured in it."""
     if isinstance(call.step, Effect) and attempt.captures:
         return [capture(attempt, call, place)]
+    if isinstance(call.step, Effect):
+        await attempt.get_permit(call.step.name)
     arguments = call.arguments()
     started, clock = attempt.now(), attempt.clock.monotonic()
     outcome, tries, captured = await _try(attempt, call.keyed(attempt.run.id, place), place)
@@ -207,7 +216,9 @@ async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int
 
 
 async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
-    """Call the step's function once, within its time."""
+    """Call the step's function once, within its time; in a rehearsal, what stands in for it."""
+    if attempt.rehearsal is not None and (stand_in := await _rehearsed(attempt, call, inside)):
+        return stand_in.value
     if not call.step.is_async:
         return await _in_thread(attempt, call, inside)
     time = asyncio.timeout(call.step.care.timeout)
@@ -221,6 +232,29 @@ async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
         raise
     finally:
         CURRENT.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What a rehearsal gives in the place of a call."""
+
+    value: object
+
+
+async def _rehearsed(attempt: Attempt, call: Call, inside: Inside) -> StandIn | None:
+    """Return what the rehearsal gives for a call; None where the call is to be made."""
+    rehearsal = attempt.rehearsal
+    assert rehearsal is not None  # noqa: S101 - the caller asked
+    arguments = call.arguments()
+    if isinstance(call.step, Effect):
+        key = idempotency_key(attempt.run.id, inside.place)
+        await rehearsal.carry(attempt.run, call.step.name, key, arguments)
+        return StandIn(in_trial(call.step))
+    recorded = rehearsal.answer(attempt.run, call.step.name, digest(arguments))
+    if recorded is None:
+        return None
+    shape = signature(call.step.function).result
+    return StandIn(shape.decode(recorded, f"the recorded result of {call.step.name}"))
 
 
 async def _in_thread(attempt: Attempt, call: Call, inside: Inside) -> object:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from proveout.domain.release import DRAFT
 from proveout.domain.unit import Done
 from proveout.errors import Outage
 from proveout.ports.store import Held, Want
 from proveout.run.attempt import Attempt, HandedBack, Lost, Threads, World
 from proveout.run.branch import task_factory
 from proveout.run.lease import Heartbeat
+from proveout.run.permit import Permits, keep_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from proveout.domain.unit import Settle
     from proveout.domain.workflow import Workflow
     from proveout.ports.clock import Clock, Dice, Ids
+    from proveout.ports.rehearsal import Rehearsal
     from proveout.ports.store import Claimed, Store
 
 POLL = 1.0
@@ -45,6 +48,10 @@ class Manner:
         drain: how long runs in flight may take to finish once it is told to stop.
         captures: effects are journaled and not carried out.
         experiment: work on the trials of this experiment only.
+        release: digest of the release that the workflows belong to, or "draft".
+        suspects: True to work only on runs that were in flight when their worker died,
+            False to leave those to a process of their own, None for both.
+        rehearsal: what stands in for steps and effects while the workflow is drilled.
     """
 
     concurrency: int = 16
@@ -52,6 +59,9 @@ class Manner:
     drain: timedelta = timedelta(seconds=20)
     captures: bool = True
     experiment: ExperimentId | None = None
+    release: str = DRAFT
+    suspects: bool | None = None
+    rehearsal: Rehearsal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +96,9 @@ class Worker:
         self._workflows = workflows
         self._manner = manner
         self._wanted = set(workflows)
+        self._permits = {
+            name: Permits(bench.store, bench.clock, name, manner.release) for name in workflows
+        }
         self._attempts: dict[RunId, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -128,15 +141,25 @@ class Worker:
             workflows=ThreadPoolExecutor(self._manner.concurrency, "workflow"),
             steps=ThreadPoolExecutor(self._manner.concurrency, "step"),
         )
+        asking = self._start_asking()
         try:
             await self._serve(heartbeat, threads, until_idle, allowance)
             await self._drain()
         finally:
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
             await asyncio.to_thread(heartbeat.stop)
             threads.workflows.shutdown(wait=False)
             threads.steps.shutdown(wait=False)
         if self._failure is not None:
             raise self._failure
+
+    def _start_asking(self) -> list[asyncio.Task[None]]:
+        """Keep asking what is halted, unless no effect is carried out."""
+        if self._manner.captures:
+            return []
+        return [asyncio.create_task(keep_asking(self._permits.values()))]
 
     async def _serve(
         self,
@@ -179,6 +202,8 @@ class Worker:
             limit=limit,
             lease=self._manner.lease,
             experiment=self._manner.experiment,
+            release=self._manner.release,
+            suspects=self._manner.suspects,
         )
 
     async def _is_idle(self) -> bool:
@@ -211,6 +236,8 @@ class Worker:
             threads=threads,
             log=self._bench.log,
             captures=self._manner.captures,
+            permits=self._permits[claimed.run.workflow],
+            rehearsal=self._manner.rehearsal,
         )
         if former := self._attempts.get(claimed.run.id):
             former.end(Lost())

@@ -1,0 +1,87 @@
+"""GitHub's signatures: hexadecimal HMAC-SHA256 of the body alone.
+
+Neither a time nor the headers are signed. So a recorded delivery stays good for ever,
+and whoever recorded it can give it another id: what it causes must bear repetition.
+
+Source:
+    GitHub, "Validating webhook deliveries".
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from proveout.adapters.hooks.envelope import (
+    BadSecret,
+    check_bare,
+    check_signature,
+    event_id,
+    mac,
+    name_in,
+    one,
+    parse,
+)
+from proveout.domain.delivery import BadDelivery, Flaw, Headers, Stamp, Verified
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+HEADER = b"x-hub-signature-256"
+EVENT = b"x-github-delivery"
+TYPE = b"x-github-event"
+PREFIX = b"sha256="
+
+
+def verify(
+    headers: Headers,
+    body: bytes,
+    secrets: Sequence[bytes],
+    now: datetime,  # noqa: ARG001 - the other schemes sign a time
+) -> Verified:
+    """Return what the delivery says of itself: its body is GitHub's and unchanged.
+
+    Raises:
+        BadDelivery: it is not.
+    """
+    signature = one(headers, HEADER)
+    if signature is None:
+        raise BadDelivery(Flaw.MISSING_SIGNATURE)
+    if not signature.startswith(PREFIX):
+        raise BadDelivery(Flaw.MALFORMED_SIGNATURE)
+    check_signature([signature], secrets, partial(_write, body=body))
+    parse(body)
+    return Verified(
+        event=event_id(one(headers, EVENT)),
+        type=name_in(one(headers, TYPE)) or "",
+    )
+
+
+def sign(body: bytes, secret: bytes, stamp: Stamp) -> Headers:
+    """Return the headers that GitHub would send with `body`."""
+    return (
+        (EVENT, stamp.event.encode()),
+        (TYPE, stamp.type.encode()),
+        (HEADER, _write(secret, body=body)),
+    )
+
+
+def key_of(text: str) -> bytes:
+    """Return the key that a secret stands for: any text, as UTF-8.
+
+    Raises:
+        BadSecret: it is empty, has blanks around it, or holds half a character.
+    """
+    check_bare(text)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadSecret(
+            "the secret is not text in UTF-8",
+            why="GitHub takes a secret as text",
+            fix=("write the secret to its file or variable again, in UTF-8",),
+        )
+    return text.encode()
+
+
+def _write(secret: bytes, *, body: bytes) -> bytes:
+    return PREFIX + mac(secret, body).hex().encode()
