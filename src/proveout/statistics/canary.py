@@ -64,6 +64,11 @@ class FailureLabels:
         """Natural log of the evidence; "worse" falls at log(1/alpha)."""
         return log_sum(self._capitals)
 
+    @property
+    def needed(self) -> float:
+        """Natural log of the evidence at which "worse" falls."""
+        return -math.log(self.alpha)
+
     def observe(self, label: float, *, share: float | None = None) -> FailureLabels:
         """Return the watch after one more failure.
 
@@ -82,7 +87,7 @@ class FailureLabels:
             for capital, ratio in zip(self._capitals, RATIOS, strict=True)
         )
         count, decision, decided_at = self.count + 1, self.decision, self.decided_at
-        if decision is None and log_sum(capitals) >= -math.log(self.alpha):
+        if decision is None and log_sum(capitals) >= self.needed:
             decision, decided_at = "worse", count
         successor = replace(self)
         vars(successor).update(
@@ -104,3 +109,46 @@ def log_odds(ratio: float, share: float, *, is_canary: bool) -> float:
     """
     total = share * ratio + 1 - share
     return math.log(ratio / total) if is_canary else -math.log(total)
+
+
+def failures_to_find(ratio: float, share: float, alpha: float = 0.01) -> float:
+    """Return about how many failures it takes to find a canary that fails `ratio` times as often.
+
+    Args:
+        ratio: failure rate of the canary over that of the stable release, above 1.
+        share: the canary's share of the traffic, strictly between 0 and 1.
+        alpha: chance of a false alarm.
+
+    Returns:
+        A count of failures of both releases, on average; infinite where no bet gains.
+
+    Source:
+        Wald (1945): the evidence needed over its mean growth with each failure.
+
+    >>> round(failures_to_find(2, share=0.1), 1)
+    172.5
+    """
+    mine = share * ratio / (share * ratio + 1 - share)
+    needed = math.inf
+    for bet, stake in zip(RATIOS, LOG_STAKES, strict=True):
+        growth = mine * log_odds(bet, share, is_canary=True)
+        growth += (1 - mine) * log_odds(bet, share, is_canary=False)
+        if growth > 0:
+            needed = min(needed, (-math.log(alpha) - stake) / growth)
+    return needed
+
+
+def requests_to_find(ratio: float, share: float, rate: float, alpha: float = 0.01) -> float:
+    """Return about how many requests it takes to find a canary that fails `ratio` times as often.
+
+    Args:
+        ratio: failure rate of the canary over that of the stable release, above 1.
+        share: the canary's share of the traffic, strictly between 0 and 1.
+        rate: failure rate of the stable release, above 0.
+        alpha: chance of a false alarm.
+
+    Returns:
+        A count of requests to both releases, on average.
+    """
+    overall = rate * (1 - share) + min(1.0, rate * ratio) * share
+    return failures_to_find(ratio, share, alpha) / overall
