@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import sys
 import traceback
@@ -10,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from proveout.domain.criterion import Scored
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
+from proveout.release import sources
 from proveout.run.payload import signature
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from types import ModuleType
 
     from proveout.domain.experiment import Plan
@@ -29,6 +31,8 @@ class EntryMistake(Mistake):
 
 def load(entry: str, folder: Path) -> object:
     """Return what `module:attribute` names, imported with `folder` first on the path.
+
+    A folder `src` within it comes next, where there is one.
 
     Raises:
         EntryMistake: the module cannot be imported, or has no such attribute.
@@ -48,8 +52,9 @@ def load(entry: str, folder: Path) -> object:
 
 
 def _module(name: str, folder: Path, entry: str) -> ModuleType:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    for root in reversed(sources.roots(folder)):
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
     try:
         return importlib.import_module(name)
     except KeyboardInterrupt:
@@ -103,34 +108,61 @@ def as_workflow(found: object, entry: str) -> Workflow[..., Any]:
     return Workflow(found, as_step=True)
 
 
-def code_digest(entry: str) -> str:
-    """Return the hexadecimal SHA-256 of the source that an imported entry belongs to.
+def code_digest(
+    entry: str,
+    folder: Path | None = None,
+    also: Sequence[str] = (),
+    include: Sequence[str] = (),
+) -> str:
+    """Return the hexadecimal SHA-256 of all that executes with an entry, as a release has it.
 
-    It covers every Python file of the entry's top package, or its one module.
+    Args:
+        entry: `module:attribute`; nothing is imported.
+        folder: the project's; None for the one that the entry was imported from.
+        also: the scores.
+        include: patterns of further files.
+
+    Raises:
+        EntryElsewhere: the entry is not in the folder.
     """
-    top = entry.partition(":")[0].partition(".")[0]
-    module = sys.modules[top]
-    total = hashlib.sha256()
-    for path in sources(module):
-        name = path.relative_to(Path(module.__file__ or "").parent).as_posix()
-        total.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()
+    start = folder or _imported_from(entry)
+    return sources.code_digest(sources.executed(entry, also, start, include), start)
 
 
-def with_code(plan: Plan) -> Plan:
-    """Return a plan whose candidates name the digest of the source that executes."""
-    candidates = tuple(replace(one, code=code_digest(one.entry)) for one in plan.candidates)
+def _imported_from(entry: str) -> Path:
+    """Return the folder that holds the top module of an imported entry."""
+    module = sys.modules[entry.partition(":")[0].partition(".")[0]]
+    if hasattr(module, "__path__"):
+        return Path(next(iter(module.__path__))).parent
+    return Path(module.__file__ or "").parent
+
+
+def with_code(
+    plan: Plan,
+    folder: Path | None = None,
+    also: Sequence[str] = (),
+    include: Sequence[str] = (),
+) -> Plan:
+    """Return a plan whose candidates name the digest of the source that executes.
+
+    Args:
+        plan: what an experiment is about.
+        folder: the project's; None for the one that each entry was imported from.
+        also: the scores of every experiment of the project, as `scores_of` gives them: a
+            release takes them all, and its code must be what the experiment locked.
+        include: patterns of further files.
+    """
+    candidates = tuple(
+        replace(one, code=code_digest(one.entry, folder, also, include)) for one in plan.candidates
+    )
     return replace(plan, candidates=candidates)
 
 
-def sources(module: ModuleType) -> list[Path]:
-    """Return the Python files of a module, or of a whole package, sorted."""
-    if module.__file__ is None:
-        return []
-    file = Path(module.__file__)
-    if file.name != "__init__.py":
-        return [file]
-    return sorted(path for path in file.parent.rglob("*.py") if "__pycache__" not in path.parts)
+def scores_of(plans: Iterable[Plan]) -> tuple[str, ...]:
+    """Return the entries of all scores that are functions of the user's, sorted."""
+    measures = (criterion.measure for plan in plans for criterion in plan.criteria)
+    names = {measure.score for measure in measures if isinstance(measure, Scored)}
+    return tuple(sorted(name for name in names if ":" in name))
 
 
 def undeclared_effects(entry: str) -> list[str]:

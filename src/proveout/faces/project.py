@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import sys
 import tempfile
 from contextlib import asynccontextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
@@ -24,6 +27,7 @@ from proveout.faces.settings import load as load_settings
 from proveout.prove.begin import begin, order_of, recorded
 from proveout.prove.conduct import Conductor, Setup
 from proveout.prove.score import BUILT_IN
+from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
 from proveout.run.work import Bench, Manner, Worker
@@ -36,10 +40,12 @@ if TYPE_CHECKING:
 
     from proveout.domain.case import Dataset
     from proveout.domain.criterion import Criterion
+    from proveout.domain.delivery import Headers, Scheme, Stamp
     from proveout.domain.experiment import Candidate, Plan
     from proveout.domain.run import Run
     from proveout.domain.unit import Enqueued
     from proveout.domain.workflow import Workflow
+    from proveout.faces.api.doors import Hooks
     from proveout.faces.settings import ExperimentSettings
     from proveout.ports.store import LockedExperiment, Store
     from proveout.prove.account import Account
@@ -94,18 +100,25 @@ def find_project(path: str | Path | None = None) -> Path:
     )
 
 
-async def open_store(settings: Settings) -> Store:
-    """Return the store that `PROVEOUT_STORE` names, or the project's own SQLite file.
+def store_url(folder: Path) -> str:
+    """Return the URL of the store: what `PROVEOUT_STORE` says, or the SQLite file in `folder`."""
+    url = os.environ.get(STORE) or f"sqlite:///{folder}/.proveout/proveout.db"
+    if url.startswith("sqlite:///"):
+        return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+    return url
+
+
+async def open_store(url: str) -> Store:
+    """Return the store at `url`, made where it is missing.
 
     Raises:
         Mistake: the URL names no store that exists.
         Outage: it cannot be reached.
     """
-    url = os.environ.get(STORE) or f"sqlite:///{settings.folder}/.proveout/proveout.db"
     if url.startswith("sqlite:///"):
         from proveout.adapters.sqlite.store import SqliteStore
 
-        return SqliteStore(settings.folder / url.removeprefix("sqlite:///"), SystemClock())
+        return SqliteStore(Path(url.removeprefix("sqlite:///")), SystemClock())
     if url.startswith(("postgresql://", "postgres://")):
         from proveout.adapters.postgres.store import open_postgres
 
@@ -158,14 +171,85 @@ def logger(level: int = logging.WARNING) -> FilteringBoundLogger:
     )
 
 
-class Project:
-    """A workflow with its settings and its store."""
+def office_of(store: Store, url: str, key: Path | None = None) -> Office:
+    """Return what decisions on a store are taken with: our key, and the ledger's name here."""
+    from proveout.adapters.keyfile import KeyFile, default_path
 
-    def __init__(self, settings: Settings, store: Store, log: FilteringBoundLogger) -> None:
+    parts = urlsplit(url)
+    return Office(
+        store=store,
+        clock=SystemClock(),
+        ids=SystemIds(),
+        signer=KeyFile(key or default_path(os.environ)),
+        ledger=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}?{_schema(url)}",
+    )
+
+
+def _schema(url: str) -> str:
+    return "&".join(parse_qs(urlsplit(url).query).get("proveout_schema", []))
+
+
+def sandbox_url(url: str, folder: Path) -> str:
+    """Return the URL of a fresh store of the same kind as the one at `url`, for a drill."""
+    if not url.startswith(("postgresql://", "postgres://")):
+        return f"sqlite:///{folder / 'drill.db'}"
+    from proveout.adapters.postgres.sandbox import in_schema
+
+    return in_schema(url, f"proveout_drill_{secrets.token_hex(6)}")
+
+
+async def cut_connections(url: str) -> int:
+    """End every connection to a sandbox's store that a server holds; return their count."""
+    if url.startswith("sqlite:"):
+        return 0
+    from proveout.adapters.postgres.sandbox import cut
+
+    return await cut(url)
+
+
+async def discard_store(url: str) -> None:
+    """Remove a sandbox's store; one in a file goes with its folder."""
+    if not url.startswith("sqlite:"):
+        from proveout.adapters.postgres.sandbox import discard
+
+        await discard(url)
+
+
+def sign_delivery(scheme: Scheme, secret: str, body: bytes, stamp: Stamp) -> Headers:
+    """Return the headers with which a source of that scheme would send `body`."""
+    from proveout.adapters.hooks.table import SIGNERS, parse_secret
+
+    return SIGNERS[scheme](body, parse_secret(scheme, secret), stamp)
+
+
+def hooks(environ: Mapping[str, str]) -> Hooks:
+    """Return how deliveries are verified, with the secrets that `environ` holds."""
+    from proveout.adapters.hooks.table import SCHEMES, parse_secret
+    from proveout.faces.api.doors import Hooks
+
+    return Hooks(verifiers=SCHEMES, parse_secret=parse_secret, environ=environ)
+
+
+class Project:
+    """A workflow with its settings and its store.
+
+    Attributes:
+        url: of the store; it may hold a password and is never shown.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, log: FilteringBoundLogger, url: str = ""
+    ) -> None:
         self.settings = settings
         self.store = store
         self.log = log
+        self.url = url
         self.bench = system_bench(store, log)
+
+    @cached_property
+    def office(self) -> Office:
+        """What decisions are taken with."""
+        return office_of(self.store, self.url)
 
     @classmethod
     @asynccontextmanager
@@ -184,9 +268,10 @@ class Project:
             Outage: the store cannot be reached.
         """
         settings = load_settings(find_project(path))
-        store = await open_store(settings)
+        url = store_url(settings.folder)
+        store = await open_store(url)
         try:
-            yield cls(settings, store, log or logger())
+            yield cls(settings, store, log or logger(), url)
         finally:
             await store.close()
 
@@ -334,7 +419,13 @@ class Project:
         for candidate in experiment.plan.candidates:
             self._check_wiring(candidate, dataset)
             self._check_effects(candidate)
-        return entry.with_code(experiment.plan), dataset
+        return self.with_code(experiment.plan), dataset
+
+    def with_code(self, plan: Plan) -> Plan:
+        """Return a plan that names the digest of what a release would execute."""
+        also = entry.scores_of(one.plan for one in self.settings.experiments)
+        files = self.settings.workflow.files
+        return entry.with_code(plan, self.settings.folder, also, files)
 
     def _conductor(
         self,

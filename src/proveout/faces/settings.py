@@ -13,6 +13,7 @@ from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_reader import Reader, SettingsMistake
 from proveout.faces.settings_schema import ROOT
+from proveout.faces.settings_sources import read_patterns, read_sources
 from proveout.faces.toml_lines import find_lines
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.criterion import Criterion
     from proveout.domain.money import Usd
+    from proveout.faces.settings_sources import SourceSettings
     from proveout.faces.units import Rate
 
 LARGEST = 1024 * 1024
@@ -38,6 +40,7 @@ class WorkflowSettings:
         entry: `module:attribute`, imported with the folder of the file first on the path.
         downstream: the system that receives the results.
         testers: who may use it during the proof of concept.
+        files: patterns of what a release takes along beside the code.
     """
 
     name: str
@@ -49,6 +52,7 @@ class WorkflowSettings:
     downstream: str = ""
     assumptions: tuple[str, ...] = ()
     testers: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,7 @@ class ProductionSettings:
         headroom: the load drill runs at peak times this.
         window: the time in which the release plan must fit.
         escalation: in the order in which people are told.
+        runbook: an existing file.
     """
 
     profile: str = ""
@@ -118,6 +123,7 @@ class ProductionSettings:
     escalation: tuple[EscalationTier, ...] = ()
     support: SupportSettings | None = None
     policy: tuple[EvidenceAge, ...] = ()
+    runbook: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,7 @@ class Settings:
         path: the file, absolute.
         folder: where it stands; paths and imports start here.
         experiments: in the order of the file; empty where nothing is to be proved.
+        sources: who may start runs by signed deliveries, in the order of the file.
     """
 
     path: Path
@@ -135,6 +142,7 @@ class Settings:
     workflow: WorkflowSettings
     experiments: tuple[ExperimentSettings, ...] = ()
     production: ProductionSettings | None = None
+    sources: tuple[SourceSettings, ...] = ()
 
 
 def load(path: Path) -> Settings:
@@ -143,19 +151,45 @@ def load(path: Path) -> Settings:
     Raises:
         SettingsMistake: the file cannot be read, or a line of it cannot be.
     """
-    text = _text_of(path)
+    return _read(path, _text_of(path), must_exist=True)
+
+
+def load_stored(data: bytes, path: Path) -> Settings:
+    """Return what a settings file said that was kept with a release.
+
+    The files that it names may be gone, as the file itself may be: `path` is where it stood.
+
+    Raises:
+        SettingsMistake: a line of it cannot be.
+    """
+    return _read(path, data.decode("utf-8-sig"), must_exist=False)
+
+
+def _read(path: Path, text: str, *, must_exist: bool) -> Settings:
     values, lines = _parsed(path, text), find_lines(text)
     root = Reader(file=path, lines=lines, table=ROOT, path=(), values=values)
     whole_path = path.absolute()
-    folder = whole_path.parent
+    place = _Place(folder=whole_path.parent, must_exist=must_exist)
     workflow = _workflow(cast("Reader", root.inner("workflow")))
     return Settings(
         path=whole_path,
-        folder=folder,
+        folder=place.folder,
         workflow=workflow,
-        experiments=_experiments(root, workflow, folder),
-        production=_production(root.inner("production")),
+        experiments=_experiments(root, workflow, place),
+        production=_production(root.inner("production"), place),
+        sources=read_sources(root),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the files stand that the settings name, and whether they still must."""
+
+    folder: Path
+    must_exist: bool
+
+    def holds(self, text: str) -> bool:
+        return bool(text) and (not self.must_exist or _is_file(self.folder / text))
 
 
 # The file
@@ -245,6 +279,7 @@ def _workflow(row: Reader) -> WorkflowSettings:
         downstream=row.text("downstream"),
         assumptions=row.texts("assumptions"),
         testers=row.texts("testers"),
+        files=read_patterns(row),
     )
 
 
@@ -252,11 +287,11 @@ def _workflow(row: Reader) -> WorkflowSettings:
 
 
 def _experiments(
-    root: Reader, workflow: WorkflowSettings, folder: Path
+    root: Reader, workflow: WorkflowSettings, place: _Place
 ) -> tuple[ExperimentSettings, ...]:
     found: dict[str, ExperimentSettings] = {}
     for row in root.each("prove"):
-        experiment = _experiment(row, workflow, folder)
+        experiment = _experiment(row, workflow, place)
         alike = experiment.name.casefold()
         if alike in found:
             raise row.mistake(
@@ -269,7 +304,7 @@ def _experiments(
     return tuple(found.values())
 
 
-def _experiment(row: Reader, workflow: WorkflowSettings, folder: Path) -> ExperimentSettings:
+def _experiment(row: Reader, workflow: WorkflowSettings, place: _Place) -> ExperimentSettings:
     _refuse_repeats(row)
     row.choice("estimand")
     candidates = _candidates(row, workflow)
@@ -291,7 +326,7 @@ def _experiment(row: Reader, workflow: WorkflowSettings, folder: Path) -> Experi
         pick_best=row.choice("pick") == "best",
     )
     return ExperimentSettings(
-        name=name, dataset=_dataset(row, folder), plan=plan, worth_asked=worth is not None
+        name=name, dataset=_dataset(row, place), plan=plan, worth_asked=worth is not None
     )
 
 
@@ -382,10 +417,10 @@ def _worth(row: Reader, prices: Prices) -> Criterion | None:
     return read_worth(inner, prices) if inner else None
 
 
-def _dataset(row: Reader, folder: Path) -> Path:
+def _dataset(row: Reader, place: _Place) -> Path:
     text = row.text("dataset")
-    path = folder / text
-    if not text or not _is_file(path):
+    path = place.folder / text
+    if not place.holds(text):
         raise row.mistake(
             f"the dataset {shown(text)} is not a file",
             "dataset",
@@ -408,7 +443,7 @@ def _is_file(path: Path) -> bool:
 # Production
 
 
-def _production(row: Reader | None) -> ProductionSettings | None:
+def _production(row: Reader | None, place: _Place) -> ProductionSettings | None:
     if row is None:
         return None
     return ProductionSettings(
@@ -420,7 +455,22 @@ def _production(row: Reader | None) -> ProductionSettings | None:
         escalation=_escalation(row.each("escalation")),
         support=_support(row.inner("support")),
         policy=tuple(EvidenceAge(claim=c, at_most=age) for c, age in row.durations("policy")),
+        runbook=_runbook(row, place),
     )
+
+
+def _runbook(row: Reader, place: _Place) -> Path | None:
+    if not row.has("runbook"):
+        return None
+    text = row.text("runbook")
+    if not place.holds(text):
+        raise row.mistake(
+            f"the runbook {shown(text)} is not a file",
+            "runbook",
+            why=f"nothing readable stands at {shown(str(place.folder / text))}",
+            fix=("write down what to do when it breaks, command by command",),
+        )
+    return place.folder / text
 
 
 def _objective(row: Reader | None) -> ObjectiveSettings | None:

@@ -107,6 +107,11 @@ class Reader:
         """Return a list of texts, empty where the key is absent."""
         return tuple(self._text(each, name, at) for at, each in enumerate(self._list(name)))
 
+    def one_or_more(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts that may also be written as the only one of them."""
+        value = self._value(name)
+        return (value,) if isinstance(value, str) else self.texts(name)
+
     def name(self, name: str) -> str:
         """Return a text that can stand in an id, an address and a file name."""
         text = self.text(name)
@@ -402,6 +407,8 @@ _AS = {
     Kind.CAP: "true, or money in quotes",
     Kind.RATE: "a rate in quotes",
     Kind.MONEY_RATE: "a rate of money in quotes",
+    Kind.PATTERNS: "a list of patterns in quotes",
+    Kind.VARIABLES: "the name of a variable in quotes, or a list of them",
     Kind.TABLE: "a table",
     Kind.TABLES: "a list of tables",
     Kind.TABLE_OR_TABLES: "a table",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Schema: TypeAlias = "dict[str, object]"
 
 NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+VARIABLE_PATTERN = "^[A-Z_][A-Z0-9_]{0,63}$"
 ENTRY_PATTERN = r"^[^\s:]+:[^\s:]+$"
 NOT_ASKED = "not asked"
 
@@ -36,6 +37,8 @@ class Kind(StrEnum):
     CAP = "true or money"
     RATE = "rate"
     MONEY_RATE = "rate of money"
+    PATTERNS = "list of patterns"
+    VARIABLES = "name of a variable, or list of names"
     TABLE = "table"
     TABLES = "list of tables"
     TABLE_OR_TABLES = "table, or list of tables"
@@ -159,6 +162,12 @@ WORKFLOW = Table(
             kind=Kind.TEXTS,
             example='["ana@example.org"]',
             meaning="Who may use it during the proof of concept.",
+        ),
+        Key(
+            name="files",
+            kind=Kind.PATTERNS,
+            example='["prompts/**"]',
+            meaning="What a release takes along beside the code that the entry imports.",
         ),
     ),
 )
@@ -622,6 +631,47 @@ PRODUCTION = Table(
             example='{ worker-loss = "14 days" }',
             meaning="How long the evidence of a claim lasts, by the claim's name.",
         ),
+        Key(
+            name="runbook",
+            kind=Kind.FILE,
+            example='"RUNBOOK.md"',
+            meaning="What the operator does when it breaks, seen from the folder of this file.",
+        ),
+    ),
+)
+
+SOURCE = Table(
+    title="[sources.NAME]",
+    keys=(
+        Key(
+            name="scheme",
+            kind=Kind.TEXT,
+            required=True,
+            choices=("stripe", "github", "standard"),
+            example='"stripe"',
+            meaning="How its deliveries are signed.",
+        ),
+        Key(
+            name="secret_env",
+            kind=Kind.VARIABLES,
+            required=True,
+            example='"STRIPE_WEBHOOK_SECRET"',
+            meaning="The variable that holds its secret; several while it is being changed.",
+        ),
+        Key(
+            name="types",
+            kind=Kind.TEXTS,
+            default="all",
+            example='["invoice.paid"]',
+            meaning="The types of events that start a run.",
+        ),
+        Key(
+            name="input",
+            kind=Kind.TEXT,
+            default="the whole body",
+            example='"data.object"',
+            meaning="Where in the body the workflow's input stands.",
+        ),
     ),
 )
 
@@ -651,6 +701,14 @@ ROOT = Table(
             holds=PRODUCTION,
             example='{ profile = "customer" }',
             meaning="What production asks for.",
+        ),
+        Key(
+            name="sources",
+            kind=Kind.NAMED_TABLES,
+            holds=SOURCE,
+            default="none",
+            example='{ billing = { scheme = "stripe", secret_env = "STRIPE_WEBHOOK_SECRET" } }',
+            meaning="Who may start runs by signed deliveries.",
         ),
     ),
 )
@@ -759,11 +817,14 @@ def _shape(key: Key) -> Schema:
 
 _NAME: Schema = {"type": "string", "pattern": NAME_PATTERN}
 _TEXT: Schema = {"type": "string"}
+_VARIABLE: Schema = {"type": "string", "pattern": VARIABLE_PATTERN}
 _DURATION: Schema = {"type": "string", "pattern": DURATION_PATTERN}
 _MONEY: Schema = {"type": "string", "pattern": units.MONEY_PATTERN}
 _SHAPES: dict[Kind, Schema] = {
     Kind.TEXT: _TEXT,
     Kind.TEXTS: {"type": "array", "items": _TEXT},
+    Kind.PATTERNS: {"type": "array", "items": {"type": "string", "minLength": 1}},
+    Kind.VARIABLES: {"anyOf": [_VARIABLE, {"type": "array", "minItems": 1, "items": _VARIABLE}]},
     Kind.NAME: _NAME,
     Kind.ENTRY: {"type": "string", "pattern": ENTRY_PATTERN},
     Kind.FILE: {"type": "string", "minLength": 1},

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Rehearsal(Protocol):
     """Recorded answers in the place of steps, a counter in the place of effects."""
 
-    def answer(self, run: Run, step: str, digest: str) -> bytes | None:
+    async def answer(self, run: Run, step: str, digest: str) -> bytes | None:
         """Return what a step once returned for arguments of that digest; None to call it.
 
         Raises:

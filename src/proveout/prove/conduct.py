@@ -23,6 +23,7 @@ from proveout.prove.begin import changed_since
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
+from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import to_json
@@ -140,6 +141,20 @@ class Conductor:
                 pass
             used = await self._count(tally)
             tally.enqueued = used.trials
+
+    async def control(self, seed: int) -> Control:
+        """Return what the workflow's own trials are worth against other cases' right answers."""
+        own = self._tallies[0]
+        runs = await self._bench.store.trials(
+            self._setup.experiment.id, own.candidate.name, 0, own.read
+        )
+        price = self._price(own.candidate)
+        trials = [
+            Trialled(run=run, case=self._case(position), price=price)
+            for position, run in enumerate(runs)
+        ]
+        scorers, size = self._setup.scorers, len(self._setup.order)
+        return judge_shuffled(self._setup.plan, trials, scorers, size=size, seed=seed)
 
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:

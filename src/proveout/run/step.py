@@ -250,7 +250,7 @@ async def _rehearsed(attempt: Attempt, call: Call, inside: Inside) -> StandIn | 
         key = idempotency_key(attempt.run.id, inside.place)
         await rehearsal.carry(attempt.run, call.step.name, key, arguments)
         return StandIn(in_trial(call.step))
-    recorded = rehearsal.answer(attempt.run, call.step.name, digest(arguments))
+    recorded = await rehearsal.answer(attempt.run, call.step.name, digest(arguments))
     if recorded is None:
         return None
     shape = signature(call.step.function).result

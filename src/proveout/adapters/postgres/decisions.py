@@ -208,14 +208,15 @@ async def _move(link: Link, pointer: Pointer) -> None:
 
 
 TREATED = (
-    "WITH found AS MATERIALIZED (SELECT id FROM proveout.runs WHERE release = $1"
+    "WITH found AS MATERIALIZED (SELECT id, state FROM proveout.runs WHERE release = $1"
     " AND workflow = $2 AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')"
     " ORDER BY id FOR NO KEY UPDATE)"
 )
 
 TREAT = (
     f"{TREATED} UPDATE proveout.runs SET state = $3, updated = (SELECT proveout.moment()),"  # noqa: S608
-    " note = $4, worker = NULL, lease_until = NULL FROM found WHERE runs.id = found.id"
+    " note = $4, worker = NULL, lease_until = NULL FROM found"
+    " WHERE runs.id = found.id AND found.state <> $3"
 )
 
 CLOSE = (

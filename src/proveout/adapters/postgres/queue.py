@@ -228,12 +228,20 @@ CRASHED = (
     " state = CASE WHEN crashes + 1 >= $2 THEN 'DEAD' ELSE 'QUEUED' END,"
     " failure = CASE WHEN crashes + 1 >= $2 THEN $3::bytea END,"
     " updated = (SELECT now FROM clock)"
-    " FROM found WHERE runs.seq = found.seq RETURNING id"
+    " FROM found WHERE runs.seq = found.seq RETURNING id, state"
 )
 """Count a crash against the runs of a worker that died alone."""
+
+BURY = (
+    "UPDATE proveout.reviews SET state = 'superseded', decided = (SELECT proveout.moment())"
+    " WHERE run = ANY ($1::text[]) AND state = 'open'"
+)
+"""Close the open reviews of runs that are dead: nothing would follow from an answer."""
 
 
 async def blame(link: Link, worker: str, at_most: int) -> list[RunId]:
     """Count a crash against the runs that a dead worker held; return them."""
-    rows = await link.fetch(CRASHED, worker, at_most, from_failure(crashed(at_most)))
+    async with transaction(link):
+        rows = await link.fetch(CRASHED, worker, at_most, from_failure(crashed(at_most)))
+        await link.execute(BURY, [row["id"] for row in rows if row["state"] == "DEAD"])
     return [RunId(row["id"]) for row in rows]

@@ -28,6 +28,7 @@ from proveout.domain.unit import (
     KeyTaken,
     Put,
     Receive,
+    Received,
     Record,
     Requeue,
     Settle,
@@ -81,7 +82,9 @@ class Standing:
 class Group:
     """The units of one commit by kind, each with its place, and their answers.
 
-    One answer more than there are units: that to the runs that deliveries ask for.
+    Attributes:
+        answers: those to the units, then those to the runs that deliveries ask for.
+        asked: the delivery that asks for a run, by the place of the run's answer.
     """
 
     answers: list[Answered | None]
@@ -94,12 +97,13 @@ class Group:
     )
     receives: list[tuple[int, Receive]] = field(default_factory=list[tuple[int, Receive]])
     last: list[tuple[int, Put | Amend]] = field(default_factory=list[tuple[int, Put | Amend]])
+    asked: dict[int, tuple[int, Receive]] = field(default_factory=dict[int, tuple[int, Receive]])
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
 
     @classmethod
     def of(cls, units: Sequence[Unit]) -> Group:
         """Sort `units` by kind; within a kind they keep their order."""
-        group = cls([None] * (len(units) + 1))
+        group = cls([None] * len(units))
         for place, unit in enumerate(units):
             match unit:
                 case Record():
@@ -117,6 +121,11 @@ class Group:
                 case Put() | Amend():
                     group.last.append((place, unit))
         return group
+
+    @property
+    def touches_runs(self) -> bool:
+        """Whether a unit is about a run that was there before."""
+        return bool(self.records or self.decides or self.settles or self.orders)
 
     def is_current(self, unit: Record | Settle) -> bool:
         """Whether the attempt that wrote `unit` still holds its run."""
@@ -137,7 +146,9 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
         await _receive(link, group)
     if group.enqueues:
         await _enqueue(link, group)
-    if len(group.enqueues) + len(group.receives) + len(group.last) < len(units):
+    if group.asked:
+        await _name_known(link, group)
+    if group.touches_runs:
         decided = await _lock(link, group)
         if group.records:
             await _record(link, group)
@@ -153,10 +164,6 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
     return cast("list[Answered]", group.answers[: len(units)])
 
 
-RUN_OF_DELIVERY = -1
-"""The place of a run that a delivery asks for; nobody waits for its own answer."""
-
-
 async def _receive(link: Link, group: Group) -> None:
     """Keep deliveries; the runs that new ones ask for are entered with the group's others."""
     answers = await receive(link, group.receives)
@@ -166,7 +173,25 @@ async def _receive(link: Link, group: Group) -> None:
             raise Unsettled
         group.answers[place] = answer
         if answer.created and unit.run is not None:
-            group.enqueues.append((RUN_OF_DELIVERY, Enqueue(id=unit.id, run=unit.run)))
+            own = len(group.answers)
+            group.answers.append(None)
+            group.asked[own] = (place, unit)
+            group.enqueues.append((own, Enqueue(id=unit.id, run=unit.run)))
+
+
+async def _name_known(link: Link, group: Group) -> None:
+    """Have deliveries whose run's key was taken name the run that has it."""
+    for own, (place, unit) in group.asked.items():
+        answer = group.answers[own]
+        assert isinstance(answer, Enqueued | KeyTaken)  # noqa: S101 - what `_enqueue` gives
+        if unit.run is not None and answer.run.id != unit.run.id:
+            await link.execute(
+                "UPDATE proveout.deliveries SET run = $1 WHERE source = $2 AND event = $3",
+                answer.run.id,
+                unit.delivery.source,
+                unit.delivery.event,
+            )
+            group.answers[place] = Received(answer.run.id, created=True)
 
 
 def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -439,7 +464,7 @@ SETTLE = (
     " ELSE given.due END,"
     " wake = false, updated = (SELECT now FROM clock), elapsed = given.elapsed,"
     " result = given.result, failure = given.failure, note = given.note, unit = given.unit,"
-    " worker = NULL, lease_until = NULL, suspect = false"
+    " worker = NULL, lease_until = NULL, suspect = runs.suspect AND given.state = 'QUEUED'"
     " FROM unnest($1::text[], $2::text[], $3::boolean[],"
     " $4::timestamptz[], $5::float8[], $6::bytea[], $7::bytea[], $8::text[], $9::text[])"
     " AS given (run, state, waits, due, elapsed, result, failure, note, unit)"

@@ -36,6 +36,12 @@ POOL = 4
 OLDEST = 14
 """The oldest PostgreSQL that will do."""
 
+SCHEMA = "proveout"
+"""The schema in which everything lives, and its name in our statements."""
+
+SCHEMA_OPTION = "proveout_schema"
+"""The parameter of a URL that names another one, for a sandbox."""
+
 
 class Link(Protocol):
     """One connection."""
@@ -60,6 +66,43 @@ class Link(Protocol):
     def terminate(self) -> None: ...
 
     async def close(self, *, timeout: float) -> None: ...  # noqa: ASYNC109 - the driver's word
+
+
+class Elsewhere:
+    """A connection to a store in another schema: every statement names that one.
+
+    Values travel beside a statement and are never touched.
+    """
+
+    def __init__(self, link: Link, schema: str) -> None:
+        self._link = link
+        self._schema = schema
+        self._said: dict[str, str] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._link, name)
+
+    def _here(self, query: str) -> str:
+        if query not in self._said:
+            self._said[query] = re.sub(rf"\b{SCHEMA}\b", self._schema, query)
+        return self._said[query]
+
+    async def execute(
+        self,
+        query: str,
+        *values: object,
+        timeout: float | None = None,  # noqa: ASYNC109 - the driver's word
+    ) -> str:
+        """Run a statement in our schema."""
+        return await self._link.execute(self._here(query), *values, timeout=timeout)
+
+    async def fetch(self, query: str, *values: object) -> list[Row]:
+        """Return the rows of a statement in our schema."""
+        return await self._link.fetch(self._here(query), *values)
+
+    async def fetchrow(self, query: str, *values: object) -> Row | None:
+        """Return the first row of a statement in our schema."""
+        return await self._link.fetchrow(self._here(query), *values)
 
 
 class Cause(Enum):
@@ -157,12 +200,14 @@ class Server:
     Attributes:
         place: host, port and database, for messages.
         pooled: reached through a pooler that gives each transaction another session.
+        schema: in which everything lives.
     """
 
     place: str
     user: str
     database: str
     pooled: bool
+    schema: str
     _url: str = field(repr=False)
 
     @classmethod
@@ -185,8 +230,14 @@ class Server:
             user=user,
             database=database,
             pooled=options.get("statement_cache_size") == ["0"],
+            schema=_schema_of(options),
             _url=_without_our_options(url),
         )
+
+    @property
+    def title(self) -> str:
+        """How our connections begin to be called in the server's list."""
+        return "proveout" if self.schema == SCHEMA else f"proveout {self.schema}"
 
     async def connect(self, name: str, **settings: str) -> Link:
         """Open a connection that the server lists under `name`; the driver's errors come out.
@@ -194,7 +245,7 @@ class Server:
         A pooler refuses settings at the start of a session, and plans each statement anew.
         """
         ours = {
-            "application_name": f"proveout {name}",
+            "application_name": f"{self.title} {name}",
             "jit": "off",
             "default_transaction_isolation": "read committed",
         }
@@ -210,9 +261,10 @@ class Server:
             ),
         )
         try:
-            return await opening
+            link = await opening
         except ValueError:  # what it says may hold a part of the URL
             raise unreadable() from None
+        return link if self.schema == SCHEMA else cast("Link", Elsewhere(link, self.schema))
 
     @contextmanager
     def in_words(self) -> Generator[None]:
@@ -265,11 +317,18 @@ class Server:
         )
 
 
+def _schema_of(options: dict[str, list[str]]) -> str:
+    [schema, *more] = options.get(SCHEMA_OPTION, [SCHEMA])
+    if more or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", schema):
+        raise unreadable()
+    return schema
+
+
 def _without_our_options(url: str) -> str:
     """Return `url` without the parameters that only we read."""
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    left = [pair for pair in pairs if pair[0] != "statement_cache_size"]
+    left = [pair for pair in pairs if pair[0] not in {"statement_cache_size", SCHEMA_OPTION}]
     return url if left == pairs else urlunsplit(parts._replace(query=urlencode(left)))
 
 

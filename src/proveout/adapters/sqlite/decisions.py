@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from proveout.adapters.rows import from_canary, from_headers
 from proveout.adapters.sqlite.moments import micros
+from proveout.adapters.troubles import Unstorable
 from proveout.domain.release import Treatment
 from proveout.domain.unit import (
     Amend,
@@ -34,13 +35,21 @@ if TYPE_CHECKING:
 IN_FLIGHT = "'QUEUED', 'RUNNING', 'WAITING', 'PARKED'"
 
 
-def receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
+def clean(*values: object) -> tuple[object, ...]:
+    """Return `values`; a text with NUL is refused, since PostgreSQL could not keep it."""
+    for value in values:
+        if isinstance(value, str) and "\0" in value:
+            raise Unstorable("the store refused this value: a text holds NUL")
+    return values
+
+
+def receive(connection: sqlite3.Connection, unit: Receive) -> Received:
     """Keep a delivery that is new; its run is entered by the caller."""
     delivery = unit.delivery
     added = connection.execute(
         "INSERT INTO deliveries (source, event, type, received, headers, body, is_test, run, unit)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
+        clean(
             delivery.source,
             delivery.event,
             delivery.type,
@@ -84,7 +93,7 @@ def amend(connection: sqlite3.Connection, unit: Amend, now: int) -> Answered:
         return Stale()
     connection.execute(
         "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
+        clean(
             entry.seq,
             micros(entry.at),
             entry.actor,
@@ -139,7 +148,7 @@ def _add_release(connection: sqlite3.Connection, change: NewRelease) -> None:
     release = change.release
     connection.execute(
         "INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
+        clean(
             release.digest,
             release.workflow,
             release.number,
@@ -158,7 +167,7 @@ def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
     canary, share, salt, since, hold = from_canary(pointer.canary)
     connection.execute(
         "INSERT OR REPLACE INTO pointers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
+        clean(
             pointer.workflow,
             pointer.version,
             pointer.stage,
@@ -189,15 +198,15 @@ def _treat(connection: sqlite3.Connection, change: Treat, now: int) -> None:
         )
     connection.execute(
         "UPDATE runs SET state = ?, updated = ?, note = ?, worker = NULL, lease_until = NULL"  # noqa: S608 - our own words
-        f" WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT})",
-        (state, now, f"{change.treatment} by rollback", change.release, change.workflow),
+        f" WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT}) AND state <> ?",
+        (state, now, f"{change.treatment} by rollback", change.release, change.workflow, state),
     )
 
 
 def _halt(connection: sqlite3.Connection, halt: Halt) -> None:
     connection.execute(
         "INSERT INTO halts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (halt.workflow, halt.scope, micros(halt.since), halt.by, halt.reason),
+        clean(halt.workflow, halt.scope, micros(halt.since), halt.by, halt.reason),
     )
 
 
@@ -208,5 +217,5 @@ def _keep(connection: sqlite3.Connection, keep: Keep) -> None:
         )
         return
     connection.execute(
-        "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (keep.kind, keep.name, keep.body)
+        "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", clean(keep.kind, keep.name, keep.body)
     )

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from proveout.adapters.rows import to_pointer
+from proveout.adapters.rows import crashed, from_failure, to_pointer
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.units import expire_reviews
 from proveout.domain.release import DRAFT, release_scope
+from proveout.domain.run import RunId
 from proveout.ports.store import Tended
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proveout.adapters.sqlite.lane import Lane
-    from proveout.domain.run import RunId
     from proveout.ports.clock import Clock
     from proveout.ports.store import Held, Want
 
@@ -122,7 +122,7 @@ def _routed(connection: sqlite3.Connection, workflow: str, want: Want) -> tuple[
     row = connection.execute("SELECT * FROM pointers WHERE workflow = ?", (workflow,)).fetchone()
     pointer = None if row is None else to_pointer(row, moment)
     stable = (pointer and pointer.stable) or DRAFT
-    canary = pointer and pointer.canary
+    canary = pointer.canary if pointer and pointer.stable else None
     if canary and want.release in {canary.release, stable}:
         side = "<" if want.release == canary.release else ">="
         return (
@@ -184,6 +184,20 @@ CRASHED = (
     "UPDATE runs SET crashes = crashes + 1, suspect = 1, worker = NULL, lease_until = NULL,"
     " state = CASE WHEN crashes + 1 >= ?1 THEN 'DEAD' ELSE 'QUEUED' END, updated = ?2,"
     " failure = CASE WHEN crashes + 1 >= ?1 THEN ?3 END"
-    " WHERE worker = ?4 AND state = 'RUNNING' RETURNING id"
+    " WHERE worker = ?4 AND state = 'RUNNING' RETURNING id, state"
 )
 """Count a crash against the runs of a worker that died alone."""
+
+
+def blame(connection: sqlite3.Connection, worker: str, at_most: int, now: int) -> list[RunId]:
+    """Count a crash against the runs that a dead worker held; return them."""
+    failure = from_failure(crashed(at_most))
+    rows = connection.execute(CRASHED, (at_most, now, failure, worker)).fetchall()
+    for row in rows:
+        if row["state"] == "DEAD":
+            connection.execute(
+                "UPDATE reviews SET state = 'superseded', decided = ?"
+                " WHERE run = ? AND state = 'open'",
+                (now, row["id"]),
+            )
+    return [RunId(row["id"]) for row in rows]

@@ -9,21 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.adapters.migrations import migrations, pending
-from proveout.adapters.rows import (
-    crashed,
-    from_failure,
-    to_entry,
-    to_experiment,
-    to_review,
-    to_run,
-)
+from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
 from proveout.adapters.sqlite.lane import Lane, say
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.office import Office
 from proveout.adapters.sqlite.queue import (
-    CRASHED,
     FileHold,
     SqliteKeeper,
+    blame,
     claim,
     is_idle,
     needs_tending,
@@ -32,7 +25,7 @@ from proveout.adapters.sqlite.queue import (
 from proveout.adapters.sqlite.units import apply, rank
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.release import lot
-from proveout.domain.run import RunId, RunState, check_move
+from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
 from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, TrialCount
@@ -45,7 +38,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.review import Review, ReviewId, ReviewState
-    from proveout.domain.run import Run
+    from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
     from proveout.ports.store import LockedExperiment, RunFilter, Want
@@ -179,12 +172,7 @@ class SqliteStore(Office):
 
     async def blame(self, worker: str, at_most: int) -> list[RunId]:
         now = micros(self._clock.now())
-        rows = await self._lane.do(
-            lambda connection: connection.execute(
-                CRASHED, (at_most, now, from_failure(crashed(at_most)), worker)
-            ).fetchall()
-        )
-        return [RunId(row["id"]) for row in rows]
+        return await self._lane.do(lambda connection: blame(connection, worker, at_most, now))
 
     async def changed(self, at_most: float) -> None:
         end = self._clock.monotonic() + at_most

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
-from proveout.adapters.sqlite.decisions import amend, put, receive
+from proveout.adapters.sqlite.decisions import amend, clean, put, receive
 from proveout.adapters.sqlite.moments import micros, moment
-from proveout.adapters.troubles import Unstorable
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
@@ -80,23 +79,23 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # 
             return amend(connection, unit, now)
 
 
-def clean(*values: object) -> tuple[object, ...]:
-    """Return `values`; a text with NUL is refused, since PostgreSQL could not keep it."""
-    for value in values:
-        if isinstance(value, str) and "\0" in value:
-            raise Unstorable("the store refused this value: a text holds NUL")
-    return values
-
-
 def _receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
     """Keep a delivery, and enter the run that a new one asks for."""
     answer = receive(connection, unit)
-    if isinstance(answer, Received) and answer.created and unit.run is not None:
-        _enqueue(connection, Enqueue(id=unit.id, run=unit.run))
-    return answer
+    if not answer.created or unit.run is None:
+        return answer
+    entered = _enqueue(connection, Enqueue(id=unit.id, run=unit.run))
+    if entered.run.id == unit.run.id:
+        return answer
+    # Its key was taken: the delivery names the run that has it, never one that is not there.
+    connection.execute(
+        "UPDATE deliveries SET run = ? WHERE source = ? AND event = ?",
+        (entered.run.id, unit.delivery.source, unit.delivery.event),
+    )
+    return Received(entered.run.id, created=True)
 
 
-def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
+def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken:
     run = unit.run
     trial = run.trial
     created = micros(run.created)
@@ -124,7 +123,7 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
     return _known(connection, unit)
 
 
-def _known(connection: sqlite3.Connection, unit: Enqueue) -> Answered:
+def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken:
     """Answer for a run that the store knows, by its id, its key or its place in an experiment."""
     run = unit.run
     trial = run.trial
@@ -217,7 +216,7 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
         "UPDATE runs SET state = CASE WHEN ?1 AND wake THEN 'QUEUED' ELSE ?2 END,"
         " due = CASE WHEN NOT ?1 THEN due WHEN wake THEN ?3 ELSE ?4 END, wake = 0,"
         " updated = ?3, elapsed = ?5, result = ?6, failure = ?7, note = ?8, unit = ?9,"
-        " worker = NULL, lease_until = NULL, suspect = 0"
+        " worker = NULL, lease_until = NULL, suspect = suspect AND ?2 = 'QUEUED'"
         " WHERE id = ?10 AND fence = ?11 AND state = 'RUNNING'",
         clean(
             waits,

@@ -9,6 +9,8 @@ CREATE INDEX runs_of_release ON proveout.runs (release)
   WHERE state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED') AND release IS NOT NULL;
 CREATE INDEX runs_ended ON proveout.runs (workflow, updated)
   WHERE state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED') AND release IS NOT NULL;
+CREATE INDEX runs_suspect ON proveout.runs (release)
+  WHERE state = 'QUEUED' AND experiment IS NULL AND suspect;
 
 -- The lot that a run's key draws; the same number as domain/release.py computes.
 CREATE FUNCTION proveout.lot(salt text, key text) RETURNS bigint

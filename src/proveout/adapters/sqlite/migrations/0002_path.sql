@@ -8,6 +8,8 @@ CREATE INDEX runs_of_release ON runs (release)
   WHERE state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED') AND release IS NOT NULL;
 CREATE INDEX runs_ended ON runs (workflow, updated)
   WHERE state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED') AND release IS NOT NULL;
+CREATE INDEX runs_suspect ON runs (release)
+  WHERE state = 'QUEUED' AND experiment IS NULL AND suspect = 1;
 CREATE INDEX runs_told ON runs (state, seq)
   WHERE state IN ('WAITING', 'PARKED', 'FAILED', 'DEAD', 'CANCELLED');
 

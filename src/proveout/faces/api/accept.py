@@ -1,0 +1,32 @@
+"""What a workflow can take, asked at the door."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from proveout.faces.project import NoSuch
+from proveout.run.payload import signature, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proveout.domain.workflow import Workflow
+    from proveout.faces.api.doors import Accept
+
+
+def accepts(name: str, load: Callable[[], Workflow[..., object]]) -> Accept:
+    """Return what refuses an input that the workflow called `name` cannot take.
+
+    Args:
+        name: the only workflow that there is.
+        load: imports it, when the first input comes.
+    """
+
+    def accept(workflow: str, value: bytes) -> bytes:
+        if workflow != name:
+            raise NoSuch("there is no such workflow here", why=f"this project serves {name}")
+        signature(load().function).inputs(value)
+        return to_json(json.loads(value), "the input", canonical=True)
+
+    return accept

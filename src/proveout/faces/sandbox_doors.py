@@ -1,0 +1,92 @@
+"""The HTTP doors of a sandbox, as a process that a drill can kill."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proveout.domain.access import Actor, Role
+from proveout.domain.record import Kind, decode, encode
+from proveout.faces.access import Access
+from proveout.faces.project import Project, hooks, logger, office_of, open_store
+from proveout.faces.released_worker import READY, NoSandbox
+from proveout.faces.serving import application, serve_on
+from proveout.faces.settings import load
+from proveout.ready.sandbox import Protection
+from proveout.ready.unprotected import without
+
+if TYPE_CHECKING:
+    from proveout.ports.store import Store
+
+ORDERS = "PROVEOUT_DOOR_ORDERS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorOrders:
+    """What the doors of a sandbox stand before.
+
+    Attributes:
+        store: URL of the sandbox's store.
+        key: file of the sandbox's own key.
+        project: path of the settings.
+        root: the folder with the release's files.
+        off: the protection that they do without.
+    """
+
+    store: str
+    key: str
+    project: str
+    root: str
+    entry: str
+    off: str = ""
+
+    def environ(self) -> dict[str, str]:
+        """Return the variable that hands the orders over."""
+        return {ORDERS: encode(self).decode()}
+
+
+class Unguarded(Access):
+    """Takes everyone who shows any key for an owner."""
+
+    async def program(self, secret: str) -> Actor:  # noqa: ARG002 - that is the point
+        """Ask nothing."""
+        return Actor(name="anyone", role=Role.OWNER)
+
+
+async def keep_open(orders: DoorOrders) -> None:
+    """Serve until the process is ended.
+
+    Raises:
+        NoSandbox: the store is a real one.
+    """
+    store = await open_store(orders.store)
+    try:
+        if await store.record(Kind.SANDBOX, "sandbox") is None:
+            raise NoSandbox("this store is no sandbox")
+        await _serve(orders, store)
+    finally:
+        await store.close()
+
+
+async def _serve(orders: DoorOrders, store: Store) -> None:
+    off = Protection(orders.off) if orders.off else None
+    log = logger(logging.WARNING)
+    plain = Project(load(Path(orders.project)), store, log, orders.store)
+    weak = without(store, off, plain.bench.ids)
+    project = Project(plain.settings, weak, log, orders.store)
+    office = office_of(weak, orders.store, Path(orders.key))
+    access = (Unguarded if off is Protection.ACCESS else Access)(office)
+    app = application(project, access, hooks(os.environ), Path(orders.root))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        await serve_on(app, listening, lambda: print(READY, f"http://127.0.0.1:{port}", flush=True))  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(keep_open(decode(DoorOrders, os.environ.pop(ORDERS).encode()))))

@@ -1,0 +1,104 @@
+"""access: each role tries what it may not, and bad credentials try everything; all is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proveout.domain.access import RIGHTS, Role
+from proveout.ready.drills.drill import Drill, NotSteady, Performance
+from proveout.ready.sandbox import Knock, Protection
+
+if TYPE_CHECKING:
+    from proveout.ready.sandbox import Guarded, Sandbox
+
+REFUSED = frozenset({401, 403})
+"""How the doors refuse who is not known, or may not."""
+
+BAD_SIGNATURE = frozenset({400, 401, 403})
+
+
+async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+    """Knock at every guarded door with every key that must not open it."""
+    await sandbox.start_doors(off)
+    routes = sandbox.routes()
+    if not routes:
+        raise NotSteady("no door declares a right")
+    opened = [await _is_open_to_its_own(sandbox, route) for route in routes]
+    if not all(opened):
+        raise NotSteady("a door is closed even to those who may enter")
+    faults: list[str] = []
+    tried = 0
+    for route in routes:
+        for who, key in _wrong_keys(sandbox, route):
+            answered = await sandbox.knock(_at(route, key))
+            tried += 1
+            if answered is None or answered.status not in REFUSED:
+                status = "nothing" if answered is None else answered.status
+                faults.append(f"{route.method} {route.path} answered {status} to {who}")
+    forged = await _forge(sandbox)
+    sandbox.note(f"{tried} forbidden requests and {forged[0]} bad signatures, {len(faults)} let in")
+    faults += forged[1]
+    return Performance(
+        figures={
+            "doors": len(routes),
+            "forbidden_requests": tried,
+            "bad_signatures": forged[0],
+            "let_in": len(faults),
+        },
+        faults=tuple(faults),
+    )
+
+
+def _at(route: Guarded, key: str | None) -> Knock:
+    return Knock(
+        method=route.method,
+        path=route.path,
+        body=b"" if route.method == "GET" else b"{}",
+        headers={"content-type": "application/json"},
+        key=key,
+    )
+
+
+async def _is_open_to_its_own(sandbox: Sandbox, route: Guarded) -> bool:
+    """Whether a role that has the right gets past the guard, whatever it is told then."""
+    role = next(role for role in Role if route.right in RIGHTS[role])
+    answered = await sandbox.knock(_at(route, sandbox.key_of(role)))
+    return answered is not None and answered.status not in REFUSED
+
+
+def _wrong_keys(sandbox: Sandbox, route: Guarded) -> list[tuple[str, str | None]]:
+    """Return who must not get in here, each with the key they show."""
+    lesser = [role for role in Role if route.right not in RIGHTS[role]]
+    return [
+        ("nobody", None),
+        *((f"a {role}", sandbox.key_of(role)) for role in lesser),
+        *sandbox.bad_keys().items(),
+    ]
+
+
+async def _forge(sandbox: Sandbox) -> tuple[int, list[str]]:
+    """Send webhooks with a signature that is not their source's; return how many, and faults."""
+    faults: list[str] = []
+    tried = 0
+    for webhook in sandbox.webhooks(sandbox.loads[0], "evt_forged"):
+        body = webhook.knock.body.replace(b"{", b"{ ", 1)
+        knock = Knock(
+            method="POST",
+            path=webhook.knock.path,
+            body=body,
+            headers=webhook.knock.headers,
+        )
+        answered = await sandbox.knock(knock)
+        tried += 1
+        if answered is None or answered.status not in BAD_SIGNATURE:
+            status = "nothing" if answered is None else answered.status
+            faults.append(f"a changed body at {webhook.source} was answered {status}")
+    return tried, faults
+
+
+DRILL = Drill(
+    name="access",
+    without=Protection.ACCESS,
+    perform=perform,
+    shown=("let_in", "forbidden requests let in"),
+)

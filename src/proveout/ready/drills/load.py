@@ -1,0 +1,152 @@
+"""Load on a sandbox: runs that are enqueued, followed to their end, and judged."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+from proveout.domain.journal import EntryKind, Returned
+from proveout.domain.review import Answer, ReviewState
+from proveout.domain.run import RunId, RunState
+from proveout.domain.unit import Decide, UnitId
+from proveout.ready.drills.drill import NotSteady
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from proveout.domain.review import Review
+    from proveout.ready.sandbox import Sandbox
+
+LOOK = 0.05
+"""Seconds between two looks at a sandbox."""
+
+PATIENCE = 30.0
+"""Seconds that a load gets to end in."""
+
+STILL = 6.0
+"""Seconds without a change after which nothing more is expected: six leases of a sandbox."""
+
+
+async def enqueue(sandbox: Sandbox, count: int, name: str) -> list[str]:
+    """Make `count` runs durable, on the inputs in turn, keyed by `name` and their number."""
+    loads = islice(cycle(sandbox.loads), count)
+    return [await sandbox.enqueue(load, f"{name}-{n}") for n, load in enumerate(loads)]
+
+
+async def until(
+    sandbox: Sandbox, holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE
+) -> bool:
+    """Return True once `holds` does, or False after `seconds`."""
+    end = sandbox.clock.monotonic() + seconds
+    while sandbox.clock.monotonic() < end:
+        if await holds():
+            return True
+        await sandbox.settle(LOOK)
+    return await holds()
+
+
+async def running(sandbox: Sandbox, at_least: int) -> bool:
+    """Return True once so many runs are in flight at once, or False after a while."""
+
+    async def busy() -> bool:
+        return (await sandbox.store.count()).get(RunState.RUNNING, 0) >= at_least
+
+    return await until(sandbox, busy, 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a load ended.
+
+    Attributes:
+        states: the state of each run.
+        lost: runs that did not end.
+    """
+
+    states: dict[str, RunState]
+    lost: tuple[str, ...]
+
+    def count(self, *states: RunState) -> int:
+        """Return how many runs stand in one of `states`."""
+        return sum(1 for state in self.states.values() if state in states)
+
+
+async def follow(sandbox: Sandbox, runs: Iterable[str], seconds: float = PATIENCE) -> Ended:
+    """Wait until all `runs` have ended, approving what they ask a person.
+
+    Give up when time is up, or when nothing has changed for a while.
+    """
+    left = set(runs)
+    states: dict[str, RunState] = {}
+    moved = sandbox.clock.monotonic()
+
+    async def is_over() -> bool:
+        nonlocal moved
+        await approve_all(sandbox)
+        for run in sorted(left):
+            found = await sandbox.store.run(RunId(run))
+            if found is not None and states.get(run) != found.state:
+                states[run] = found.state
+                moved = sandbox.clock.monotonic()
+            if found is not None and (found.state.is_final or found.state is RunState.PARKED):
+                left.discard(run)
+        return not left or sandbox.clock.monotonic() - moved > STILL
+
+    await until(sandbox, is_over, seconds)
+    return Ended(states=states, lost=tuple(sorted(left)))
+
+
+async def approve_all(sandbox: Sandbox) -> None:
+    """Approve every open review, as a person would who agrees with each draft."""
+    for review in await sandbox.store.reviews(ReviewState.OPEN, limit=1000):
+        answer = Answer(approved=True, content=review.content, by="drill")
+        await sandbox.store.write(decision(review, answer))
+
+
+def decision(review: Review, answer: Answer, name: str = "") -> Decide:
+    """Return the unit that answers a review on what the drill saw of it."""
+    unit = UnitId(f"drill-{review.id}-{name}")
+    return Decide(id=unit, review=review.id, digest=review.digest, answer=answer)
+
+
+async def check_steady(sandbox: Sandbox, name: str) -> None:
+    """Leave quietly when the workflow holds while nothing is broken.
+
+    Raises:
+        NotSteady: it does not; there is nothing to drill.
+    """
+    runs = await enqueue(sandbox, min(4, max(2, len(sandbox.loads))), f"steady-{name}")
+    ended = await follow(sandbox, runs)
+    if ended.count(RunState.SUCCEEDED) == len(runs):
+        return
+    for run in runs:
+        found = await sandbox.store.run(RunId(run))
+        if found is not None and found.failure is not None:
+            raise NotSteady(f"a run failed before anything was broken: {found.failure.message}")
+        if found is not None and found.note:
+            raise NotSteady(f"a run was parked before anything was broken: {found.note}")
+    raise NotSteady("the workflow did not end its runs although nothing was broken")
+
+
+async def effect_faults(sandbox: Sandbox, runs: Iterable[str]) -> list[str]:
+    """Return what is wrong with the effects of `runs`, as the receiver counted them.
+
+    Each effect that a run's journal holds must have reached the receiver under one key, and
+    nothing else may have.
+    """
+    keys: defaultdict[str, set[str]] = defaultdict(set)
+    for effect in (await sandbox.counted()).effects:
+        keys[effect.run].add(effect.key)
+    faults: list[str] = []
+    for run in runs:
+        journaled = sum(
+            entry.kind is EntryKind.EFFECT and isinstance(entry.outcome, Returned)
+            for entry in await sandbox.store.journal(RunId(run))
+        )
+        if len(keys[run]) != journaled:
+            faults.append(
+                f"run {run}: {journaled} effects in its journal, {len(keys[run])} keys received"
+            )
+    return faults
