@@ -74,6 +74,7 @@ class Orders:
         root: the folder with its files.
         entry: `module:attribute` of its workflow.
         lease: seconds.
+        attached: end when whoever started us, and holds our standard input, is gone.
         suspects: the worker's id under which it tries suspects alone; "" for all but those.
     """
 
@@ -86,6 +87,7 @@ class Orders:
     captures: bool = False
     until_idle: bool = False
     lease: float = 30.0
+    attached: bool = False
     suspects: str = ""
     rehearsing: Rehearsing | None = None
 
@@ -132,6 +134,8 @@ async def work(orders: Orders) -> int:
 
 
 async def _work(orders: Orders, store: Store) -> int:
+    if orders.attached or orders.suspects:
+        die_with_parent()
     log = logger(logging.INFO)
     bench = system_bench(store, log)
     stand_in = await _stand_in(orders, store)
@@ -208,7 +212,6 @@ def _spawner(orders: Orders) -> Callable[[str], Awaitable[Process]]:
 
 async def _try_suspects(orders: Orders, bench: Bench, worker: Worker) -> int:
     """Try suspects one at a time, as the child of a worker, until there are none."""
-    die_with_parent()
     going = asyncio.create_task(_go_when_idle(orders, bench, worker))
     try:
         await worker.work()

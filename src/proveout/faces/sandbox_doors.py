@@ -8,20 +8,23 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proveout.domain.access import Actor, Role
 from proveout.domain.record import Kind, decode, encode
+from proveout.faces import entry
 from proveout.faces.access import Access
 from proveout.faces.project import Project, hooks, logger, office_of, open_store
 from proveout.faces.released_worker import READY, NoSandbox
-from proveout.faces.serving import application, serve_on
-from proveout.faces.settings import load
+from proveout.faces.serving import House, Server, application
+from proveout.faces.settings import load_stored
 from proveout.ready.sandbox import Protection
 from proveout.ready.unprotected import without
 
 if TYPE_CHECKING:
+    from proveout.domain.workflow import Workflow
     from proveout.ports.store import Store
 
 ORDERS = "PROVEOUT_DOOR_ORDERS"
@@ -77,15 +80,24 @@ async def keep_open(orders: DoorOrders) -> None:
 async def _serve(orders: DoorOrders, store: Store) -> None:
     off = Protection(orders.off) if orders.off else None
     log = logger(logging.WARNING)
-    plain = Project(load(Path(orders.project)), store, log, orders.store)
+    settings = load_stored(
+        await asyncio.to_thread(Path(orders.project).read_bytes), Path(orders.project)
+    )
+    plain = Project(settings, store, log, orders.store)
     weak = without(store, off, plain.bench.ids)
     project = Project(plain.settings, weak, log, orders.store)
     office = office_of(weak, orders.store, Path(orders.key))
     access = (Unguarded if off is Protection.ACCESS else Access)(office)
-    app = application(project, access, hooks(os.environ), Path(orders.root))
+
+    def workflow() -> Workflow[..., Any]:
+        return entry.as_workflow(entry.load(orders.entry, Path(orders.root)), orders.entry)
+
+    house = House(access=access, hooks=hooks(os.environ), load=workflow)
+    app = application(project, house)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        await serve_on(app, listening, lambda: print(READY, f"http://127.0.0.1:{port}", flush=True))  # noqa: T201
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        ready = partial(print, READY, address, flush=True)
+        await Server(app, ready).serve(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from proveout.faces import entry
+from proveout.faces.api.accept import accepts
 from proveout.faces.api.app import api
 from proveout.faces.api.doors import Doors
-from proveout.run.payload import signature, to_json
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Generator
 
     from fastapi import FastAPI
 
+    from proveout.domain.workflow import Workflow
     from proveout.faces.access import Access
     from proveout.faces.api.doors import Hooks
     from proveout.faces.project import Project
@@ -27,15 +27,27 @@ GRACE = 10
 """Seconds that requests in flight get to end in."""
 
 
-def application(project: Project, access: Access, hooks: Hooks, root: Path | None) -> FastAPI:
-    """Return the application with the API, the hooks, health and figures of a project.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What the doors of a project open into.
 
-    Args:
-        project: whose doors these are.
+    Attributes:
         access: who may come in.
         hooks: how deliveries are verified.
-        root: the folder whose code says which inputs fit; None to take any JSON.
+        load: imports the workflow that says which inputs fit.
+        is_loopback: the server listens on this machine alone.
+        is_draining: whether the server is on its way out.
     """
+
+    access: Access
+    hooks: Hooks
+    load: Callable[[], Workflow[..., Any]]
+    is_loopback: bool = True
+    is_draining: Callable[[], bool] = bool
+
+
+def application(project: Project, house: House) -> FastAPI:
+    """Return the application with the console, the API, the hooks, health and figures."""
     bench = project.bench
     doors = Doors(
         settings=project.settings,
@@ -43,47 +55,41 @@ def application(project: Project, access: Access, hooks: Hooks, root: Path | Non
         clock=bench.clock,
         ids=bench.ids,
         log=project.log,
-        access=access,
-        hooks=hooks,
-        accept=acceptor(project.settings.workflow.entry, root),
+        access=house.access,
+        hooks=house.hooks,
+        accept=accepts(project.name, house.load),
+        is_loopback=house.is_loopback,
+        is_draining=house.is_draining,
     )
     return api(doors)
 
 
-def acceptor(name: str, root: Path | None) -> Callable[[str, bytes], bytes]:
-    """Return what makes an input canonical, and refuses one that the workflow cannot take."""
-    workflow = None if root is None else entry.as_workflow(entry.load(name, root), name)
+class Server(uvicorn.Server):
+    """A server that tells when it accepts connections, and leaves signals to its process."""
 
-    def accept(_workflow: str, value: bytes) -> bytes:
-        if workflow is not None:
-            signature(workflow.function).inputs(value)
-        return to_json(json.loads(value), "the input", canonical=True)
-
-    return accept
-
-
-async def serve_on(app: Any, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve `app` on a socket until the process is told to stop."""
-    config = uvicorn.Config(
-        app,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        lifespan="off",
-    )
-    server = Telling(config, ready)
-    await server.serve(sockets=[listening])
-
-
-class Telling(uvicorn.Server):
-    """A server that tells when it accepts connections."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, app: Any, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_level="error",
+                access_log=False,  # an address may hold the secret of a one-time link
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+                lifespan="off",
+            )
+        )
         self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Capture none."""
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""
         await super().startup(sockets)
         self._ready()
+
+    def stop(self) -> None:
+        """Take no more requests; `serve` returns when those in flight have ended."""
+        self.should_exit = True

@@ -1,0 +1,207 @@
+"""Serving a workflow: web, API, hooks, scheduler and supervised workers, in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import signal
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from proveout.errors import Mistake, Outage
+from proveout.faces import entry
+from proveout.faces.access import Access
+from proveout.faces.project import hooks
+from proveout.faces.released import launch
+from proveout.faces.serving import House, Server, application
+from proveout.faces.sessions import Sessions
+from proveout.faces.supervise import Supervisor
+from proveout.release.canary import act_on, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proveout.domain.workflow import Workflow
+    from proveout.faces.project import Project
+
+TEND_EVERY = 0.5
+"""Seconds between two rounds of timers, deadlines and lapsed leases."""
+
+WATCH_EVERY = 1.0
+"""Seconds between two looks at a canary."""
+
+INTERRUPTED = 130
+
+
+class PortTaken(Mistake):
+    """Another process listens there."""
+
+    code = "port-taken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How a workflow is served.
+
+    Attributes:
+        workers: processes for each release that has runs to do.
+        concurrency: most runs in flight in each of them.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8484
+    workers: int = 2
+    concurrency: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a person is told once everything runs.
+
+    Attributes:
+        welcome: secret of the link that lets the first owner in; None where there is a user.
+    """
+
+    address: str
+    welcome: str | None
+    supervisor: Supervisor
+
+
+async def serve(project: Project, serving: Serving, announce: Callable[[Opened], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; then drain. A second Ctrl-C stops at once.
+
+    Raises:
+        PortTaken: another process listens there.
+    """
+    listening = listen(serving.host, serving.port)
+    told = asyncio.Event()
+    _stop_on_signals(told)
+    access = Access(project.office)
+    supervisor = Supervisor(project, serving.workers, serving.concurrency)
+    ready = asyncio.Event()
+    house = House(
+        access=access,
+        hooks=hooks(os.environ),
+        load=await _workflow_of(project),
+        is_loopback=is_loopback(serving.host),
+        is_draining=told.is_set,
+    )
+    app = application(project, house)
+    server = Server(app, ready.set)
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[listening])),
+        asyncio.create_task(supervisor.supervise(told)),
+        asyncio.create_task(_tend(project, told)),
+        asyncio.create_task(_watch(project, told)),
+    ]
+    try:
+        await ready.wait()
+        welcome = await Sessions(access).first_owner_link()
+        address = f"http://{serving.host}:{listening.getsockname()[1]}"
+        announce(Opened(address=address, welcome=welcome, supervisor=supervisor))
+        await _first_end(tasks, told)
+    finally:
+        told.set()
+        server.stop()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        access.close()
+        listening.close()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
+        PortTaken: another process listens there.
+        Mistake: this machine has no such address.
+    """
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"port {port} is taken",
+                why="another process listens there, perhaps another proveout serve",
+                fix=(f"proveout serve --port {port + 1}",),
+            ) from error
+        raise Mistake(
+            f"cannot listen on {host}:{port}", why=error.strerror or str(error)
+        ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+async def _workflow_of(project: Project) -> Callable[[], Workflow[..., Any]]:
+    """Return what imports the workflow whose annotations say which inputs fit."""
+    pointer = await project.store.pointer(project.name)
+    release = None if pointer.stable is None else await project.store.release(pointer.stable)
+    if release is None:
+        return project.workflow
+    start = await launch(project.store, release)
+    return lambda: entry.as_workflow(entry.load(start.entry, start.root), start.entry)
+
+
+async def _first_end(tasks: list[asyncio.Task[None]], told: asyncio.Event) -> None:
+    """Return when we are told to stop, or a part of us has ended."""
+    waiting = asyncio.create_task(told.wait())
+    await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+async def _tend(project: Project, told: asyncio.Event) -> None:
+    """Fire timers, expire reviews and return lapsed runs, until told to stop."""
+    while not told.is_set():
+        try:
+            await project.store.tend()
+        except Outage as outage:
+            project.log.warning("store.unreachable", error=str(outage))
+        await _rest(told, TEND_EVERY)
+
+
+async def _watch(project: Project, told: asyncio.Event) -> None:
+    """Watch the canary, and take it back once it is shown to be worse, until told to stop."""
+    overdue = False
+    while not told.is_set():
+        try:
+            seen = await look(project.office, project.name)
+            if seen is not None and (back := await act_on(project.office, project.name, seen)):
+                project.log.warning(
+                    "canary.rolled_back",
+                    release=back.bad,
+                    requests=seen.requests,
+                    failures=seen.failures,
+                    of_canary=seen.canary_failures,
+                )
+            if seen is not None and seen.overdue and not overdue:
+                project.log.warning("canary.held_too_long", release=seen.canary.release)
+            overdue = seen is not None and seen.overdue
+        except Outage as outage:
+            project.log.warning("store.unreachable", error=str(outage))
+        await _rest(told, WATCH_EVERY)
+
+
+async def _rest(told: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(told.wait(), seconds)
+
+
+def _stop_on_signals(told: asyncio.Event) -> None:
+    def stop() -> None:
+        if told.is_set():  # the second time: at once; workers end with us
+            os._exit(INTERRUPTED)
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
