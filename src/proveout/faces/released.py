@@ -88,7 +88,9 @@ class Launch:
         """Return the variables for such a process: ours, without what leads back to here."""
         left_out = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSTARTUP"}
         kept = {name: value for name, value in os.environ.items() if name not in left_out}
-        return {**kept, WITHIN: self.release.digest}
+        # Bytecode is kept, but beside: what a release and its environment hold is verified.
+        bytecode = str(environments.cache_folder() / "bytecode")
+        return {**kept, WITHIN: self.release.digest, "PYTHONPYCACHEPREFIX": bytecode}
 
     def workflow(self) -> Workflow[..., Any]:
         """Return the workflow, imported from the release's own files into this process."""

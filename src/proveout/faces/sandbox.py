@@ -144,6 +144,7 @@ class LocalSandbox:
         self._store = store
         self._url = url
         self._folder = folder
+        self._off = off
         self._bench = replace(ground.project.bench, store=store)
         self._office = office_of(without(store, off, self._bench.ids), url, folder / "key")
         self._access = Access(self._office)
@@ -166,6 +167,10 @@ class LocalSandbox:
         )
 
     # What a sandbox is
+
+    @property
+    def off(self) -> Protection | None:
+        return self._off
 
     @property
     def store(self) -> Store:
@@ -250,7 +255,7 @@ class LocalSandbox:
             rehearsing=Rehearsing(
                 receiver=self._port,
                 recordings=str(self._folder / "recordings.json"),
-                off=crew.off or "",
+                off=self._off or "",
                 is_faulty=crew.is_faulty,
                 pace=crew.pace,
                 is_live=self._ground.is_live,
@@ -269,7 +274,7 @@ class LocalSandbox:
 
     # Doors
 
-    async def start_doors(self, off: Protection | None = None) -> None:
+    async def start_doors(self) -> None:
         launch = self._ground.launch
         orders = DoorOrders(
             store=self._url,
@@ -277,7 +282,7 @@ class LocalSandbox:
             project=str(self._ground.project.settings.path),
             root=str(launch.root),
             entry=launch.entry,
-            off=off or "",
+            off=self._off or "",
         )
         environ = {**os.environ, **orders.environ(), **self._variables()}
         command = [sys.executable, "-P", "-m", "proveout.faces.sandbox_doors"]

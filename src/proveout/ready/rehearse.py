@@ -51,8 +51,8 @@ class Stage:
     """Where a drill is performed.
 
     Attributes:
-        open: opens a fresh sandbox, gone when the block ends, whose decisions are taken
-            without the protection that it is given.
+        open: opens a fresh sandbox, gone when the block ends, without the protection that
+            it is given.
         told: gets every line of the log as it comes.
     """
 
@@ -71,7 +71,7 @@ async def rehearse(drill: Drill, stage: Stage) -> Rehearsed:
     started = stage.clock.now()
     try:
         async with stage.open(None) as sandbox:
-            on = await drill.perform(sandbox, None)
+            on = await drill.perform(sandbox)
     except NotSteady as error:
         return _aborted(drill, stage, started, f"{error}")
     if not on.passed:
@@ -79,7 +79,7 @@ async def rehearse(drill: Drill, stage: Stage) -> Rehearsed:
     stage.told(f"control: {drill.without} off")
     try:
         async with stage.open(drill.without) as sandbox:
-            off = await drill.perform(sandbox, drill.without)
+            off = await drill.perform(sandbox)
     except NotSteady as error:
         return _aborted(drill, stage, started, f"the control could not begin: {error}")
     return _rehearsed(drill, stage, started, on, off)

@@ -93,14 +93,12 @@ class Crew:
 
     Attributes:
         release: digest of the release that they run; None for the one under test.
-        off: the protection that they work without.
         is_faulty: every run that they start fails in its first step.
         pace: seconds that each recorded step takes.
     """
 
     count: int = 2
     release: str | None = None
-    off: Protection | None = None
     is_faulty: bool = False
     pace: float = 0.05
 
@@ -189,6 +187,11 @@ class Sandbox(Protocol):
     """A store, workers, doors and a receiver of their own, gone when the drill ends."""
 
     @property
+    def off(self) -> Protection | None:
+        """The protection that every process of the sandbox, and its office, does without."""
+        ...
+
+    @property
     def store(self) -> Store:
         """The sandbox's store."""
         ...
@@ -226,7 +229,7 @@ class Sandbox(Protocol):
         """End every worker process at once, without a warning; their count."""
         ...
 
-    async def start_doors(self, off: Protection | None = None) -> None:
+    async def start_doors(self) -> None:
         """Start the HTTP server as a process of its own; return when it answers."""
         ...
 

@@ -42,14 +42,13 @@ class Drill:
     Attributes:
         name: that of the claim it proves.
         without: the protection that its negative control switches off.
-        perform: breaks the workflow in a sandbox and judges what followed; the second
-            argument is the protection that is off.
+        perform: breaks the workflow in a sandbox and judges what followed.
         shown: the figure that tells the two performances apart, and what it counts.
     """
 
     name: str
     without: Protection
-    perform: Callable[[Sandbox, Protection | None], Awaitable[Performance]]
+    perform: Callable[[Sandbox], Awaitable[Performance]]
     shown: tuple[str, str]
 
     def summary(self, on: Performance, off: Performance) -> str:

@@ -20,10 +20,10 @@ EVENTS = 3
 """Events of each source."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Send each event many times, and count its runs and effects."""
     await sandbox.start_workers(Crew(count=1))
-    await sandbox.start_doors(off)
+    await sandbox.start_doors()
     await check_steady(sandbox, "before")
     before = {run.id for run in await _runs(sandbox)}
     sent = events = refused = 0

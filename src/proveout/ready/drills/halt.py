@@ -22,9 +22,9 @@ WATCHED = 3.5
 """Seconds for which effects are counted after the order."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Pull the switch while effects flow, count what begins later, and let it go on."""
-    await sandbox.start_workers(Crew(count=2, off=off, pace=0.25))
+    await sandbox.start_workers(Crew(count=2, pace=0.25))
     await check_steady(sandbox, "before")
     if not any(load.effects for load in sandbox.loads):
         raise NotSteady("the workflow has no effect that could be stopped")
@@ -40,7 +40,7 @@ async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
     late = [effect for effect in after if effect.at > at + BOUND]
     last = max((effect.at for effect in after), default=at)
     sandbox.note(f"{before} effects before, {len(after)} after the order, {len(late)} too late")
-    if off is None:
+    if sandbox.off is not Protection.HALT:
         await resume(sandbox.office, workflow, WORKFLOW_SCOPE, "drill")
     ended = await follow(sandbox, runs)
     faults = [f"{len(late)} effects began more than {BOUND.seconds} s later"] if late else []

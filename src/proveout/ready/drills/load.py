@@ -25,8 +25,8 @@ LOOK = 0.05
 PATIENCE = 30.0
 """Seconds that a load gets to end in."""
 
-STILL = 6.0
-"""Seconds without a change after which nothing more is expected: six leases of a sandbox."""
+STILL = 8.0
+"""Seconds in which no run ends, after which nothing more is expected: eight leases."""
 
 
 async def enqueue(sandbox: Sandbox, count: int, name: str) -> list[str]:
@@ -76,7 +76,7 @@ class Ended:
 async def follow(sandbox: Sandbox, runs: Iterable[str], seconds: float = PATIENCE) -> Ended:
     """Wait until all `runs` have ended, approving what they ask a person.
 
-    Give up when time is up, or when nothing has changed for a while.
+    Give up when time is up, or when no run has ended for a while.
     """
     left = set(runs)
     states: dict[str, RunState] = {}
@@ -87,11 +87,12 @@ async def follow(sandbox: Sandbox, runs: Iterable[str], seconds: float = PATIENC
         await approve_all(sandbox)
         for run in sorted(left):
             found = await sandbox.store.run(RunId(run))
-            if found is not None and states.get(run) != found.state:
-                states[run] = found.state
-                moved = sandbox.clock.monotonic()
-            if found is not None and (found.state.is_final or found.state is RunState.PARKED):
+            if found is None:
+                continue
+            states[run] = found.state
+            if found.state.is_final or found.state is RunState.PARKED:
                 left.discard(run)
+                moved = sandbox.clock.monotonic()
         return not left or sandbox.clock.monotonic() - moved > STILL
 
     await until(sandbox, is_over, seconds)

@@ -15,9 +15,10 @@ RUNS = frozenset({0, 1})
 """How a command of a runbook may end: done, or done and the answer is no."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Look for each name, and run each command; the control looks where nothing is written."""
     asked = sandbox.ownership()
+    off = sandbox.off is Protection.NAMES
     named = {what: "" if off else who for what, who in asked.named.items()}
     missing = [what for what, who in named.items() if not is_known(who)]
     runbook = (("proveout", "no-such-command"),) if off else asked.runbook

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 OTHERS = 16
 
-TIME = 10.0
-"""Seconds that the others get to end in, and then the poisoned runs to be dead-lettered."""
+TIME = 8.0
+"""Seconds after the others in which the poisoned runs must be dead-lettered."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Put two poisoned runs among others, then replay their inputs without the poison."""
-    await sandbox.start_workers(Crew(count=2, off=off))
+    await sandbox.start_workers(Crew(count=2))
     await check_steady(sandbox, "before")
     load = sandbox.loads[0]
     raising = await sandbox.enqueue(load, Mishap.RAISES)
     killing = await sandbox.enqueue(load, Mishap.KILLS)
     others = await enqueue(sandbox, OTHERS, "other")
     sandbox.note(f"{OTHERS} runs queued beside one that fails and one that kills its worker")
-    ended = await follow(sandbox, others, TIME)
+    ended = await follow(sandbox, others)
     dead = await _await_dead(sandbox, (raising, killing))
     sandbox.note(f"{ended.count(RunState.SUCCEEDED)} others done, {len(dead)} of 2 dead-lettered")
     faults: list[str] = []
@@ -63,7 +63,7 @@ async def _await_dead(sandbox: Sandbox, runs: tuple[str, ...]) -> list[str]:
         dead[:] = [run.id for run in found if run is not None and run.state is RunState.DEAD]
         return len(dead) == len(runs)
 
-    await until(sandbox, all_dead, TIME / 2)
+    await until(sandbox, all_dead, TIME)
     return dead
 
 

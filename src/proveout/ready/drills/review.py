@@ -26,14 +26,14 @@ UNDISTURBED = 1.0
 """Seconds for which nobody answers, and nothing may be decided."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Let reviews wait through a restart and an upgrade, answer them wrongly, then rightly."""
     asking = [load for load in sandbox.loads if load.asks]
     if not asking:
         raise NotSteady("no recorded case puts a question to a person")
     crew = Crew(count=1)
     await sandbox.start_workers(crew)
-    await sandbox.start_doors(off)
+    await sandbox.start_doors()
     runs = [await sandbox.enqueue(asking[n % len(asking)], f"ask-{n}") for n in range(REVIEWS)]
     reviews = await _opened(sandbox)
     sandbox.note(f"{len(reviews)} reviews wait")
@@ -41,7 +41,7 @@ async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
     await sandbox.kill_workers()
     await sandbox.kill_doors()
     await promote(sandbox.office, sandbox.bad, "drill", {"reason": "an upgrade while they wait"})
-    await sandbox.start_doors(off)
+    await sandbox.start_doors()
     await sandbox.start_workers(crew)
     await sandbox.settle(UNDISTURBED)
     faults = await _disturb(sandbox, reviews)

@@ -30,9 +30,9 @@ QUEUED = 120
 """Runs in the queue when the rollback comes."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Let a bad release into a canary, then make it stable and take it back under load."""
-    watched = off is None
+    watched = sandbox.off is not Protection.ROUTING
     await sandbox.start_workers(Crew(count=1, pace=0.0))
     await check_steady(sandbox, "before")
     await sandbox.start_workers(Crew(count=1, release=sandbox.bad.digest, is_faulty=True, pace=0.0))
@@ -42,7 +42,7 @@ async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
     faults = [] if found else [f"the bad canary still served after {bound} requests"]
     sandbox.note(f"found after {found} requests" if found else "not found")
 
-    back, begun_bad, lost = await _by_hand(sandbox, off)
+    back, begun_bad, lost = await _by_hand(sandbox)
     sandbox.note(
         f"rolled back in {back.seconds:.2f} s with {QUEUED} queued and {back.in_flight.runs}"
         f" in flight; {begun_bad} runs began on the bad release afterwards"
@@ -98,15 +98,13 @@ async def _canary(sandbox: Sandbox, bound: int, *, watched: bool) -> int:
     return 0
 
 
-async def _by_hand(sandbox: Sandbox, off: Protection | None) -> tuple[RolledBack, int, int]:
+async def _by_hand(sandbox: Sandbox) -> tuple[RolledBack, int, int]:
     """Roll back under load; return what it did, how many began badly, how many never ended."""
     office, workflow = sandbox.office, sandbox.release.workflow
     await sandbox.kill_workers()
     await promote(office, sandbox.bad, "drill", {})
     await sandbox.start_workers(Crew(count=1, pace=0.1))
-    await sandbox.start_workers(
-        Crew(count=1, release=sandbox.bad.digest, is_faulty=True, pace=0.1, off=off)
-    )
+    await sandbox.start_workers(Crew(count=1, release=sandbox.bad.digest, is_faulty=True, pace=0.1))
     runs = await enqueue(sandbox, QUEUED, "queued")
     if not await _serves(sandbox, runs):
         raise NotSteady("the bad release never began a run")

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from proveout.ready.sandbox import Sandbox
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Read the verdict of the experiment; without its right answers, judge it again."""
-    signal = await sandbox.signal(shuffled=off is not None)
+    signal = await sandbox.signal(shuffled=sandbox.off is Protection.RIGHT_ANSWERS)
     if signal is None:
         raise NotSteady("nothing was proven on exactly what this release executes: proveout prove")
     faults: list[str] = []

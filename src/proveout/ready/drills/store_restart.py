@@ -21,10 +21,10 @@ REQUESTS = 20
 RESTARTS = 2
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Cut the store off from its servers under load, bring it back, and look for every run."""
     crew = Crew(count=2)
-    await asyncio.gather(sandbox.start_doors(off), sandbox.start_workers(crew))
+    await asyncio.gather(sandbox.start_doors(), sandbox.start_workers(crew))
     await check_steady(sandbox, "before")
     acknowledged: list[str] = []
     cut = 0
@@ -38,7 +38,7 @@ async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
         await sandbox.kill_doors()
         await sandbox.kill_workers()
         sandbox.note(f"restart {restart + 1}: {len(acknowledged)} runs acknowledged so far")
-        await asyncio.gather(sandbox.start_doors(off), sandbox.start_workers(crew))
+        await asyncio.gather(sandbox.start_doors(), sandbox.start_workers(crew))
     if not acknowledged:
         raise NotSteady("the doors acknowledged nothing")
     ended = await follow(sandbox, acknowledged)

@@ -18,9 +18,9 @@ IN_FLIGHT = 4
 """Runs that are in flight at least when the workers are killed."""
 
 
-async def perform(sandbox: Sandbox, off: Protection | None) -> Performance:
+async def perform(sandbox: Sandbox) -> Performance:
     """Kill every worker again and again while runs are in flight, and look for each run."""
-    crew = Crew(count=2, off=off)
+    crew = Crew(count=2)
     await sandbox.start_workers(crew)
     await check_steady(sandbox, "before")
     runs = await enqueue(sandbox, RUNS, "loss")
