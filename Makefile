@@ -20,7 +20,7 @@ PIP := -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format faults bench docs lock clean
+.PHONY: help demo demo-stay test drills lint format faults bench docs axe lock clean
 
 help: ## Show this list
 	@echo "Proveout: one AI workflow from proof of concept to production, each step proven."
@@ -29,9 +29,13 @@ help: ## Show this list
 	@echo
 	@echo "Another Python: make test PYTHON=python3.12"
 
-demo: $(DEMO_READY) ## Prove two candidates on real requests, then kill a worker under the better one
+demo: $(DEMO_READY) ## The whole path on real requests: prove, release, drill, serve, roll back
 	@$(DEMO)/bin/python examples/request-routing/fetch_cases.py
 	@$(DEMO)/bin/python examples/request-routing/demo.py
+
+demo-stay: $(DEMO_READY) ## The demo, and then keep its console open until Ctrl-C
+	@$(DEMO)/bin/python examples/request-routing/fetch_cases.py
+	@$(DEMO)/bin/python examples/request-routing/demo.py --stay
 
 test: lint ## Check the code, then run every short test
 	@$(BIN)/pytest
@@ -50,18 +54,29 @@ format: $(DEV_READY) ## Put the code into its usual form
 faults: $(DEV_READY) ## Kill, delay, duplicate and disconnect in full; takes long
 	@PROVEOUT_FAULTS=full $(BIN)/pytest -m faults
 
+drills: $(DEV_READY) ## Perform every drill without every protection, and write the table; takes long
+	@PROVEOUT_DRILLS=full $(BIN)/pytest -m drills
+
 bench: $(DEV_READY) ## Measure how long the command line takes to start
 	@$(BIN)/python benchmarks/start_up.py
 
 docs: $(DEV_READY) ## Write the tables of settings, commands, errors and names again
 	@$(BIN)/python tests/house/generate.py
 
+axe: .cache/axe/axe.min.js ## Fetch what the browser tests look for barriers with
+
+.cache/axe/axe.min.js:
+	@mkdir -p .cache/axe
+	@cd .cache/axe && npm pack --silent axe-core@4.14.1 >/dev/null \
+		&& tar xzf axe-core-4.14.1.tgz --strip-components=1 package/axe.min.js \
+		&& rm axe-core-4.14.1.tgz
+
 lock: $(LOCKER)/ready-$(VERSION) ## Lock what pyproject.toml asks for; OPTIONS=--upgrade takes the newest
 	@$(call locked,dev,requirements.lock)
 	@$(call locked,demo,requirements-demo.lock)
 
 clean: ## Remove everything that make, the tests and the demo left here
-	@rm -rf $(DEV) $(DEMO) $(LOCKER) .demo .hypothesis .*_cache examples/request-routing/data
+	@rm -rf $(DEV) $(DEMO) $(LOCKER) .demo .cache .hypothesis .*_cache examples/request-routing/data
 	@find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # An environment is made anew when its lock or the Python it is for changes; the project is

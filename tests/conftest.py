@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
     from proveout.ports.store import Store
 
 STORES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_places() -> Generator[None]:
+    """Keep every test's key, and what releases need, out of the home of who runs the tests."""
+    with TemporaryDirectory(prefix="proveout-tests-") as folder:
+        places = {"PROVEOUT_CACHE": f"{folder}/cache", "PROVEOUT_KEY_FILE": f"{folder}/key"}
+        before = {name: os.environ.get(name) for name in places}
+        os.environ.update(places)
+        yield
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from proveout.domain.workflow import Workflow
     from proveout.ports.clock import Clock, Ids
     from proveout.ports.store import Store
 
@@ -72,6 +73,10 @@ secret_env = ["{VARIABLE}", "{VARIABLE}_OLD"]
 def answer(n: int) -> int:
     """Return the double of `n`."""
     return n * 2
+
+
+def _answer() -> Workflow[..., Any]:
+    return answer
 
 
 def write_project(folder: Path) -> settings.Settings:
@@ -132,7 +137,7 @@ class House:
 def open_house(folder: Path, store: Any, clock: Clock, ids: Ids, **changes: Any) -> House:
     """Return a project with its doors on `store`; `changes` replaces parts behind them."""
     signer = KeyFile(folder / "keys" / "key")
-    office = Office(store=store, clock=clock, ids=ids, signer=signer, ledger="test")
+    office = Office(store=store, clock=clock, ids=ids, signer=signer)
     access = Access(office)
     events: list[dict[str, Any]] = []
     environ = {VARIABLE: SECRET}
@@ -148,7 +153,7 @@ def open_house(folder: Path, store: Any, clock: Clock, ids: Ids, **changes: Any)
         ),
         "access": access,
         "hooks": Hooks(verifiers=SCHEMES, parse_secret=parse_secret, environ=environ),
-        "accept": accepts("answers", lambda: answer),
+        "accept": accepts("answers", _answer),
     }
     doors = Doors(**{**parts, **changes})
     return House(

@@ -53,6 +53,17 @@ ENVIRONMENT = (
         "`30 s`",
         "How long a run stays its worker's without a sign of life from it.",
     ),
+    (
+        "PROVEOUT_KEY_FILE",
+        "`~/.config/proveout/key`, or in `XDG_CONFIG_HOME`",
+        "The key that signs ledger and evidence; made at first use, never in the store.",
+    ),
+    (
+        "PROVEOUT_CACHE",
+        "`~/.cache/proveout`, or in `XDG_CACHE_HOME`",
+        "Where releases are unpacked and the packages they run among are kept.",
+    ),
+    ("PROVEOUT_USER", "the system's login", "Who acts on the command line."),
     ("NO_COLOR", "unset", "Anything: no colour, and no drawing that redraws itself."),
 )
 """What the environment may say: name, default, meaning."""

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-PLACES = ("www.apache.org", "json-schema.org", "www.w3.org")
+PLACES = ("www.apache.org", "json-schema.org", "www.w3.org", "in-toto.io")
 """Hosts that a file may name: licences, schemas, namespaces."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

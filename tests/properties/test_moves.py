@@ -11,11 +11,34 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from doubles.deeds import FIRST, Deeds, canary, halted
 from doubles.given import LEASE, Given, digest_of, entry, want
+from proveout.domain.delivery import Delivery
 from proveout.domain.journal import Place
+from proveout.domain.release import (
+    DRAFT,
+    WORKFLOW_SCOPE,
+    Pointer,
+    ReleaseDigest,
+    Treatment,
+    effect_scope,
+    release_scope,
+)
 from proveout.domain.review import Answer, Review, ReviewId
 from proveout.domain.run import MOVES, IllegalMove, Run, RunId, RunState
-from proveout.domain.unit import Decide, Enqueue, Record, Requeue, Settle, Unit
+from proveout.domain.unit import (
+    Change,
+    Decide,
+    EndHalt,
+    Enqueue,
+    MovePointer,
+    Receive,
+    Record,
+    Requeue,
+    Settle,
+    Treat,
+    Unit,
+)
 from proveout.ports.store import Claimed, Held, RunFilter, Want
 
 if TYPE_CHECKING:
@@ -23,6 +46,7 @@ if TYPE_CHECKING:
 
     from doubles.clock import CountedIds
     from doubles.postgres import WatchedClock
+    from proveout.domain.ledger import LedgerEntry
     from proveout.ports.store import Store
 
 RUNS = 3
@@ -41,11 +65,12 @@ class Move(NamedTuple):
 UNITS = (
     *("enqueue", "record", "ask", "ask", "settle", "settle", "settle"),
     *("decide", "decide", "cancel", "requeue", "requeue", "resend"),
+    *("receive", "receive", "point", "treat", "halt", "resume", "resume"),
 )
-OTHERS = ("claim", "claim", "claim", "tend", "wait", "renew")
+OTHERS = ("claim", "claim", "claim", "claim", "tend", "wait", "renew", "blame")
 
 ENTER = tuple(Move("enqueue", run, run, 0) for run in range(RUNS))
-CLAIM = Move("claim", 0, RUNS - 1, 0)
+CLAIM = Move("claim", 0, 5, 0)
 PROLOGUE = (*ENTER, CLAIM)
 """Every play begins with runs that someone works on."""
 
@@ -54,6 +79,10 @@ ENDS = (
     *(RunState.SUCCEEDED, RunState.FAILED, RunState.DEAD, RunState.RUNNING),
 )
 """How an attempt ends; the last way is illegal."""
+
+DECISIONS = ("point", "treat", "halt", "resume")
+RELEASES = (DRAFT, FIRST)
+SCOPES = (WORKFLOW_SCOPE, release_scope(FIRST), effect_scope("send"))
 
 number = st.integers(0, 7)
 
@@ -91,6 +120,13 @@ class Table:
     fences: dict[RunId, int] = field(default_factory=dict[RunId, int])
     reviews: list[Review] = field(default_factory=list[Review])
     sent: list[Unit] = field(default_factory=list[Unit])
+    head: LedgerEntry | None = None
+    version: int = 0
+
+    async def look(self, store: Store) -> None:
+        """Learn what the next decision must follow."""
+        self.head = await store.head()
+        self.version = (await store.pointer(self.workflow)).version
 
     def unit(self, move: Move) -> Unit:
         """Return the unit that a move stands for."""
@@ -103,6 +139,10 @@ class Table:
             return self.sent[move.choice % len(self.sent)]
         if move.kind == "enqueue" or not self.runs:
             return self._enqueue(move)
+        if move.kind == "receive":
+            return self._receive(move)
+        if move.kind in DECISIONS:
+            return Deeds(self.given).unit(self.head, self._change(move), move=str(move))
         if move.kind == "decide" and self.reviews:
             return self._decide(move)
         return self._about(self.runs[move.run % len(self.runs)], move)
@@ -137,6 +177,47 @@ class Table:
         if len(self.runs) < RUNS:
             self.runs.append(run)
         return Enqueue(id=self.given.unit_id(), run=run)
+
+    def _receive(self, move: Move) -> Unit:
+        """Return the arrival of one of three events; its run's key may be another's."""
+        run = self.given.run(
+            workflow=self.workflow,
+            key=f"{move.choice}" if move.choice < RUNS else None,
+            value=b"1" if move.run else b"2",
+        )
+        delivery = Delivery(
+            source=self.workflow,
+            event=f"{move.choice % 3}",
+            type="",
+            received=self.given.clock.now(),
+            headers=(),
+            body=run.value,
+        )
+        return Receive(id=self.given.unit_id(), delivery=delivery, run=run if move.run else None)
+
+    def _change(self, move: Move) -> Change:
+        match move.kind:
+            case "point":
+                return MovePointer(pointer=self._pointer(move))
+            case "treat":
+                return Treat(
+                    workflow=self.workflow,
+                    release=ReleaseDigest(RELEASES[move.run % 2]),
+                    treatment=list(Treatment)[move.choice % 3],
+                )
+            case "halt":
+                return halted(SCOPES[move.choice % 3], self.workflow)
+            case _:
+                return EndHalt(workflow=self.workflow, scope=SCOPES[move.choice % 3])
+
+    def _pointer(self, move: Move) -> Pointer:
+        beside = ReleaseDigest(RELEASES[1 - move.run % 2])
+        return Pointer(
+            workflow=self.workflow,
+            version=self.version + 1 + move.fence,
+            stable=FIRST if move.run % 2 else None,
+            canary=canary(5000, beside) if move.choice % 4 == 0 else None,
+        )
 
     def _ask(self, run: Run, move: Move) -> Unit:
         deadline = self.given.clock.now() + timedelta(minutes=1) if move.choice % 2 else None
@@ -183,7 +264,10 @@ class Table:
         return self.fences.get(run.id, 0) + move.fence
 
     def want(self, move: Move) -> Want:
-        return want(workflows=(self.workflow,), limit=1 + move.choice % 3)
+        suspects = (None, None, False, True)[move.choice % 4]
+        release = RELEASES[move.run % 2]
+        limit = 1 + move.choice % 3
+        return want(workflows=(self.workflow,), limit=limit, release=release, suspects=suspects)
 
     def note(self, claimed: Sequence[Claimed]) -> None:
         self.fences.update((one.run.id, one.run.fence) for one in claimed)
@@ -207,6 +291,8 @@ async def do(store: Store, table: Table, move: Move) -> object:
     match move.kind:
         case "claim":
             return await store.claim(table.want(move))
+        case "blame":
+            return sorted(await store.blame("one", 2))
         case "renew":
             keeper = store.keeper()
             held = [Held(run, fence) for run, fence in table.fences.items()]
@@ -247,6 +333,9 @@ def check(
         now = after[run]
         assert now.state == was.state or now.state in ways[was.state]
         assert now.fence >= was.fence
+        assert now.crashes >= was.crashes
+        assert was.release in {None, now.release}
+        assert (now.release is None) == (now.fence == 0)
         if was.state.is_final:
             assert now == was
 
@@ -264,6 +353,7 @@ async def test_no_move_leaves_the_table(
     before: dict[RunId, Run] = {}
 
     for move in (*PROLOGUE, *play):
+        await table.look(store)
         if move.kind in UNITS:
             await write(store, table.unit(move))
         else:
@@ -292,6 +382,7 @@ async def test_no_crowd_leaves_the_table(
 
     for together, move in ((ENTER, Move("tend", 0, 0, 0)), ((), CLAIM), *crowd):
         let_pass(clock, move)
+        await table.look(store)
         units = [table.unit(one) for one in together]
         *_, done = await asyncio.gather(
             *(write(store, unit) for unit in units), do(store, table, move)
@@ -313,6 +404,7 @@ async def test_both_stores_tell_the_same(
     table = Table(Given(one, clock, ids), f"pair-{next(plays)}")
 
     for move in (*PROLOGUE, *play):
+        await table.look(one)
         if move.kind in UNITS:
             unit = table.unit(move)
             assert await write(one, unit) == await write(other, unit)
@@ -328,3 +420,7 @@ async def test_both_stores_tell_the_same(
         assert await one.journal(run.id) == await other.journal(run.id)
     for review in table.reviews:
         assert await one.review(review.id) == await other.review(review.id)
+    assert await one.deliveries(table.workflow) == await other.deliveries(table.workflow)
+    assert await one.halts(table.workflow) == await other.halts(table.workflow)
+    assert await one.pointer(table.workflow) == await other.pointer(table.workflow)
+    assert await one.head() == await other.head()

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     WAIVER = "waiver"
     ACCEPTANCE = "acceptance"
     SANDBOX = "sandbox"
+    STORE = "store"
 
 
 @cache

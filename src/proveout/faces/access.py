@@ -38,6 +38,9 @@ ACTING_USER = "PROVEOUT_USER"
 KEY_PREFIX = "pk_"
 SECRET_BYTES = 32
 
+HASH_SHOWN = 12
+"""Digits of a key's hash that the ledger shows, to tell it from another of its name."""
+
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 """What users and keys are called."""
 
@@ -269,7 +272,8 @@ class Access:
 
         async def think() -> Decision:
             await self.check_free(name)
-            return _of_keys(actor, "create key", {"role": role, "expires": expires}, key)
+            facts = {"role": role, "expires": expires, "hash": key.hash[:HASH_SHOWN]}
+            return _of_keys(actor, "create key", facts, key)
 
         await decide(self.office, think)
         return NewKey(key, secret)

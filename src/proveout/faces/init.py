@@ -167,6 +167,7 @@ def _plan(package: str) -> list[tuple[str, str, str]]:
         ("cases.jsonl", "cases.jsonl", "60 mails, their answers"),
         ("proveout.toml.in", "proveout.toml", "budget, criteria, owners"),
         ("README.md.in", "README.md", "what to change first"),
+        ("RUNBOOK.md.in", "RUNBOOK.md", "what to do when it breaks"),
         ("gitignore.in", ".gitignore", "keeps its state out of git"),
         ("", f"{package}/__init__.py", "empty; makes it a package"),
     ]

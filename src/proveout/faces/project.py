@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
@@ -171,22 +170,16 @@ def logger(level: int = logging.WARNING) -> FilteringBoundLogger:
     )
 
 
-def office_of(store: Store, url: str, key: Path | None = None) -> Office:
-    """Return what decisions on a store are taken with: our key, and the ledger's name here."""
+def office_of(store: Store, key: Path | None = None) -> Office:
+    """Return what decisions on a store are taken with, signed by the key in the file `key`."""
     from proveout.adapters.keyfile import KeyFile, default_path
 
-    parts = urlsplit(url)
     return Office(
         store=store,
         clock=SystemClock(),
         ids=SystemIds(),
         signer=KeyFile(key or default_path(os.environ)),
-        ledger=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}?{_schema(url)}",
     )
-
-
-def _schema(url: str) -> str:
-    return "&".join(parse_qs(urlsplit(url).query).get("proveout_schema", []))
 
 
 def sandbox_url(url: str, folder: Path) -> str:
@@ -249,7 +242,7 @@ class Project:
     @cached_property
     def office(self) -> Office:
         """What decisions are taken with."""
-        return office_of(self.store, self.url)
+        return office_of(self.store)
 
     @classmethod
     @asynccontextmanager

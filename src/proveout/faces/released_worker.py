@@ -25,7 +25,7 @@ from proveout.faces.project import logger, open_store, system_bench
 from proveout.faces.stand_in import StandIn
 from proveout.ports.store import Want
 from proveout.ready.unprotected import without
-from proveout.run.suspect import LOOK_EVERY, keep_apart
+from proveout.run.suspect import go_when_idle, keep_apart
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
@@ -134,8 +134,6 @@ async def work(orders: Orders) -> int:
 
 
 async def _work(orders: Orders, store: Store) -> int:
-    if orders.attached or orders.suspects:
-        die_with_parent()
     log = logger(logging.INFO)
     bench = system_bench(store, log)
     stand_in = await _stand_in(orders, store)
@@ -212,21 +210,12 @@ def _spawner(orders: Orders) -> Callable[[str], Awaitable[Process]]:
 
 async def _try_suspects(orders: Orders, bench: Bench, worker: Worker) -> int:
     """Try suspects one at a time, as the child of a worker, until there are none."""
-    going = asyncio.create_task(_go_when_idle(orders, bench, worker))
+    going = asyncio.create_task(go_when_idle(bench, orders.want, worker))
     try:
         await worker.work()
     finally:
         going.cancel()
     return WENT
-
-
-async def _go_when_idle(orders: Orders, bench: Bench, worker: Worker) -> None:
-    quiet = 0
-    while quiet < 2:  # noqa: PLR2004 - twice, as one look may fall between a claim and its start
-        await bench.clock.sleep(LOOK_EVERY)
-        is_idle = not worker.busy and not await bench.store.has_suspects(orders.want)
-        quiet = quiet + 1 if is_idle else 0
-    worker.stop()
 
 
 def _stop_on_signals(*stops: Callable[[], None]) -> None:
@@ -241,6 +230,8 @@ def _stop_on_signals(*stops: Callable[[], None]) -> None:
 def main() -> int:
     """Carry out the orders in the environment; return the exit code."""
     orders = decode(Orders, os.environ.pop(ORDERS).encode())
+    if orders.attached or orders.suspects:
+        die_with_parent()
     try:
         return asyncio.run(work(orders))
     except ProveoutError as error:

@@ -146,7 +146,7 @@ class LocalSandbox:
         self._folder = folder
         self._off = off
         self._bench = replace(ground.project.bench, store=store)
-        self._office = office_of(without(store, off, self._bench.ids), url, folder / "key")
+        self._office = office_of(without(store, off, self._bench.ids), folder / "key")
         self._access = Access(self._office)
         self._receiver = Receiver(self._bench.clock)
         self._port = 0

@@ -86,7 +86,7 @@ async def _serve(orders: DoorOrders, store: Store) -> None:
     plain = Project(settings, store, log, orders.store)
     weak = without(store, off, plain.bench.ids)
     project = Project(plain.settings, weak, log, orders.store)
-    office = office_of(weak, orders.store, Path(orders.key))
+    office = office_of(weak, Path(orders.key))
     access = (Unguarded if off is Protection.ACCESS else Access)(office)
 
     def workflow() -> Workflow[..., Any]:

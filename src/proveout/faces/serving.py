@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,18 @@ import uvicorn
 from proveout.faces.api.accept import accepts
 from proveout.faces.api.app import api
 from proveout.faces.api.doors import Doors
+from proveout.faces.api.routes import ROUTES
+from proveout.faces.sessions import Sessions
+from proveout.faces.web.app import console_app
+from proveout.faces.web.known import Known
+from proveout.faces.web.visit import Console
+from proveout.faces.web.zone import local_zone
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Generator
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from proveout.domain.workflow import Workflow
     from proveout.faces.access import Access
@@ -36,6 +43,8 @@ class House:
         hooks: how deliveries are verified.
         load: imports the workflow that says which inputs fit.
         is_loopback: the server listens on this machine alone.
+        hosts: names by which the console is reached besides, as `host` or `host:port`;
+            where it is no loopback, () for any.
         is_draining: whether the server is on its way out.
     """
 
@@ -43,11 +52,27 @@ class House:
     hooks: Hooks
     load: Callable[[], Workflow[..., Any]]
     is_loopback: bool = True
+    hosts: tuple[str, ...] = ()
     is_draining: Callable[[], bool] = bool
 
 
-def application(project: Project, house: House) -> FastAPI:
+APART = frozenset(route.path.split("/")[1] for route in ROUTES)
+"""Where the paths of programs begin; every other path is the console's."""
+
+
+def application(project: Project, house: House) -> ASGIApp:
     """Return the application with the console, the API, the hooks, health and figures."""
+    programs, people = _for_programs(project, house), _for_people(project, house)
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        begins = str(scope.get("path", "")).removeprefix("/").partition("/")[0]
+        app = programs if begins in APART else people
+        await app(scope, receive, send)
+
+    return either
+
+
+def _for_programs(project: Project, house: House) -> ASGIApp:
     bench = project.bench
     doors = Doors(
         settings=project.settings,
@@ -62,6 +87,18 @@ def application(project: Project, house: House) -> FastAPI:
         is_draining=house.is_draining,
     )
     return api(doors)
+
+
+def _for_people(project: Project, house: House) -> ASGIApp:
+    clock = project.bench.clock
+    console = Console(
+        project=project,
+        access=house.access,
+        sessions=Sessions(house.access),
+        zone=local_zone(os.environ, clock.now()),
+        known=Known(clock),
+    )
+    return console_app(console, is_loopback=house.is_loopback, hosts=house.hosts)
 
 
 class Server(uvicorn.Server):

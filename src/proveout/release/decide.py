@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proveout.domain.ledger import Anchor, chained
+from proveout.domain.record import Kind
 from proveout.domain.unit import Amend, Change, Done, UnitId
-from proveout.errors import Outage
+from proveout.errors import Outage, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,19 +28,20 @@ class Overtaken(Outage):
     code = "overtaken"
 
 
+class LedgerCut(Refusal):
+    """The ledger lacks what this machine wrote; nothing more may be written over the gap."""
+
+    code = "ledger-cut"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What decisions are taken with.
-
-    Attributes:
-        ledger: name by which this machine remembers the store's ledger.
-    """
+    """What decisions are taken with."""
 
     store: Store
     clock: Clock
     ids: Ids
     signer: Signer
-    ledger: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +60,40 @@ async def decide(office: Office, think: Callable[[], Awaitable[Decision]]) -> Le
     Raises:
         Overtaken: others kept coming first.
     """
-    decision = await think()
+    ledger = await ledger_name(office.store)
     for _ in range(TRIES):
+        # Read before thinking: what is decided meanwhile shows as a head that went on.
         head = await office.store.head()
+        _check_whole(head, office.signer.anchor(ledger))
+        decision = await think()
         entry = chained(head, decision.deed, office.clock.now(), office.signer.sign)
         unit = Amend(id=UnitId(office.ids.new()), entry=entry, changes=decision.changes)
         if isinstance(await office.store.write(unit), Done):
-            office.signer.note(office.ledger, Anchor(seq=entry.seq, hash=entry.hash))
+            office.signer.note(ledger, Anchor(seq=entry.seq, hash=entry.hash))
             return entry
-        decision = await think()
-    raise Overtaken(f"{decision.deed.act}: others decided first, {TRIES} times", fix=("try again",))
+    raise Overtaken(f"others decided first, {TRIES} times", fix=("try again",))
+
+
+async def ledger_name(store: Store) -> str:
+    """Return the name by which a machine remembers a store's ledger: the store's own id."""
+    identity = await store.record(Kind.STORE, "id")
+    return "" if identity is None else identity.decode()
+
+
+def _check_whole(head: LedgerEntry | None, anchor: Anchor | None) -> None:
+    """Leave quietly when the ledger still holds what this machine wrote last.
+
+    A chain that was cut would otherwise grow past the cut, and hide it.
+    """
+    if anchor is None:
+        return
+    seq = 0 if head is None else head.seq
+    if seq < anchor.seq or (head is not None and seq == anchor.seq and head.hash != anchor.hash):
+        raise LedgerCut(
+            f"the ledger ends at entry {seq}, and this machine wrote entry {anchor.seq}",
+            why="entries were removed, or the store was put back to an earlier state",
+            fix=("proveout ledger verify", "restore the store from its newest backup"),
+        )
 
 
 async def amend(office: Office, deed: Deed, changes: tuple[Change, ...]) -> LedgerEntry:

@@ -10,6 +10,7 @@ attempt's own flag, never the exception that came out: user code may swallow tha
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
@@ -130,6 +131,7 @@ class Attempt:
         self._permits = world.permits
         self.log = world.log.bind(run=self.run.id)
         self.loop = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
         self.ending: Ending | None = None
         self._claimed_at = claimed.now
         self._start = self.clock.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 import traceback
 from collections import Counter
 from contextlib import contextmanager
@@ -109,6 +110,8 @@ class Inside:
         return self._effect(Call(step, args, kwargs), Place(path, step.name, occurrence))
 
     def _effect(self, call: Call, place: Place) -> object:
+        if self.attempt.rehearsal is not None and not self.attempt.captures:
+            return self._rehearsed(call, place)
         if not self.attempt.captures:
             keyed = call.keyed(self.attempt.run.id, place)
             if call.step.is_async:
@@ -119,6 +122,28 @@ class Inside:
         self.captured.append(entry)
         value = in_trial(call.step)
         return _ready(value) if call.step.is_async else value
+
+    def _rehearsed(self, call: Call, place: Place) -> object:
+        """Have the rehearsal carry an effect, from a step that it let be called."""
+        carried = self._carry(call, place)
+        if call.step.is_async:
+            return carried
+        if threading.get_ident() == self.attempt.thread:
+            carried.close()
+            raise Mistake(
+                f"{call.step.name} is a plain effect, called on the loop",
+                why="it cannot wait there for whoever stands in for the world",
+                fix=(f"await asyncio.to_thread({call.step.name}, …)",),
+            )
+        return self.attempt.from_thread(carried)
+
+    async def _carry(self, call: Call, place: Place) -> object:
+        rehearsal, run = self.attempt.rehearsal, self.attempt.run
+        assert rehearsal is not None  # noqa: S101 - the caller asked
+        await self.attempt.get_permit(call.step.name)
+        key = idempotency_key(run.id, place)
+        await rehearsal.carry(run, call.step.name, key, call.arguments())
+        return in_trial(call.step)
 
     async def _permitted(self, call: Call) -> object:
         await self.attempt.get_permit(call.step.name)

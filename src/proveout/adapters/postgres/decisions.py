@@ -102,16 +102,16 @@ async def amend(link: Link, unit: Amend) -> Answered:
     """Write a decision with its entry, if both follow what the store holds."""
     entry = unit.entry
     await link.execute("LOCK TABLE proveout.ledger IN SHARE ROW EXCLUSIVE MODE")
-    known = await link.fetchrow("SELECT hash FROM proveout.ledger WHERE seq = $1", entry.seq)
+    known = await link.fetchrow("SELECT unit FROM proveout.ledger WHERE seq = $1", entry.seq)
     if known is not None:
-        return Done() if known["hash"] == entry.hash else Stale()
+        return Done() if known["unit"] == unit.id else Stale()
     if not await _follows(link, entry):
         return Stale()
     for change in unit.changes:
         if not await _is_due(link, change):
             return Stale()
     await link.execute(
-        "INSERT INTO proveout.ledger VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO proveout.ledger VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         entry.seq,
         entry.at,
         entry.actor,
@@ -122,6 +122,7 @@ async def amend(link: Link, unit: Amend) -> Answered:
         entry.hash,
         entry.signature.key,
         entry.signature.value,
+        unit.id,
     )
     for change in unit.changes:
         await _apply(link, change)
@@ -184,6 +185,12 @@ async def _add_release(link: Link, change: NewRelease) -> None:
         release.by,
         change.archive,
         change.settings,
+    )
+    # From now on there is a row that claims and the first promotion lock in turn.
+    await link.execute(
+        "INSERT INTO proveout.pointers (workflow, version, stage, changed)"
+        " VALUES ($1, 0, 'proof-of-concept', (SELECT proveout.moment())) ON CONFLICT DO NOTHING",
+        release.workflow,
     )
 
 

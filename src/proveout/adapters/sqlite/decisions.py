@@ -86,13 +86,13 @@ def put(connection: sqlite3.Connection, unit: Put) -> Answered:
 def amend(connection: sqlite3.Connection, unit: Amend, now: int) -> Answered:
     """Write a decision with its entry, if both follow what the store holds."""
     entry = unit.entry
-    known = connection.execute("SELECT hash FROM ledger WHERE seq = ?", (entry.seq,)).fetchone()
+    known = connection.execute("SELECT unit FROM ledger WHERE seq = ?", (entry.seq,)).fetchone()
     if known is not None:
-        return Done() if known["hash"] == entry.hash else Stale()
+        return Done() if known["unit"] == unit.id else Stale()
     if not _follows(connection, entry) or not all(_is_due(connection, c) for c in unit.changes):
         return Stale()
     connection.execute(
-        "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         clean(
             entry.seq,
             micros(entry.at),
@@ -104,6 +104,7 @@ def amend(connection: sqlite3.Connection, unit: Amend, now: int) -> Answered:
             entry.hash,
             entry.signature.key,
             entry.signature.value,
+            unit.id,
         ),
     )
     for change in unit.changes:

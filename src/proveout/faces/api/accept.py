@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proveout.faces.project import NoSuch
 from proveout.run.payload import signature, to_json
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proveout.faces.api.doors import Accept
 
 
-def accepts(name: str, load: Callable[[], Workflow[..., object]]) -> Accept:
+def accepts(name: str, load: Callable[[], Workflow[..., Any]]) -> Accept:
     """Return what refuses an input that the workflow called `name` cannot take.
 
     Args:

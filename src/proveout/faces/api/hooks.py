@@ -113,7 +113,9 @@ def _secrets(doors: Doors, source: SourceSettings) -> list[bytes]:
         ) from None
 
 
-def _value(doors: Doors, source: SourceSettings, said: Verified, body: bytes) -> tuple[bytes | None, str]:
+def _value(
+    doors: Doors, source: SourceSettings, said: Verified, body: bytes
+) -> tuple[bytes | None, str]:
     """Return the input of the run that a delivery asks for, or None with why it asks for none."""
     if said.is_test:
         return None, "it comes from the sender's test mode"

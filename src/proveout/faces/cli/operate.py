@@ -29,7 +29,7 @@ from proveout.faces.cli.output import (
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from proveout.domain.journal import Entry
     from proveout.domain.run import Run
@@ -185,30 +185,66 @@ def run_v1(run: Run) -> dict[str, Any]:
     show_default=True,
     help="Carry effects out, or only journal them.",
 )
-def work(concurrency: int, until_idle: bool, effects: str) -> None:
+@click.option("--suspects", metavar="WORKER", hidden=True)
+def work(concurrency: int, until_idle: bool, effects: str, suspects: str | None) -> int:
     """Work on queued runs of the draft, the working tree as it is.
 
-    SIGTERM or Ctrl-C drains: runs in flight finish or are handed back.
+    SIGTERM or Ctrl-C drains: runs in flight finish or are handed back. Runs that were in
+    flight when their worker died are tried one at a time in a process of their own.
     """
-    asyncio.run(_work(concurrency, until_idle=until_idle, captures=effects == "captured"))
+    captures = effects == "captured"
+    if suspects is not None:
+        return asyncio.run(_work_on_suspects(suspects, captures=captures))
+    asyncio.run(_work(concurrency, until_idle=until_idle, captures=captures))
+    return 0
 
 
 async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
+    from proveout.faces.cli.suspects import apart, worker_of
     from proveout.faces.project import Project, logger
 
     async with Project.open(log=logger(logging.INFO)) as project:
-        worker = project.worker(concurrency=concurrency, captures=captures)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
+        worker = worker_of(project, concurrency=concurrency, captures=captures, suspects=False)
+        told = asyncio.Event()
+        _stop_on_signals(worker.stop, told.set)
         say(
             f"{sign('ok')} working on {project.name}, draft,"
             f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
         )
-        await worker.work(until_idle=until_idle)
+        arguments = ("work", "--effects", "captured" if captures else "live")
+        async with apart(project, arguments, told):
+            await worker.work(until_idle=until_idle)
         say(f"{sign('ok')} {_settled(worker.settled)}")
     if worker.settled[RunState.WAITING]:
         say(f"{strong('Next')}  proveout review list")
+
+
+async def _work_on_suspects(name: str, *, captures: bool) -> int:
+    """Try suspects one at a time, as the child of a worker, until there are none."""
+    from proveout.faces.cli.suspects import WENT, die_with_parent, want_of, worker_of
+    from proveout.faces.project import Project, logger
+    from proveout.run.suspect import go_when_idle
+
+    die_with_parent()
+    async with Project.open(log=logger(logging.INFO)) as project:
+        worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
+        worker.id = name
+        _stop_on_signals(worker.stop)
+        going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
+        try:
+            await worker.work()
+        finally:
+            going.cancel()
+    return WENT
+
+
+def _stop_on_signals(*stops: Callable[[], None]) -> None:
+    def stop_all() -> None:
+        for stop in stops:
+            stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop_all)
 
 
 def _settled(settled: Counter[RunState]) -> str:

@@ -66,7 +66,8 @@ CREATE TABLE proveout.ledger (
   previous  text NOT NULL,
   hash      text NOT NULL,
   key       text NOT NULL,
-  signature text NOT NULL
+  signature text NOT NULL,
+  unit      text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE proveout.records (
@@ -75,6 +76,7 @@ CREATE TABLE proveout.records (
   body bytea NOT NULL,
   PRIMARY KEY (kind, name)
 );
+INSERT INTO proveout.records VALUES ('store', 'id', convert_to(gen_random_uuid()::text, 'UTF8'));
 
 CREATE TABLE proveout.deliveries (
   seq      bigint GENERATED ALWAYS AS IDENTITY,

@@ -59,7 +59,8 @@ CREATE TABLE ledger (
   previous  TEXT NOT NULL,
   hash      TEXT NOT NULL,
   key       TEXT NOT NULL,
-  signature TEXT NOT NULL
+  signature TEXT NOT NULL,
+  unit      TEXT NOT NULL
 );
 
 CREATE TABLE records (
@@ -68,6 +69,7 @@ CREATE TABLE records (
   body BLOB NOT NULL,
   PRIMARY KEY (kind, name)
 );
+INSERT INTO records VALUES ('store', 'id', CAST(lower(hex(randomblob(16))) AS BLOB));
 
 CREATE TABLE deliveries (
   seq      INTEGER PRIMARY KEY,

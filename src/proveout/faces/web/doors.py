@@ -1,0 +1,82 @@
+"""The pages at the door: sign in, the first owner's welcome, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from proveout.faces.web.frame import Section
+
+LEAST_PASSWORD = 12
+"""Characters that a password must have at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginPage:
+    """The way in.
+
+    Attributes:
+        name: what was typed before; "" at first.
+        problem: why that did not open the door; "" at first.
+        back: path to go to after signing in; "" for the overview.
+    """
+
+    template: ClassVar[str] = "login.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+
+    name: str = ""
+    problem: str = ""
+    back: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Sign in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WelcomePage:
+    """Where the first owner takes a name and a password.
+
+    Attributes:
+        token: the secret of the one-time link, which the form's address repeats.
+        problem: why what was sent does not do; "" at first.
+    """
+
+    template: ClassVar[str] = "welcome.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+    least: ClassVar[int] = LEAST_PASSWORD
+
+    token: str
+    name: str = ""
+    problem: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Welcome"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroublePage:
+    """What went wrong, why, and the next move.
+
+    Attributes:
+        status: the HTTP status.
+        code: stable name of the kind of error.
+        fix: commands or edits to try, most useful first.
+    """
+
+    template: ClassVar[str] = "trouble.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+
+    status: int
+    code: str
+    message: str
+    why: str = ""
+    fix: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return self.message

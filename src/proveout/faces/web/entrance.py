@@ -1,0 +1,109 @@
+"""What the console answers at its door: sign in, the first owner's welcome, style and signs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from proveout.domain.access import NotSignedIn
+from proveout.errors import Mistake, Outage, ProveoutError
+from proveout.faces.api.problems import RETRY_AFTER, NoSuchPath, status_of
+from proveout.faces.sessions import SESSION_LENGTH, Cookie
+from proveout.faces.tries import TooManyTries
+from proveout.faces.web.doors import LoginPage, WelcomePage
+from proveout.faces.web.gather import door_frame
+from proveout.faces.web.render import STATIC, static_file
+from proveout.faces.web.visit import DOOR, back_to
+
+if TYPE_CHECKING:
+    from proveout.faces.sessions import NewSession
+    from proveout.faces.web.visit import Visit
+
+STATIC_LASTS = 300
+"""Seconds for which browsers keep our style sheet and pictures."""
+
+PASSWORDS_DIFFER = "the two passwords are not the same"
+PLACE = "/"
+
+
+async def login(visit: Visit) -> Response:
+    """Show the way in."""
+    back = back_to(visit.asked("back"))
+    if visit.signed is not None:
+        return visit.done(back)
+    return visit.page(LoginPage(back="" if back == PLACE else back), await door_frame(visit))
+
+
+async def sign_in(visit: Visit) -> Response:
+    """Begin a session for who knows the password."""
+    name, back = visit.sent("name"), back_to(visit.sent("back"))
+    address = visit.request.client.host if visit.request.client else ""
+    try:
+        begun = await visit.console.sessions.sign_in(name, visit.sent("password"), address)
+    except (NotSignedIn, TooManyTries, Outage) as error:
+        page = LoginPage(
+            name=name[:64], problem=_sentence(error), back="" if back == PLACE else back
+        )
+        return await _refused(visit, page, error)
+    return _signed_in(visit, begun, back)
+
+
+async def welcome(visit: Visit) -> Response:
+    """Show where the first owner takes a name and a password; looking spends nothing."""
+    token = visit.part("token")
+    await visit.console.sessions.check_link(token)
+    return visit.page(WelcomePage(token=token), await door_frame(visit))
+
+
+async def first_owner(visit: Visit) -> Response:
+    """Spend the one-time link on the first owner, who is signed in by it."""
+    token, name = visit.part("token"), visit.sent("name")
+    password = visit.sent("password")
+    try:
+        _check_same(password, visit.sent("again"))
+        begun = await visit.console.sessions.first_owner(token, name, password)
+    except Mistake as error:
+        page = WelcomePage(token=token, name=name[:64], problem=_sentence(error))
+        return await _refused(visit, page, error)
+    return _signed_in(visit, begun, PLACE, "welcome")
+
+
+def _check_same(password: str, again: str) -> None:
+    if password != again:
+        raise Mistake(PASSWORDS_DIFFER)
+
+
+async def static(visit: Visit) -> Response:
+    """Give a file beside the pages."""
+    name = visit.part("file")
+    if name not in STATIC:
+        raise NoSuchPath("there is no such file")
+    kept = {"Cache-Control": f"public, max-age={STATIC_LASTS}"}
+    return Response(static_file(name), 200, kept, STATIC[name])
+
+
+def _signed_in(visit: Visit, begun: NewSession, path: str, flash: str = "") -> Response:
+    answer = visit.done(path, flash)
+    answer.delete_cookie(DOOR, httponly=True, samesite="strict")
+    cookie = Cookie(
+        secret=begun.secret,
+        max_age=int(SESSION_LENGTH.total_seconds()),
+        secure=visit.is_secure,
+    )
+    answer.headers.append("set-cookie", cookie.header())
+    return answer
+
+
+async def _refused(visit: Visit, page: LoginPage | WelcomePage, error: ProveoutError) -> Response:
+    answer = visit.page(page, await door_frame(visit), status_of(type(error)))
+    if isinstance(error, TooManyTries):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, Outage):
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _sentence(error: ProveoutError) -> str:
+    said = f"{error.message}; {error.why}" if error.why else error.message
+    return f"{said[:1].upper()}{said[1:]}."

@@ -1,0 +1,204 @@
+"""From the store to the pages: where the workflow stands, what serves, what needs a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proveout.domain.release import WORKFLOW_SCOPE, Stage
+from proveout.domain.run import RunState
+from proveout.domain.verdict import Verdict
+from proveout.faces.report.figures import count_of
+from proveout.faces.web import gather_readiness
+from proveout.faces.web.frame import Tone
+from proveout.faces.web.gather import MOST, name_in, names_of, run_rows
+from proveout.faces.web.gather_releases import moves_of, serving_card
+from proveout.faces.web.moments import full_time, time_left
+from proveout.faces.web.overview import Concern, Count, NextStep, Overview, PathStep
+from proveout.ports.store import RunFilter
+from proveout.release import canary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from proveout.domain.release import Halt
+    from proveout.faces.project import Project
+    from proveout.faces.readiness import Readiness
+    from proveout.faces.web.gather import Standing
+    from proveout.faces.web.overview import ServingCard
+    from proveout.faces.web.visit import Console
+    from proveout.release.canary import Watched
+
+LATEST = 6
+"""Runs that the overview lists."""
+
+
+async def overview(console: Console, found: Standing) -> Overview:
+    """Return what a person wants to know first."""
+    project, pointer = console.project, found.pointer
+    store, name, now = project.store, project.name, project.bench.clock.now()
+    ready = console.known.readiness(pointer.version) or await gather_readiness.look(console)
+    moves, _ = await moves_of(project)
+    serving = await serving_card(project, pointer, moves)
+    counted = await store.count()
+    recent = await store.runs(RunFilter(workflow=name, limit=LATEST))
+    watched = await canary.look(console.access.office, name)
+    return Overview(
+        summary=_summary(console, found, serving),
+        path=_path(project, ready, serving),
+        next=_next(ready),
+        serving=serving,
+        counts=tuple(Count(state=state, number=counted.get(state, 0)) for state in RunState),
+        queue_age=_age(await store.oldest_queued(name), now),
+        concerns=(
+            *_of_reviews(found, now),
+            *_of_runs(counted),
+            *_of_halts(found.halts, await names_of(project)),
+            *_of_canary(watched, serving.canary),
+        ),
+        recent=await run_rows(project, recent),
+    )
+
+
+def _age(since: datetime | None, now: datetime) -> timedelta | None:
+    return None if since is None or since > now else now - since
+
+
+def _summary(console: Console, found: Standing, serving: ServingCard) -> str:
+    pointer = found.pointer
+    if pointer.stage is Stage.PROOF_OF_CONCEPT or not serving.stable:
+        return "A proof of concept: named testers only, effects are captured."
+    since = "" if pointer.changed is None else f" since {full_time(pointer.changed, console.zone)}"
+    if serving.canary:
+        share = f"{100 * serving.share:.3g}%"
+        return f"In production: {serving.stable} serves, and {serving.canary} gets {share}{since}."
+    return f"In production: {serving.stable} serves everything{since}."
+
+
+# The path
+
+
+def _path(project: Project, ready: Readiness, serving: ServingCard) -> tuple[PathStep, ...]:
+    production = project.settings.production
+    is_live = ready.stage is Stage.PRODUCTION
+    has_objective = production is not None and production.objective is not None
+    return (
+        _prove_step(ready),
+        PathStep(
+            name="Run",
+            status="DONE" if is_live else "NOW",
+            note="effects are live" if is_live else "on the draft, effects captured",
+            href="/runs",
+        ),
+        _release_step(ready, serving),
+        PathStep(
+            name="Watch",
+            status="AHEAD",
+            note="an objective is declared" if has_objective else "no objective declared",
+        ),
+        _ready_step(ready),
+    )
+
+
+def _prove_step(ready: Readiness) -> PathStep:
+    seen = ready.facts.verdict
+    href = "/verdict"
+    if seen is None:
+        return PathStep(name="Prove", status="NOW", note="no verdict yet", href=href)
+    status = {Verdict.GO: "DONE", Verdict.NO_GO: "BLOCKED"}.get(seen.verdict, "NOW")
+    note = seen.verdict.value
+    if ready.on_record is not None and seen.verdict is Verdict.GO:
+        note = f"GO after {count_of(ready.on_record.cases, 'case')}"
+    if not seen.is_fresh(ready.now):
+        stale = " and ".join(seen.changed) or "time"
+        return PathStep(name="Prove", status="NOW", note=f"{note}, but {stale} changed", href=href)
+    return PathStep(name="Prove", status=status, note=note, href=href)
+
+
+def _release_step(ready: Readiness, serving: ServingCard) -> PathStep:
+    href = "/releases"
+    if serving.canary:
+        note = f"{serving.canary} in canary at {100 * serving.share:.3g}%"
+        return PathStep(name="Release", status="NOW", note=note, href=href)
+    if serving.stable:
+        return PathStep(name="Release", status="DONE", note=f"{serving.stable} serves", href=href)
+    if ready.release is not None:
+        note = f"{ready.release.name} is created"
+        return PathStep(name="Release", status="NOW", note=note, href=href)
+    return PathStep(name="Release", status="AHEAD", note="none yet", href=href)
+
+
+def _ready_step(ready: Readiness) -> PathStep:
+    passing = sum(not one.is_open for one in ready.standings)
+    whole = len(ready.standings)
+    status = "DONE" if passing == whole else "BLOCKED" if ready.release else "AHEAD"
+    note = f"{passing} of {count_of(whole, 'claim')} pass"
+    return PathStep(name="Ready", status=status, note=note, href="/readiness")
+
+
+def _next(ready: Readiness) -> NextStep:
+    claims = {one.claim.command: one for one in ready.standings}
+    if ready.next in claims:
+        claim = claims[ready.next].claim
+        return NextStep(command=ready.next, why=f"{claim.title}; about {claim.minutes} min")
+    if ready.next.startswith("proveout promote"):
+        return NextStep(command=ready.next, why="every claim passes; promoting is for a person")
+    if ready.next.startswith("proveout release"):
+        return NextStep(command=ready.next, why="fixes what was proven under one digest")
+    return NextStep(command=ready.next, why="; ".join(ready.choice.reasons[:2]))
+
+
+# What needs a person
+
+
+def _of_reviews(found: Standing, now: datetime) -> list[Concern]:
+    if not found.reviews:
+        return []
+    count = len(found.reviews)
+    many = f"{count}{' or more' if count == MOST else ''}"
+    title = f"{many} reviews wait" if count > 1 else "1 review waits"
+    deadlines = [one.deadline for one in found.reviews if one.deadline is not None]
+    nearest = min(deadlines, default=None)
+    note = "without a deadline" if nearest is None else f"the next: {time_left(nearest, now)}"
+    is_late = nearest is not None and nearest < now
+    tone = Tone.NO if is_late else Tone.WAIT
+    return [Concern(title=title, note=note, href="/reviews", tone=tone)]
+
+
+def _of_runs(counted: Mapping[RunState, int]) -> list[Concern]:
+    dead, parked = counted.get(RunState.DEAD, 0), counted.get(RunState.PARKED, 0)
+    found: list[Concern] = []
+    if dead:
+        verb = "is" if dead == 1 else "are"
+        title = f"{count_of(dead, 'run')} {verb} dead"
+        note = "out of tries, or fatal to its worker; each can be replayed"
+        found.append(Concern(title=title, note=note, href="/runs?state=DEAD", tone=Tone.NO))
+    if parked:
+        verb = "is" if parked == 1 else "are"
+        title = f"{count_of(parked, 'run')} {verb} parked"
+        note = "until somebody requeues or cancels"
+        found.append(Concern(title=title, note=note, href="/runs?state=PARKED"))
+    return found
+
+
+def _of_halts(halts: tuple[Halt, ...], names: Mapping[str, str]) -> list[Concern]:
+    """Return what is halted beside the whole workflow, of which every page tells."""
+    found: list[Concern] = []
+    for one in halts:
+        kind, _, what = one.scope.partition(":")
+        if one.scope != WORKFLOW_SCOPE:
+            title = f"{kind} {names.get(what, what)} is halted"
+            note = f"by {one.by}{f': {one.reason}' if one.reason else ''}"
+            found.append(Concern(title=title, note=note, href="/releases", tone=Tone.NO))
+    return found
+
+
+def _of_canary(watched: Watched | None, name: str) -> list[Concern]:
+    if watched is None or not (watched.is_worse or watched.overdue):
+        return []
+    if watched.is_worse:
+        title, tone = f"{name_in({}, name) or 'the canary'} is worse than stable", Tone.NO
+    else:
+        title, tone = f"{name or 'the canary'} is a canary for too long", Tone.WAIT
+    note = f"{watched.canary_failures} of {watched.failures} failures are its own"
+    return [Concern(title=title, note=note, href="/releases", tone=tone)]

@@ -1,0 +1,63 @@
+"""From the store to the pages: an experiment as it stands."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from proveout.faces.project import NoSuch
+from proveout.faces.web.verdict import NoVerdict, verdict_page
+from proveout.prove.foresee import foresee
+
+if TYPE_CHECKING:
+    from proveout.faces.project import Project
+    from proveout.faces.settings import ExperimentSettings
+    from proveout.faces.web.verdict import VerdictPage
+    from proveout.faces.web.visit import Console
+    from proveout.ports.store import LockedExperiment
+
+
+async def verdict(console: Console, name: str) -> VerdictPage | NoVerdict:
+    """Return the page of an experiment.
+
+    Drawing it up reads every trial, so it is done once for each state of the experiment.
+
+    Raises:
+        NoSuch: there is no such experiment, or what it locked has changed since.
+    """
+    project = console.project
+    if not project.settings.experiments:
+        return NoVerdict(experiment=project.name, commands=("add a [prove] table",))
+    chosen = project.experiment(name)
+    begun = [one for one in await project.store.experiments(project.name) if one.name == name]
+    if not begun:
+        return NoVerdict(experiment=name, commands=(f"proveout prove {name}",))
+    used = await project.store.used(begun[-1].id)
+    state = (begun[-1].id, begun[-1].verdict, used)
+    kept = console.known.verdicts.get(name)
+    if kept is None or kept[0] != state:
+        kept = (state, await _drawn_up(project, chosen, begun[-1]))
+        console.known.verdicts[name] = kept
+    return kept[1]
+
+
+async def _drawn_up(
+    project: Project, chosen: ExperimentSettings, newest: LockedExperiment
+) -> VerdictPage:
+    conductor = await project.recorded(chosen)
+    if conductor is None:
+        raise _changed(chosen.name, newest)
+    await conductor.recall()
+    account = await conductor.account(conductor.why_it_stood(), whole=True)
+    others = reversed([one.name for one in project.settings.experiments if one != chosen])
+    return verdict_page(account, foresee(conductor.plan, conductor.cases), tuple(others))
+
+
+def _changed(name: str, newest: LockedExperiment) -> NoSuch:
+    said = "none" if newest.verdict is None else json.loads(newest.verdict)["verdict"]
+    return NoSuch(
+        f"the verdict of {name} is of another code, dataset or criteria",
+        why=f"the newest on record is {said}, of {newest.locked:%Y-%m-%d}, and what it locked"
+        " has changed since",
+        fix=(f"proveout prove {name}", "proveout audit"),
+    )

@@ -1,0 +1,138 @@
+"""Every path of the console, with the right that it needs. What is not here does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route as Served
+
+from proveout.domain.access import Right
+from proveout.faces.api.routes import Open
+from proveout.faces.web import entrance, handlers
+from proveout.faces.web.visit import (
+    Visit,
+    check_form,
+    check_origin,
+    here,
+    not_signed_in,
+    read_form,
+    session_of,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from proveout.faces.web.visit import Console
+
+Handler: TypeAlias = Callable[[Visit], Awaitable["Response"]]
+
+Endpoint: TypeAlias = "Callable[[Request], Awaitable[Response]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method of one path.
+
+    Attributes:
+        right: what who is signed in must have; `Open.PUBLIC` where nobody need be.
+    """
+
+    method: str
+    path: str
+    right: Right | Open
+    handler: Handler
+
+
+def _read(path: str, handler: Handler) -> Route:
+    return Route(method="GET", path=path, right=Right.READ, handler=handler)
+
+
+def _act(path: str, right: Right, handler: Handler) -> Route:
+    return Route(method="POST", path=path, right=right, handler=handler)
+
+
+def _open(method: str, path: str, handler: Handler) -> Route:
+    return Route(method=method, path=path, right=Open.PUBLIC, handler=handler)
+
+
+ROUTES: tuple[Route, ...] = (
+    _read("/", handlers.overview),
+    _read("/verdict", handlers.verdict),
+    _read("/verdict/{experiment}", handlers.verdict_of),
+    _read("/runs", handlers.runs),
+    _read("/runs/{run}", handlers.run),
+    _act("/runs/{run}/cancel", Right.OPERATE, handlers.cancel),
+    _act("/runs/{run}/replay", Right.OPERATE, handlers.replay),
+    _read("/reviews", handlers.reviews),
+    _read("/reviews/{review}", handlers.review),
+    _act("/reviews/{review}/decide", Right.REVIEW, handlers.decide),
+    _read("/releases", handlers.releases),
+    _act("/rollback", Right.OPERATE, handlers.rollback),
+    _act("/halt", Right.OPERATE, handlers.halt),
+    _act("/resume", Right.OPERATE, handlers.resume),
+    _read("/readiness", handlers.readiness),
+    _act("/promote", Right.PROMOTE, handlers.promote),
+    _read("/ledger", handlers.ledger),
+    _act("/logout", Right.READ, handlers.sign_out),
+    _open("GET", "/login", entrance.login),
+    _open("POST", "/login", entrance.sign_in),
+    _open("GET", "/welcome/{token}", entrance.welcome),
+    _open("POST", "/welcome/{token}", entrance.first_owner),
+    _open("GET", "/static/{file}", entrance.static),
+)
+
+
+def guarded() -> tuple[tuple[str, str, Right], ...]:
+    """Return method, path and right of every route that asks for one."""
+    return tuple(
+        (one.method, one.path, one.right) for one in ROUTES if isinstance(one.right, Right)
+    )
+
+
+def served(console: Console, routes: tuple[Route, ...] = ROUTES) -> list[Served]:
+    """Return these routes and no other for an application, each behind its right."""
+    ways: dict[str, dict[str, Endpoint]] = {}
+    for one in routes:
+        ways.setdefault(one.path, {})[one.method] = behind(console, one)
+    return [Served(path, _by_method(known), methods=[*known]) for path, known in ways.items()]
+
+
+def _by_method(known: dict[str, Endpoint]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        # Asking for the head of a page is asking for the page.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await known[method](request)
+
+    return endpoint
+
+
+def behind(console: Console, route: Route) -> Endpoint:
+    """Return what lets a request through to the route only if it may come in.
+
+    Who is not signed in is sent to the door from a page, and refused from a form. A form is
+    read last: its token belongs to the session.
+    """
+    is_form = route.method == "POST"
+
+    async def endpoint(request: Request) -> Response:
+        if is_form:
+            check_origin(request)
+        signed = await session_of(request, console)
+        request.state.signed = signed
+        if isinstance(route.right, Right):
+            if signed is None and not is_form:
+                return RedirectResponse(f"/login{here(request)}", 303)
+            if signed is None:
+                raise not_signed_in()
+            signed.actor.check(route.right)
+        form = await read_form(request) if is_form else {}
+        visit = Visit(request=request, console=console, signed=signed, form=form)
+        if is_form:
+            check_form(visit)
+        return await route.handler(visit)
+
+    return endpoint

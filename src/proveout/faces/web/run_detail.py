@@ -1,0 +1,209 @@
+"""One run: its facts, its input and result, and the line of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from proveout.domain.journal import EntryKind, Pending, Raised, Returned
+from proveout.domain.run import RunState
+from proveout.faces.web.frame import Section, Tone
+from proveout.faces.web.moments import full_time, took
+from proveout.faces.web.timeline import Stretch, timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from proveout.domain.journal import Entry
+    from proveout.domain.run import Failure, Run
+    from proveout.faces.web.timeline import Mark, Place
+
+KINDS = {
+    EntryKind.STEP: ("step", "step"),
+    EntryKind.EFFECT: ("effect", "effect"),
+    EntryKind.CAPTURED: ("captured", "captured effect"),
+    EntryKind.REVIEW: ("person", "review"),
+    EntryKind.SLEEP: ("moon", "sleep"),
+}
+"""Sign and words of each kind of entry."""
+
+WAITS = frozenset({EntryKind.REVIEW, EntryKind.SLEEP})
+START = 120
+"""Characters of an outcome that its line shows."""
+
+BARS = ("step", "effect", "captured", "wait", "pending", "failed")
+"""How bars look, in the order of their legend."""
+
+REPLAYABLE = frozenset({RunState.FAILED, RunState.DEAD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """One entry of the journal on the line.
+
+    Attributes:
+        look: class of its bar: "step", "effect", "captured", "wait", "failed" or "pending".
+        place: where on the line it lies.
+        path: the branch in which it ran; "" for the main one.
+        took: how long it took, or has waited so far, in words.
+        arguments: the beginning of the arguments, as JSON text.
+        outcome: what came of it, in a word or two.
+        value: what it returned, as JSON text, or how it failed; "" while it waits.
+    """
+
+    name: str
+    sign: str
+    kind: str
+    look: str
+    tone: Tone
+    place: Place
+    path: str
+    started: datetime
+    took: str
+    tries: int
+    arguments: str
+    outcome: str
+    value: str
+
+    @property
+    def start(self) -> str:
+        """The beginning of what came of it, in one line; "" while it waits."""
+        return " ".join(self.value[: START * 2].split())[:START]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """One run, whole.
+
+    Attributes:
+        attempts: how often it was claimed.
+        key: the caller's own name for the request; "" where none was given.
+        value: the input, as JSON text.
+        result: what it returned, as JSON text; "" before the end.
+        note: why it is parked; "" where it is not.
+        total: from its creation to its last change, in words.
+        marks: the moments that the axis of the line names.
+        is_folded: waits are drawn shorter than they took.
+        replay_of: id of the run that this one repeats; "" where there is none.
+    """
+
+    template: ClassVar[str] = "run_detail.html.j2"
+    section: ClassVar[Section] = Section.RUNS
+
+    id: str
+    state: RunState
+    release: str
+    key: str
+    attempts: int
+    created: datetime
+    updated: datetime | None
+    elapsed: float | None
+    value: str
+    result: str
+    failure: Failure | None
+    note: str
+    steps: tuple[StepRow, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    is_folded: bool = False
+    replay_of: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return f"Run {self.id}"
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The looks of all bars, for their legend."""
+        found = {one.look for one in self.steps}
+        return tuple(look for look in BARS if look in found)
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether a move to CANCELLED is left."""
+        return not self.state.is_final
+
+    @property
+    def can_replay(self) -> bool:
+        """Whether it ended in a way that is worth another run."""
+        return self.state in REPLAYABLE
+
+
+def run_page(
+    run: Run, entries: Sequence[Entry], release: str, now: datetime, zone: tzinfo
+) -> RunPage:
+    """Return the page of a run.
+
+    Args:
+        run: as the store holds it.
+        entries: its journal.
+        release: name of its release; "" before its first claim.
+        now: until when what waits is drawn.
+        zone: in which the times in sentences are said.
+    """
+    ordered = sorted(entries, key=lambda one: one.started)
+    line = timeline(_stretch(one, now) for one in ordered)
+    return RunPage(
+        id=run.id,
+        state=run.state,
+        release=release,
+        key=run.key or "",
+        attempts=run.fence,
+        created=run.created,
+        updated=run.updated,
+        elapsed=run.elapsed,
+        value=_text(run.value),
+        result="" if run.result is None else _text(run.result),
+        failure=run.failure,
+        note=run.note,
+        steps=()
+        if line is None
+        else tuple(_row(one, line.place(*_stretch(one, now)[:2]), now, zone) for one in ordered),
+        marks=() if line is None else line.marks(),
+        is_folded=line is not None and line.is_folded,
+    )
+
+
+def _stretch(entry: Entry, now: datetime) -> Stretch:
+    if isinstance(entry.outcome, Pending):
+        end = max(now, entry.started)
+    else:
+        end = entry.started + timedelta(seconds=max(0.0, entry.elapsed))
+    return Stretch(entry.started, end, entry.kind not in WAITS)
+
+
+def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
+    sign, kind = KINDS[entry.kind]
+    look = "wait" if entry.kind in WAITS else entry.kind.value
+    tone, outcome, value, long = Tone.PLAIN, "returned", "", took(entry.elapsed)
+    match entry.outcome:
+        case Returned(value=returned):
+            value = _text(returned)
+        case Raised(failure=failure):
+            tone, look, outcome = Tone.NO, "failed", "failed"
+            value = f"{failure.type}: {failure.message}"
+        case Pending(due=due):
+            tone, look = Tone.WAIT, "pending"
+            outcome = "waits for a person" if due is None else f"waits until {full_time(due, zone)}"
+            long = took((now - entry.started).total_seconds())
+    return StepRow(
+        name=str(entry.place.name),
+        sign=sign,
+        kind=kind,
+        look=look,
+        tone=tone,
+        place=place,
+        path=entry.place.path,
+        started=entry.started,
+        took=long,
+        tries=entry.tries,
+        arguments=entry.arguments,
+        outcome=outcome,
+        value=value,
+    )
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,279 @@
+"""Visits: a request to the console, with who is signed in and what the form holds."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from proveout.domain.access import NotSignedIn
+from proveout.errors import Refusal
+from proveout.faces.api.bodies import read_body
+from proveout.faces.api.problems import BadRequest
+from proveout.faces.sessions import COOKIE, ForgedForm, check_csrf
+from proveout.faces.web.frame import Flash, Tone
+from proveout.faces.web.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from starlette.requests import Request
+
+    from proveout.domain.access import Actor
+    from proveout.faces.access import Access
+    from proveout.faces.project import Project
+    from proveout.faces.sessions import Sessions, SignedIn
+    from proveout.faces.web.frame import Frame, Page
+    from proveout.faces.web.known import Known
+
+FLASH = "proveout_flash"
+DOOR = "proveout_door"
+"""Cookies: what came of the last form, and what the forms outside the door carry back."""
+
+FLASH_LASTS = 30
+"""Seconds."""
+
+FIELDS = 100
+"""Fields that a form may have."""
+
+FLASHES: Mapping[str, Flash] = {
+    "cancelled": Flash(text="The run is cancelled. What it has in flight stops at its next step."),
+    "replayed": Flash(text="This is the new run, on the same input."),
+    "approved": Flash(text="Approved. The run goes on with exactly this draft."),
+    "edited": Flash(text="Your edit is approved. The run goes on with it."),
+    "rejected": Flash(text="Rejected. The run goes on without the draft."),
+    "promoted": Flash(text="Promoted. From now on the workflow meets real requests."),
+    "back-finish": Flash(text="Rolled back. Runs in flight finish on the release they began with."),
+    "back-park": Flash(text="Rolled back. Runs in flight are parked until a person decides."),
+    "back-cancel": Flash(text="Rolled back. Runs in flight are cancelled."),
+    "halted": Flash(
+        text="Halted. Within two seconds no run is claimed and no effect begins.", tone=Tone.WAIT
+    ),
+    "resumed": Flash(text="Resumed. Runs are claimed again."),
+    "welcome": Flash(text="You are the first owner, and you are signed in."),
+}
+"""All that a page can say of the form before; the cookie holds the name alone."""
+
+
+class CrossOrigin(Refusal):
+    """A form was sent from a page that is not ours."""
+
+    code = "cross-origin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """The parts behind the console of one project.
+
+    Attributes:
+        access: who may come in; its office takes the decisions.
+        zone: in which times are shown.
+        known: what was found out of late and is dear to find out again.
+    """
+
+    project: Project
+    access: Access
+    sessions: Sessions
+    zone: tzinfo
+    known: Known
+
+
+Form: TypeAlias = "dict[str, list[str]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request that may come in.
+
+    Attributes:
+        signed: the session; None outside the door.
+        form: every field that was sent, with its values.
+    """
+
+    request: Request
+    console: Console
+    signed: SignedIn | None
+    form: Form = field(default_factory=dict[str, list[str]])
+
+    @property
+    def actor(self) -> Actor:
+        """Who is signed in.
+
+        Raises:
+            NotSignedIn: nobody is.
+        """
+        if self.signed is None:
+            raise not_signed_in()
+        return self.signed.actor
+
+    @property
+    def csrf(self) -> str:
+        """What every form of this visit sends back."""
+        return self.signed.session.csrf if self.signed else door_token(self.request)
+
+    @property
+    def flash(self) -> Flash | None:
+        """What came of the form that was sent last."""
+        return FLASHES.get(self.request.cookies.get(FLASH, ""))
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the browser came over TLS."""
+        return self.request.url.scheme == "https"
+
+    def sent(self, name: str) -> str:
+        """Return a field of the form; "" where it was not sent."""
+        return self.form.get(name, [""])[0]
+
+    def asked(self, name: str) -> str:
+        """Return a field of the address; "" where it is not there."""
+        return self.request.query_params.get(name, "")
+
+    def part(self, name: str) -> str:
+        """Return a blank of the path, as it was filled in."""
+        return str(self.request.path_params[name])
+
+    def page(self, page: Page, frame: Frame, status: int = 200) -> Response:
+        """Return a page; what the last form came to is said once."""
+        answer = HTMLResponse(render(page, frame), status)
+        if FLASH in self.request.cookies:
+            answer.delete_cookie(FLASH, httponly=True, samesite="strict")
+        if self.signed is None:
+            set_cookie(answer, DOOR, frame.csrf, secure=self.is_secure)
+        return answer
+
+    def done(self, path: str, flash: str = "") -> Response:
+        """Send the browser on after a form, to a page that says what came of it."""
+        answer = RedirectResponse(path, 303)
+        if flash:
+            secure = self.is_secure
+            set_cookie(answer, FLASH, flash, secure=secure, lasts=FLASH_LASTS)
+        return answer
+
+
+def set_cookie(
+    answer: Response, name: str, value: str, *, secure: bool, lasts: int | None = None
+) -> None:
+    """Set a cookie that scripts cannot read and other sites do not send."""
+    answer.set_cookie(
+        name, value, max_age=lasts, path="/", secure=secure, httponly=True, samesite="strict"
+    )
+
+
+def door_token(request: Request) -> str:
+    """Return what forms outside the door carry back: what the cookie holds, or a new one."""
+    known = request.cookies.get(DOOR, "")
+    if known.isascii() and len(known) == TOKEN_LENGTH:
+        return known
+    # One for a request: the page and its cookie must hold the same.
+    if not hasattr(request.state, DOOR):
+        setattr(request.state, DOOR, secrets.token_urlsafe(TOKEN_BYTES))
+    return str(getattr(request.state, DOOR))
+
+
+TOKEN_BYTES = 32
+TOKEN_LENGTH = 43
+
+
+async def session_of(request: Request, console: Console) -> SignedIn | None:
+    """Return the session whose cookie the request carries, or None."""
+    secret = request.cookies.get(COOKIE, "")
+    if not secret:
+        return None
+    try:
+        return await console.sessions.session(secret)
+    except NotSignedIn:
+        return None
+
+
+async def read_form(request: Request) -> Form:
+    """Return the fields of a form.
+
+    Raises:
+        BadRequest: what was sent is no form.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in {"", "application/x-www-form-urlencoded"}:
+        raise BadRequest("the body is no form", fix=("load the page again",))
+    body = await read_body(request)
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS
+        )
+    except ValueError:
+        raise BadRequest(
+            "the form cannot be read", why="it is not text in UTF-8", fix=("load the page again",)
+        ) from None
+    form: Form = {}
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    return form
+
+
+def check_origin(request: Request) -> None:
+    """Leave quietly when a form was sent from one of our own pages, as far as headers tell.
+
+    Raises:
+        CrossOrigin: it was sent from elsewhere.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    ours = request.headers.get("host", "").lower()
+    if site not in {None, "same-origin", "none"} or (
+        origin is not None and urlsplit(origin).netloc.lower() != ours
+    ):
+        raise CrossOrigin(
+            "the form was sent from another site",
+            why="only our own pages may change anything here",
+            fix=("open the console itself, and send the form there",),
+        )
+
+
+def check_form(visit: Visit) -> None:
+    """Leave quietly when a form carries the token of its session, or of its page at the door.
+
+    Raises:
+        ForgedForm: it does not.
+    """
+    given = visit.sent("csrf")
+    if visit.signed is not None:
+        check_csrf(visit.signed.session, given)
+        return
+    known = visit.request.cookies.get(DOOR, "")
+    if not known or not hmac.compare_digest(known.encode(), given.encode("utf-8", "replace")):
+        raise ForgedForm(
+            "the form is not one of ours, or an old one",
+            why="it does not carry what its page was given",
+            fix=("load the page again",),
+        )
+
+
+def back_to(path: str) -> str:
+    """Return where to go after signing in: a path of ours, whatever was asked for.
+
+    >>> back_to("/runs?state=DEAD"), back_to("//elsewhere"), back_to("https://elsewhere")
+    ('/runs?state=DEAD', '/', '/')
+    """
+    is_ours = path.startswith("/") and not path.startswith("//") and path.isprintable()
+    return path if is_ours and "\\" not in path and path.isascii() else "/"
+
+
+def here(request: Request) -> str:
+    """Return what tells the door where to lead back to; "" where that is its usual way."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    path = f"{request.url.path}{query}"
+    return "" if path == "/" else f"?back={quote(path, safe='')}"
+
+
+def not_signed_in() -> NotSignedIn:
+    """Return what is told to who is not signed in."""
+    return NotSignedIn(
+        "you are not signed in",
+        why="the session has ended, or there was none",
+        fix=("sign in, then send it again",),
+    )

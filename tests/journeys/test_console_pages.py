@@ -1,0 +1,227 @@
+"""The console's pages in a real browser: both themes, desk and phone, by keyboard, under attack."""
+
+from __future__ import annotations
+
+import functools
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from doubles.hostile_pages import HOSTILE_PAGES
+from doubles.pages import PAGES
+from journeys.browser import (
+    BAD,
+    BAD_IDS,
+    PHONE,
+    SMALLEST,
+    Served,
+    axe_source,
+    faults,
+    launched,
+    note,
+    overflow,
+    serving,
+    unfold,
+    visiting,
+)
+from proveout.faces.web.render import POLICY, STATIC, render, static_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+pytestmark = pytest.mark.journey
+
+DESK = (1440, 900)
+INLINE = "<!doctype html><html lang=en><title>t</title><body style='color:red'><script>1</script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Any]:
+    """Return Debian's chromium, which asks this machine only."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """Return the source of axe."""
+    return axe_source()
+
+
+@pytest.fixture(scope="module")
+def site() -> Generator[str]:
+    """Return where every page is served, hostile ones too, as the console would serve them."""
+    served = {
+        f"/static/{name}": Served(body=static_file(name), media=STATIC[name]) for name in STATIC
+    }
+    served |= {f"/{name}": Served(body=render(*shown).encode()) for name, shown in PAGES.items()}
+    served |= {
+        f"/hostile/{name}": Served(body=render(*shown).encode())
+        for name, shown in HOSTILE_PAGES.items()
+    }
+    served["/bad"] = Served(body=BAD.encode())
+    served["/inline"] = Served(body=INLINE.encode())
+    with serving(served, POLICY) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser: Any, site: str) -> Callable[..., Any]:
+    """Return a way to open a page that must be silent and ask its own server only."""
+
+    @contextmanager
+    def visit(name: str, size: tuple[int, int] = DESK, theme: str = "light") -> Generator[Any]:
+        with visiting(browser, f"{site}/{quote(name)}", size, theme) as (page, asked):
+            yield page
+        ours = (f"{site}/{quote(name)}", *(f"{site}/static/{one}" for one in STATIC))
+        assert [url for url in asked if not url.startswith(ours)] == []
+
+    return visit
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_accessible_in_both_themes(
+    visit: Callable[..., Any], axe: str, name: str, theme: str
+) -> None:
+    """There is nothing for axe to find on the desk or on a phone, with everything folded out."""
+    for size in (DESK, PHONE):
+        with visit(name, size, theme) as page:
+            folded = overflow(page)
+            unfold(page)
+
+            assert folded == 0
+            assert faults(page, axe) == []
+            assert overflow(page) == 0
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+@pytest.mark.parametrize("name", HOSTILE_PAGES)
+def test_no_attack_does_anything(
+    visit: Callable[..., Any], axe: str, name: str, size: tuple[int, int]
+) -> None:
+    """No script, no picture, no dialog, no broken layout, whatever people wrote."""
+    with visit(f"hostile/{name}", size) as page:
+        unfold(page)
+
+        assert page.locator("script, img, iframe, object").count() == 0
+        assert overflow(page) == 0
+        assert size == DESK or faults(page, axe) == []
+
+
+def test_axe_finds_what_is_bad(browser: Any, axe: str, site: str) -> None:
+    """The negative control: silence means that nothing is wrong."""
+    page = browser.new_page()
+    page.goto(f"{site}/bad")
+
+    ids = {fault.split()[0] for fault in faults(page, axe)}
+
+    page.close()
+    assert ids >= BAD_IDS
+
+
+def test_the_policy_is_enforced_and_heard(browser: Any, site: str) -> None:
+    """The negative control: a page with a script or a style of its own is not silent."""
+    page = browser.new_page()
+    heard: list[str] = []
+    page.on("console", functools.partial(note, heard))
+    page.goto(f"{site}/inline")
+
+    page.close()
+    assert any("script" in one for one in heard)
+    assert any("style" in one for one in heard)
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1100, 900, 700, 390, 360])
+def test_text_can_be_read_at_every_width(visit: Callable[..., Any], width: int) -> None:
+    """Twelve pixels; where a chart must shrink, hardly less; and nothing sticks out."""
+    for name in ("overview", "run, waiting", "verdict, go", "review", "readiness", "releases"):
+        with visit(name, (width, 900)) as page:
+            assert page.evaluate(SMALLEST) >= (12 if width > 1400 else 11)
+            assert overflow(page) == 0
+
+
+def test_the_menu_of_a_phone_opens_by_keyboard(visit: Callable[..., Any]) -> None:
+    """On a phone the navigation is behind one button, and marks where one is."""
+    with visit("runs", PHONE) as page:
+        menu = page.get_by_role("navigation", name="Menu")
+        assert not menu.is_visible()
+
+        page.locator(".menu summary").focus()
+        page.keyboard.press("Enter")
+
+        assert menu.is_visible()
+        assert menu.locator("[aria-current=page]").inner_text().strip() == "Runs"
+        assert menu.get_by_role("button", name="Sign out").is_visible()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_a_review_can_be_decided_by_keyboard(
+    visit: Callable[..., Any], size: tuple[int, int]
+) -> None:
+    """Approve, edit and reject are reached by tab; the draft stands in the edit form, whole."""
+    with visit("review", size) as page:
+        assert page.get_by_role("button", name="Approve", exact=True).is_visible()
+
+        page.locator("summary", has_text="Edit").focus()
+        page.keyboard.press("Enter")
+
+        content = page.get_by_label("The draft as JSON")
+        assert content.is_visible()
+        assert "3 to 5 days" in content.input_value()
+        page.locator("summary", has_text="Reject").focus()
+        page.keyboard.press("Enter")
+        assert page.get_by_label("Why").is_visible()
+        assert not content.is_visible()
+
+
+def test_the_way_back_is_open_on_a_phone(visit: Callable[..., Any]) -> None:
+    """Rollback is enabled, large enough for a thumb, and asks what of the runs in flight."""
+    with visit("overview, halted, for a viewer", PHONE) as page:
+        button = page.get_by_role("button", name="Roll back to r13")
+
+        assert button.is_enabled()
+        assert button.get_attribute("aria-disabled") is None
+        assert button.bounding_box()["height"] >= 40
+        assert page.get_by_role("radio").count() == 3
+        assert page.get_by_role("radio", name="finish").is_checked()
+
+
+def test_times_are_in_the_zone_of_who_reads_and_in_utc_beneath(visit: Callable[..., Any]) -> None:
+    """What is shown is local time with its zone; hovering tells UTC."""
+    with visit("run, waiting") as page:
+        created = page.locator(".facts time").first
+
+        assert created.inner_text() == "22 Nov 2026, 13:22 CET"
+        assert created.get_attribute("title") == "2026-11-22 12:22:03 UTC"
+
+
+def test_the_bars_of_a_run_lie_where_its_steps_took_place(visit: Callable[..., Any]) -> None:
+    """Later steps lie further right, parallel ones beside each other, and waits are folded."""
+    with visit("run, waiting") as page:
+        boxes = [one.bounding_box() for one in page.locator(".s-track rect").all()]
+        track = page.locator(".s-track").first.bounding_box()
+
+        lefts = [one["x"] for one in boxes]
+        assert lefts == sorted(lefts)
+        assert abs(lefts[2] - lefts[3]) < 1
+        assert boxes[4]["width"] > boxes[5]["width"]
+        assert boxes[-1]["x"] + boxes[-1]["width"] <= track["x"] + track["width"] + 1
+
+
+def test_pictures_are_taken_where_somebody_asks_for_them(visit: Callable[..., Any]) -> None:
+    """`PROVEOUT_PICTURES` names a folder that gets every page in both themes and on a phone."""
+    folder = os.environ.get("PROVEOUT_PICTURES")
+    if not folder:
+        pytest.skip("PROVEOUT_PICTURES is not set")
+    for name in PAGES:
+        for kind, size, theme in (
+            ("light", DESK, "light"),
+            ("dark", DESK, "dark"),
+            ("phone", PHONE, "light"),
+        ):
+            with visit(name, size, theme) as page:
+                page.screenshot(path=f"{folder}/{name}, {kind}.png", full_page=True)

@@ -1,0 +1,285 @@
+"""Runs over HTTP: ask for one, read them, stop one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from doubles.given import locked, want
+from proveout.domain.access import Role
+from proveout.domain.run import RunState
+from proveout.domain.unit import Settle, UnitId
+from proveout.faces.api.bodies import LARGEST
+from proveout.faces.api.shapes import JournalShape, RunShape, RunsShape
+
+if TYPE_CHECKING:
+    import httpx
+
+    from doubles.doors import House
+    from proveout.domain.run import RunId
+
+RUNS = "/api/v1/workflows/answers/runs"
+
+ONE_STORE = pytest.mark.parametrize("manual_url", ["sqlite"], indirect=True)
+"""What the doors do by themselves is the same on every store."""
+
+
+async def ask(
+    house: House, value: Any = 7, role: Role = Role.OPERATOR, key: str | None = None
+) -> httpx.Response:
+    """Ask for a run."""
+    headers = {} if key is None else {"idempotency-key": key}
+    async with await house.as_(role) as client:
+        return await client.post(RUNS, json=value, headers=headers)
+
+
+async def get(house: House, path: str, **headers: str) -> httpx.Response:
+    """Read a path as a viewer."""
+    async with await house.as_(Role.VIEWER) as client:
+        return await client.get(path, headers=headers)
+
+
+async def succeed(house: House, run: RunId, result: bytes = b"14") -> None:
+    """Let a worker finish a run."""
+    (claimed,) = await house.store.claim(want(workflows=("answers",)))
+    settle = Settle(
+        id=UnitId(house.doors.ids.new()),
+        run=claimed.run.id,
+        fence=claimed.run.fence,
+        state=RunState.SUCCEEDED,
+        elapsed=0.1,
+        result=result,
+    )
+    assert claimed.run.id == run
+    await house.store.write(settle)
+
+
+async def test_an_acknowledged_run_is_in_the_store(house: House) -> None:
+    """202 with its address; what stands there is the same run.v1."""
+    answer = await ask(house)
+
+    words = answer.json()
+    assert answer.status_code == 202, answer.text
+    TypeAdapter(RunShape).validate_python(words, extra="forbid")
+    assert (words["state"], words["created"]) == ("QUEUED", True)
+    run = await house.store.run(words["id"])
+    assert run is not None
+    assert run.value == b"7"
+    shown = await get(house, answer.headers["location"])
+    assert {**shown.json(), "created": True} == {**words, "updated_at": shown.json()["updated_at"]}
+
+
+async def test_every_answer_says_which_stage_it_is(house: House) -> None:
+    """In the body and in a header, problems included; it changes with the promotion."""
+
+    async def stages() -> set[tuple[str, str]]:
+        paths = (
+            "runs",
+            "reviews",
+            "releases",
+            "ledger",
+            "evidence",
+            "workflows/answers",
+            "runs/no",
+        )
+        answers = [await get(house, f"/api/v1/{path}") for path in paths]
+        answers.append(await ask(house))
+        return {(one.headers["proveout-stage"], one.json()["stage"]) for one in answers}
+
+    before = await stages()
+    await house.into_production()
+    after = await stages()
+
+    assert before == {("proof-of-concept", "proof-of-concept")}
+    assert after == {("production", "production")}
+
+
+async def test_the_same_key_and_input_is_the_same_run(house: House) -> None:
+    """Twenty at once make one; another input under the key is a conflict."""
+    await house.key(Role.OPERATOR)
+    answers = await asyncio.gather(*(ask(house, key="order 7") for _ in range(20)))
+    other = await ask(house, 8, key="order 7")
+
+    assert [answer.status_code for answer in answers] == [202] * 20
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert [answer.json()["created"] for answer in answers].count(True) == 1
+    assert (other.status_code, other.json()["code"]) == (409, "key-conflict")
+    assert await house.store.count() == {RunState.QUEUED: 1}
+
+
+@ONE_STORE
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
+async def test_a_key_that_names_nothing_is_refused(house: House, key: str) -> None:
+    """1 to 255 printable characters."""
+    answer = await ask(house, key=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-request")
+
+
+@ONE_STORE
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"NaN", 400),
+        (b"[Infinity]", 400),
+        (b"1e999", 400),
+        (b'"\\ud800"', 400),
+        (b'"\xff"', 400),
+        (b"\x00", 400),
+        (b'"\x00"', 400),
+        (b"[" * 100_000, 400),
+        (b"[" * 200 + b"]" * 200, 400),
+        (b"1" * 5000, 400),
+        (b'"seven"', 422),
+        (b'{"m": 1}', 422),
+        (b"null", 422),
+        (b'"' + b"x" * LARGEST + b'"', 413),
+    ],
+)
+async def test_a_body_that_is_no_input_is_told_so(house: House, body: bytes, status: int) -> None:
+    """A problem of the 400s, never of the 500s; nothing is kept."""
+    async with await house.as_(Role.OPERATOR) as client:
+        answer = await client.post(RUNS, content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert await house.store.count() == {}
+
+
+@ONE_STORE
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", ""],
+)
+async def test_a_body_of_another_kind_is_refused(house: House, kind: str) -> None:
+    """415: a form of another site cannot ask for runs."""
+    async with await house.as_(Role.OPERATOR) as client:
+        answer = await client.post(RUNS, content=b"7", headers={"content-type": kind})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "wrong-media-type")
+
+
+async def test_an_unknown_workflow_or_run_is_nowhere(house: House) -> None:
+    """404, also for an id that could not be one."""
+    async with await house.as_(Role.OWNER) as client:
+        answers = [
+            await client.post("/api/v1/workflows/others/runs", json=7),
+            await client.get("/api/v1/workflows/others"),
+            await client.get("/api/v1/runs/none"),
+            await client.get("/api/v1/runs/a%00b"),
+            await client.get("/api/v1/runs/%F0%9F%99%82"),
+            await client.get(f"/api/v1/runs/{'x' * 500}/journal"),
+            await client.get("/api/v1/runs?cursor=a%00"),
+        ]
+
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(404, "not-found")] * 7
+
+
+async def test_only_named_testers_may_ask_in_a_proof_of_concept(house: House) -> None:
+    """A tester may, whatever the role; a viewer may not, and is told how to become one."""
+    async with await house.as_(Role.VIEWER, "tess") as client:
+        tester = await client.post(RUNS, json=7)
+    viewer = await ask(house, role=Role.VIEWER)
+    operator = await ask(house, role=Role.OPERATOR)
+
+    assert [tester.status_code, operator.status_code] == [202, 202]
+    assert (viewer.status_code, viewer.json()["code"]) == (403, "not-a-tester")
+
+
+async def test_in_production_a_tester_has_the_right_of_the_role(house: House) -> None:
+    """The list of testers is for the proof of concept alone."""
+    await house.into_production()
+
+    async with await house.as_(Role.VIEWER, "tess") as client:
+        tester = await client.post(RUNS, json=7)
+
+    assert (tester.status_code, tester.json()["code"]) == (403, "no-right")
+
+
+async def test_past_the_time_box_nothing_is_taken(house: House) -> None:
+    """Not from an owner either; in production, or with a new look, requests are taken again."""
+    clock = house.doors.clock
+    experiment = locked(name="answers", workflow="answers", locked=clock.now())
+    await house.store.lock(experiment)
+    before = await ask(house)
+    clock.advance(timedelta(days=10))  # type: ignore[attr-defined]
+    over = await ask(house, role=Role.OWNER)
+    await house.into_production()
+    promoted = await ask(house)
+
+    assert [before.status_code, promoted.status_code] == [202, 202]
+    assert (over.status_code, over.json()["code"]) == (403, "time-box-over")
+    assert "until a person decides" in over.json()["why"]
+
+
+async def test_a_run_has_a_tag_that_changes_with_it(house: House) -> None:
+    """304 while nothing changed; a new tag with the result."""
+    run = (await ask(house)).json()["id"]
+    first = await get(house, f"/api/v1/runs/{run}")
+    same = await get(house, f"/api/v1/runs/{run}", **{"if-none-match": first.headers["etag"]})
+    await succeed(house, run)
+    other = await get(house, f"/api/v1/runs/{run}", **{"if-none-match": first.headers["etag"]})
+
+    assert (same.status_code, same.content) == (304, b"")
+    assert other.status_code == 200
+    assert (other.json()["state"], other.json()["result"]) == ("SUCCEEDED", 14)
+    assert other.headers["etag"] != first.headers["etag"]
+
+
+async def test_pages_of_runs_join_without_gaps(house: House) -> None:
+    """Newest first; the last page names no next one."""
+    made = [(await ask(house, n)).json()["id"] for n in range(5)]
+
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        more = f"&cursor={cursor}" if cursor else ""
+        page = (await get(house, f"/api/v1/runs?limit=2{more}")).json()
+        TypeAdapter(RunsShape).validate_python(page, extra="forbid")
+        seen += [run["id"] for run in page["runs"]]
+        cursor = page["next"]
+
+    assert seen == made[::-1]
+
+
+async def test_runs_are_listed_by_state(house: House) -> None:
+    """Several states at once; an unknown one is a problem."""
+    done = (await ask(house, 1)).json()["id"]
+    await succeed(house, done)
+    queued = (await ask(house, 2)).json()["id"]
+
+    one = await get(house, "/api/v1/runs?state=QUEUED")
+    both = await get(house, "/api/v1/runs?state=QUEUED&state=SUCCEEDED")
+    none = await get(house, "/api/v1/runs?state=SLEEPING")
+
+    assert [run["id"] for run in one.json()["runs"]] == [queued]
+    assert len(both.json()["runs"]) == 2
+    assert (none.status_code, none.json()["code"]) == (422, "bad-request")
+
+
+async def test_the_journal_of_a_run_can_be_read(house: House) -> None:
+    """Empty before its first step."""
+    run = (await ask(house)).json()["id"]
+
+    answer = await get(house, f"/api/v1/runs/{run}/journal")
+
+    TypeAdapter(JournalShape).validate_python(answer.json(), extra="forbid")
+    assert answer.json()["entries"] == []
+
+
+async def test_a_cancelled_run_stays_cancelled(house: House) -> None:
+    """Once; a final run is a conflict."""
+    run = (await ask(house)).json()["id"]
+
+    async with await house.as_(Role.OPERATOR) as client:
+        first = await client.post(f"/api/v1/runs/{run}/cancel")
+        second = await client.post(f"/api/v1/runs/{run}/cancel")
+
+    assert (first.status_code, first.json()["state"]) == (200, "CANCELLED")
+    assert (second.status_code, second.json()["code"]) == (409, "not-possible")

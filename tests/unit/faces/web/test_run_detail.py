@@ -1,0 +1,71 @@
+"""A run as its page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from doubles.pages import BERLIN, FAILED_JOURNAL, FAILED_RUN, JOURNAL, NOW, RUN, entry
+from proveout.domain.journal import EntryKind, Pending
+from proveout.domain.run import MOVES, RunState
+from proveout.faces.web.frame import Tone
+from proveout.faces.web.run_detail import run_page
+
+
+def test_each_entry_says_what_came_of_it() -> None:
+    """A value, a failure, or what it waits for."""
+    timer = entry("snooze", 400, 0, Pending(NOW + timedelta(hours=1)), kind=EntryKind.SLEEP)
+    page = run_page(RUN, (*FAILED_JOURNAL, *JOURNAL[-1:], timer), "r14", NOW, BERLIN)
+
+    said = {step.name: (step.look, step.tone, step.outcome, step.start) for step in page.steps}
+
+    assert said["classify"] == (
+        "step",
+        Tone.PLAIN,
+        "returned",
+        '{"label": "refund", "confidence": 0.58}',
+    )
+    assert said["send receipt"][0] == "effect"
+    assert said["draft reply"] == (
+        "failed",
+        Tone.NO,
+        "failed",
+        "TimeoutError: the model did not answer within 30 s",
+    )
+    assert said["approve reply"] == ("pending", Tone.WAIT, "waits for a person", "")
+    assert said["snooze"][2] == "waits until 22 Nov 2026, 14:42 CET"
+
+
+def test_what_waits_is_drawn_until_now() -> None:
+    """A review that is open for fourteen minutes says so."""
+    page = run_page(RUN, JOURNAL, "r14", NOW, BERLIN)
+
+    last = page.steps[-1]
+
+    assert last.took == "14 min 52 s"
+    assert last.place.x + last.place.width == pytest.approx(1.0)
+    assert page.is_folded
+
+
+def test_the_legend_names_only_what_is_drawn() -> None:
+    page = run_page(FAILED_RUN, FAILED_JOURNAL, "r13", NOW, BERLIN)
+
+    assert page.looks == ("step", "effect", "failed")
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_a_run_can_be_cancelled_while_a_move_is_left(state: RunState) -> None:
+    """The page offers what the table of moves holds, and replays what failed."""
+    page = run_page(replace(RUN, state=state), (), "r14", NOW, BERLIN)
+
+    assert page.can_cancel == (RunState.CANCELLED in MOVES[state])
+    assert page.can_replay == (state in {RunState.FAILED, RunState.DEAD})
+
+
+def test_entries_are_shown_in_the_order_in_which_they_began() -> None:
+    """A store may give them in any order."""
+    page = run_page(RUN, JOURNAL[::-1], "r14", NOW, BERLIN)
+
+    assert [step.started for step in page.steps] == sorted(one.started for one in JOURNAL)
