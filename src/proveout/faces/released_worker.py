@@ -74,6 +74,7 @@ class Orders:
         root: the folder with its files.
         entry: `module:attribute` of its workflow.
         lease: seconds.
+        tells: write a line on standard output once it claims.
         attached: end when whoever started us, and holds our standard input, is gone.
         suspects: the worker's id under which it tries suspects alone; "" for all but those.
     """
@@ -87,6 +88,7 @@ class Orders:
     captures: bool = False
     until_idle: bool = False
     lease: float = 30.0
+    tells: bool = False
     attached: bool = False
     suspects: str = ""
     rehearsing: Rehearsing | None = None
@@ -145,7 +147,8 @@ async def _work(orders: Orders, store: Store) -> int:
     worker = Worker(bench, {orders.workflow: workflow}, manner)
     told = asyncio.Event()
     _stop_on_signals(worker.stop, told.set)
-    print(READY, flush=True)  # noqa: T201 - whoever started us waits for this line
+    if orders.tells:
+        print(READY, flush=True)  # noqa: T201 - whoever started us waits for this line
     try:
         if orders.suspects:
             worker.id = orders.suspects

@@ -252,6 +252,7 @@ class LocalSandbox:
             entry=launch.entry,
             concurrency=4,
             lease=LEASE,
+            tells=True,
             rehearsing=Rehearsing(
                 receiver=self._port,
                 recordings=str(self._folder / "recordings.json"),

@@ -25,12 +25,15 @@ from proveout.domain.money import Usd
 from proveout.domain.verdict import Verdict
 from proveout.errors import Mistake
 from proveout.faces import dataset_file, entry
+from proveout.faces.asked import ownership_of
+from proveout.faces.cli.main import COMMANDS
 from proveout.faces.init import LONGEST_NAME, InitMistake, package_of, write_project
 from proveout.faces.project import Project
 from proveout.faces.settings import load
 from proveout.prove.judge import Course, bounds_of, make_test, verdict_of
 from proveout.prove.lock import case_digest, draw_order
 from proveout.prove.observe import worth_of
+from proveout.ready.people import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -44,6 +47,7 @@ NAME = "triage-that-nobody-imports"
 FILES = {
     ".gitignore",
     "README.md",
+    "RUNBOOK.md",
     "cases.jsonl",
     "proveout.toml",
     "triage_that_nobody_imports/__init__.py",
@@ -109,19 +113,38 @@ def test_the_settings_load_and_name_the_project(project: Path) -> None:
     assert experiment.name == SHARED
     assert experiment.plan.budget.calls == 200
     assert experiment.plan.budget.money is None
-    assert not experiment.worth_asked
-    assert found.production is None
+    assert experiment.worth_asked
+    assert found.production is not None
+    assert found.production.runbook == project / "RUNBOOK.md"
 
 
-def test_what_is_commented_out_loads_too(tmp_path: Path) -> None:
-    """Worth and production are one character away."""
+def test_what_only_the_user_can_know_is_marked_and_counts_as_unknown(project: Path) -> None:
+    """Each line marked "yours" is one that the drill of ownership asks for, and no other is."""
+    text = (project / "proveout.toml").read_text(encoding="utf-8")
+
+    named = ownership_of(load(project / "proveout.toml")).named
+
+    unknown = {what for what, who in named.items() if not is_known(who)}
+    assert text.count("# yours") == len(unknown) == 7
+    assert {"owner", "operator", "escalation", "support hours"} < unknown
+    assert named["runbook"] == "RUNBOOK.md"
+
+
+def test_the_lines_that_are_marked_are_all_that_must_be_filled_in(tmp_path: Path) -> None:
+    """With a name on each, nobody is asked for any more."""
     write_project(NAME, tmp_path)
 
-    found = load(asking_all(tmp_path / NAME))
+    named = ownership_of(load(filled_in(tmp_path / NAME))).named
 
-    assert found.experiments[0].worth_asked
-    assert found.production is not None
-    assert len(found.production.escalation) == 2
+    assert [what for what, who in named.items() if not is_known(who)] == []
+
+
+def test_the_runbook_holds_commands_that_exist(project: Path) -> None:
+    """Whoever is called at night types them as they stand."""
+    commands = ownership_of(load(project / "proveout.toml")).runbook
+
+    assert len(commands) >= 5
+    assert {words[1] for words in commands} <= set(COMMANDS)
 
 
 def test_the_cases_differ_and_are_labelled(project: Path) -> None:
@@ -201,13 +224,10 @@ def test_the_workflow_pleases_strict_tools(project: Path, tmp_path: Path) -> Non
 # The verdict
 
 
-@pytest.mark.parametrize("asks_worth", [False, True])
-def test_the_verdict_is_go_in_any_order_at_all(
-    project: Path, tmp_path: Path, *, asks_worth: bool
-) -> None:
+def test_the_verdict_is_go_in_any_order_at_all(project: Path) -> None:
     """No order of the right answers and the misses makes a criterion fail, or stay open."""
     passed = answers(project)
-    plan = plan_of(project, tmp_path, asks_worth=asks_worth)
+    plan = plan_of(project)
 
     ends = {
         (criterion.name, end)
@@ -222,10 +242,10 @@ def test_the_verdict_is_go_in_any_order_at_all(
     assert ends == {(criterion.name, "go") for criterion in plan.criteria}
 
 
-def test_the_verdict_falls_long_before_the_cases_end(project: Path, tmp_path: Path) -> None:
+def test_the_verdict_falls_long_before_the_cases_end(project: Path) -> None:
     """Under half of them on average, and well under two thirds in the worst of many orders."""
     passed = list(answers(project).values())
-    plan = plan_of(project, tmp_path, asks_worth=False)
+    plan = plan_of(project)
 
     ended = [verdict_at(plan, passed, seed) for seed in SEEDS]
 
@@ -235,9 +255,9 @@ def test_the_verdict_falls_long_before_the_cases_end(project: Path, tmp_path: Pa
     assert max(cases) <= 40
 
 
-def test_two_slow_answers_do_not_turn_the_verdict(project: Path, tmp_path: Path) -> None:
+def test_two_slow_answers_do_not_turn_the_verdict(project: Path) -> None:
     """A machine that stutters at the start still ends with GO."""
-    plan = plan_of(project, tmp_path, asks_worth=False)
+    plan = plan_of(project)
     [in_time] = [one for one in plan.criteria if one.name == "in time"]
 
     test = make_test(in_time, bounds_of(plan, 60))
@@ -483,21 +503,16 @@ def largest_file(size: int) -> Generator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def asking_all(project: Path) -> Path:
-    """Return the settings of a project with all that is commented out put in."""
+def filled_in(project: Path) -> Path:
+    """Return the settings of a project with every line that is marked "yours" filled in."""
     path = project / "proveout.toml"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if not line.startswith("worth = ")]
-    path.write_text("\n".join(re.sub(r"^#(?! )|^#(?=  )", "", line) for line in kept))
+    text = path.read_text(encoding="utf-8").replace("not known yet", "ana")
+    path.write_text(re.sub(r"^#(?=\w+ = .*# yours)", "", text, flags=re.MULTILINE))
     return path
 
 
-def plan_of(project: Path, tmp_path: Path, *, asks_worth: bool) -> Plan:
-    path = project / "proveout.toml"
-    if asks_worth:
-        write_project(NAME, tmp_path)
-        path = asking_all(tmp_path / NAME)
-    [experiment] = load(path).experiments
+def plan_of(project: Path) -> Plan:
+    [experiment] = load(project / "proveout.toml").experiments
     return experiment.plan
 
 
@@ -557,7 +572,9 @@ def verdict_at(plan: Plan, passed: list[bool], seed: int) -> tuple[Verdict, int]
     courses = [Course(one, make_test(one, bounds)) for one in plan.criteria]
     for count, index in enumerate(draw_order(seed, range(len(passed))), 1):
         for course in courses:
-            course.observe(1.0 if course.criterion.name == "in time" else float(passed[index]))
+            good, bad = values_of(plan, course.criterion.name)
+            is_good = passed[index] or course.criterion.name == "in time"
+            course.observe(good if is_good else bad)
         if (verdict := verdict_of(courses)) is not Verdict.UNDECIDED:
             return verdict, count
     return Verdict.UNDECIDED, len(passed)

@@ -22,6 +22,7 @@ from proveout.domain.criterion import (
     Scored,
     Worth,
 )
+from proveout.domain.delivery import Scheme
 from proveout.domain.experiment import Budget, Candidate, Claim, ErrorRates
 from proveout.domain.money import Usd
 from proveout.errors import Mistake
@@ -35,6 +36,7 @@ from proveout.faces.settings import (
     SupportSettings,
 )
 from proveout.faces.settings_reader import SettingsMistake
+from proveout.faces.settings_sources import SourceSettings
 from proveout.faces.units import rate
 
 SMALL = """\
@@ -64,6 +66,7 @@ reviewer = "Cem"
 downstream = "help desk API"
 assumptions = ["English only", "few"]
 testers = ["dee@example.org"]
+files = ["prompts/**", "rules.json"]
 
 [[prove]]
 name = "reply-v3"
@@ -139,6 +142,17 @@ objective = { success = 0.99, within = "60 s" }
 escalation = [ { to = "a", after = "0 min" }, { to = "b", after = "15 min" } ]
 support = { hours = "Mon-Fri 9-17", first_answer = "4 h", not_supported = ["attachments"] }
 policy = { worker-loss = "14 days" }
+runbook = "RUNBOOK.md"
+
+[sources.billing]
+scheme = "stripe"
+secret_env = "BILLING_SECRET"
+types = ["invoice.paid"]
+input = "data.object"
+
+[sources.code]
+scheme = "github"
+secret_env = ["CODE_SECRET", "CODE_SECRET_OLD"]
 """
 
 
@@ -146,6 +160,7 @@ policy = { worker-loss = "14 days" }
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "cases.jsonl").write_text('{"input": 1}\n')
+    (folder / "RUNBOOK.md").write_text("# When it breaks\n")
     return folder
 
 
@@ -194,6 +209,7 @@ def test_all_that_a_workflow_says_is_kept(folder: Path) -> None:
     assert (workflow.owner, workflow.operator, workflow.reviewer) == ("Ana", "Ben", "Cem")
     assert workflow.assumptions == ("English only", "few")
     assert workflow.testers == ("dee@example.org",)
+    assert workflow.files == ("prompts/**", "rules.json")
 
 
 def test_all_that_an_experiment_says_is_in_its_plan(folder: Path) -> None:
@@ -286,7 +302,40 @@ def test_all_that_production_asks_for_is_kept(folder: Path) -> None:
             not_supported=("attachments",),
         ),
         policy=(EvidenceAge(claim="worker-loss", at_most=timedelta(days=14)),),
+        runbook=folder / "RUNBOOK.md",
     )
+
+
+def test_all_that_a_source_says_is_kept_and_no_secret(folder: Path) -> None:
+    """A source names the variables of its secrets, two while one is being changed."""
+    assert read(folder, WHOLE).sources == (
+        SourceSettings(
+            name="billing",
+            scheme=Scheme.STRIPE,
+            secret_env=("BILLING_SECRET",),
+            types=("invoice.paid",),
+            input="data.object",
+        ),
+        SourceSettings(
+            name="code", scheme=Scheme.GITHUB, secret_env=("CODE_SECRET", "CODE_SECRET_OLD")
+        ),
+    )
+    assert read(folder, SMALL).sources == ()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_secret_in_the_place_of_a_variable_is_refused_and_not_shown(
+    folder: Path, listed: bool
+) -> None:
+    """The mistake names the line; whoever reads the log does not learn the secret."""
+    secret = "whsec_" + "MfKQ9r8GKYqrTwjU"
+    value = f'["BILLING_SECRET", "{secret}"]' if listed else f'"{secret}"'
+
+    mistake = refused(folder, WHOLE.replace('"BILLING_SECRET"', value))
+
+    assert "never the secret itself" in mistake.message
+    assert mistake.line == line_of('secret_env = "BILLING_SECRET"', WHOLE)
+    assert secret not in f"{mistake.message}{mistake.why}{mistake.fix}"
 
 
 def test_a_workflow_that_proves_nothing_yet_may_still_run(folder: Path) -> None:
@@ -462,6 +511,35 @@ def test_a_byte_order_mark_and_windows_line_ends_are_tolerated(folder: Path) -> 
         ("[prove]", "[production]\npeak = '0 per day'\n[prove]", "peak", "more than nothing"),
         ("[prove]", "[production]\nheadroom = -1\n[prove]", "headroom", "more than 0, and is -1"),
         ("[prove]", "[production]\npolicy = {a = '3'}\n[prove]", "policy", "its unit is missing"),
+        ("[prove]", "[production]\nrunbook = 'no.md'\n[prove]", "runbook", '"no.md" is not a file'),
+        # files and sources
+        ("[prove]", "files = ['../x']\n[prove]", "files", 'files cannot name "../x"'),
+        ("[prove]", "files = ['/etc/**']\n[prove]", "files", "files cannot name"),
+        ("[prove]", "files = ['']\n[prove]", "files", 'files cannot name ""'),
+        (
+            "[prove]",
+            "[sources.a]\nscheme = 'paypal'\nsecret_env = 'A'\n[prove]",
+            "scheme",
+            'scheme cannot be "paypal"',
+        ),
+        (
+            "[prove]",
+            "[sources.a]\nscheme = 'github'\nsecret_env = []\n[prove]",
+            "secret_env",
+            "secret_env names no variable",
+        ),
+        (
+            "[prove]",
+            "[sources.a]\nscheme = 'github'\nsecret_env = 'A'\ninput = 'a..b'\n[prove]",
+            "input",
+            'input "a..b" is no path into the body',
+        ),
+        (
+            "[prove]",
+            "[sources.a]\nscheme = 'github'\nsecret = 'A'\n[prove]",
+            "secret",
+            "did you mean secret_env?",
+        ),
         (
             "[prove]",
             "[production]\nescalation = [\n{to = 'a', after = '1 h'},\n{to = 'b'}]\n[prove]",
@@ -535,7 +613,7 @@ def test_the_second_of_two_criteria_of_one_name_is_blamed(folder: Path) -> None:
     mistake = refused(folder, WHOLE.replace('name = "tone"', 'name = "promises"'))
 
     assert mistake.line == line_of('name = "promises"\nscore = "promised"', WHOLE)
-    assert "line 34" in mistake.why
+    assert "line 35" in mistake.why
 
 
 def test_experiments_without_names_cannot_be_two(folder: Path) -> None:

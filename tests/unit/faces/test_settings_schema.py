@@ -43,6 +43,7 @@ IMPOSSIBLE = "1979-05-27"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     (tmp_path / "cases.jsonl").write_text('{"input": 1}\n')
+    (tmp_path / "RUNBOOK.md").write_text("# When it breaks\n")
     return tmp_path / "proveout.toml"
 
 
@@ -57,7 +58,7 @@ def document(table: Table, key: Key, value: str) -> str:
     if table is BASELINE:
         sections[WORTH.title] = required(WORTH)
     if table is ROOT:
-        del sections[f"[{key.name}]" if key.name != "production" else PROVE.title]
+        sections.pop(f"[{key.name}]", None)
     else:
         sections.setdefault(table.title, required(table))
         sections.get(PROVE.title, {}).pop(table.title.strip("[]").rpartition(".")[2], None)
@@ -153,7 +154,7 @@ def test_the_schema_is_json() -> None:
     schema = json.loads(json.dumps(json_schema()))
 
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(schema["properties"]) == {"workflow", "prove", "production"}
+    assert set(schema["properties"]) == {"workflow", "prove", "production", "sources"}
     assert problems(schema, {}) != []
 
 

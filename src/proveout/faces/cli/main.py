@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from proveout.domain.access import NoRight, NotSignedIn
 from proveout.errors import Mistake, Outage, ProveoutError, Refusal
 from proveout.faces.cli.output import answer, error_json, error_text, keep_answers_apart, say
 
@@ -25,10 +26,26 @@ COMMANDS = {
     "prove": ("prove", "Conduct an experiment until its verdict falls"),
     "verdict": ("prove", "Show the verdict of an experiment as it stands"),
     "report": ("prove", "Write the report of an experiment as one HTML file"),
+    "audit": ("ready", "Show the stage, what is proven and what is open"),
+    "drill": ("drill", "Break the workflow on purpose, and keep what that shows"),
+    "plan": ("ready", "Write the release plan and what users may expect"),
+    "waive": ("promote", "Let a claim pass unproven until a date, by name"),
+    "promote": ("promote", "Move the workflow into production, or refuse with every reason"),
+    "evidence": ("evidence", "List, show and export what drills have shown"),
+    "release": ("release", "Create, list, show and keep releases"),
+    "canary": ("canary", "Send a share of the new runs to a release"),
+    "rollback": ("rollback", "Take the newest release back"),
+    "halt": ("halt", "Stop the workflow, a release or an effect"),
+    "resume": ("halt", "Let what was halted begin again"),
+    "serve": ("serve", "Open the console, the API and the hooks, with workers"),
+    "status": ("status", "Show on one screen what serves and what needs a person"),
     "enqueue": ("operate", "Make runs durable"),
-    "work": ("operate", "Work on queued runs"),
-    "runs": ("operate", "List, show and cancel runs"),
+    "work": ("work", "Work on queued runs"),
+    "runs": ("operate", "List, show, cancel and replay runs"),
     "review": ("review", "Answer what waits for a person"),
+    "user": ("people", "Say who may sign in, and what they may do"),
+    "key": ("people", "Make and revoke what programs sign in with"),
+    "ledger": ("ledger", "Show who decided what, and verify the chain"),
     "config": ("keep", "Check, show and describe the settings"),
     "explain": ("keep", "Explain an error by its code"),
     "completion": ("keep", "Print the completion script of a shell"),
@@ -37,6 +54,9 @@ COMMANDS = {
 
 EXIT_CODES = {Mistake: 2, Refusal: 3, Outage: 6}
 """What each family of errors exits with; a bug of ours exits with 70."""
+
+DENIED = 4
+"""What a refusal exits with that is about who asks."""
 
 BUG = 70
 INTERRUPTED = 130
@@ -124,6 +144,8 @@ def _refuse(error: ProveoutError, *, as_json: bool) -> int:
         answer(error_json(error, retryable=isinstance(error, Outage)))
     else:
         say(error_text(error))
+    if isinstance(error, NotSignedIn | NoRight):
+        return DENIED
     return next(code for family, code in EXIT_CODES.items() if isinstance(error, family))
 
 

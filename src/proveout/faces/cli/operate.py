@@ -1,11 +1,9 @@
-"""Commands of the chapter `run`: enqueue, work, runs."""
+"""Commands of the chapter `run`: enqueue, runs."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import signal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +26,7 @@ from proveout.faces.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from proveout.domain.journal import Entry
     from proveout.domain.run import Run
@@ -167,90 +164,6 @@ def run_v1(run: Run) -> dict[str, Any]:
         else {"type": failure.type, "message": failure.message, "step": failure.step or None},
         "note": run.note or None,
     }
-
-
-@click.command()
-@click.option(
-    "--concurrency",
-    type=click.IntRange(1, 10_000),
-    default=16,
-    show_default=True,
-    help="Most runs in flight at once.",
-)
-@click.option("--until-idle", is_flag=True, help="Stop when nothing is left to do.")
-@click.option(
-    "--effects",
-    type=click.Choice(["live", "captured"]),
-    default="captured",
-    show_default=True,
-    help="Carry effects out, or only journal them.",
-)
-@click.option("--suspects", metavar="WORKER", hidden=True)
-def work(concurrency: int, until_idle: bool, effects: str, suspects: str | None) -> int:
-    """Work on queued runs of the draft, the working tree as it is.
-
-    SIGTERM or Ctrl-C drains: runs in flight finish or are handed back. Runs that were in
-    flight when their worker died are tried one at a time in a process of their own.
-    """
-    captures = effects == "captured"
-    if suspects is not None:
-        return asyncio.run(_work_on_suspects(suspects, captures=captures))
-    asyncio.run(_work(concurrency, until_idle=until_idle, captures=captures))
-    return 0
-
-
-async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
-    from proveout.faces.cli.suspects import apart, worker_of
-    from proveout.faces.project import Project, logger
-
-    async with Project.open(log=logger(logging.INFO)) as project:
-        worker = worker_of(project, concurrency=concurrency, captures=captures, suspects=False)
-        told = asyncio.Event()
-        _stop_on_signals(worker.stop, told.set)
-        say(
-            f"{sign('ok')} working on {project.name}, draft,"
-            f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
-        )
-        arguments = ("work", "--effects", "captured" if captures else "live")
-        async with apart(project, arguments, told):
-            await worker.work(until_idle=until_idle)
-        say(f"{sign('ok')} {_settled(worker.settled)}")
-    if worker.settled[RunState.WAITING]:
-        say(f"{strong('Next')}  proveout review list")
-
-
-async def _work_on_suspects(name: str, *, captures: bool) -> int:
-    """Try suspects one at a time, as the child of a worker, until there are none."""
-    from proveout.faces.cli.suspects import WENT, die_with_parent, want_of, worker_of
-    from proveout.faces.project import Project, logger
-    from proveout.run.suspect import go_when_idle
-
-    die_with_parent()
-    async with Project.open(log=logger(logging.INFO)) as project:
-        worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
-        worker.id = name
-        _stop_on_signals(worker.stop)
-        going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
-        try:
-            await worker.work()
-        finally:
-            going.cancel()
-    return WENT
-
-
-def _stop_on_signals(*stops: Callable[[], None]) -> None:
-    def stop_all() -> None:
-        for stop in stops:
-            stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop_all)
-
-
-def _settled(settled: Counter[RunState]) -> str:
-    """Return how many runs a worker settled, and to what."""
-    states = ", ".join(f"{count:,} {state.lower()}" for state, count in settled.most_common())
-    return f"settled {states}" if states else "nothing to do"
 
 
 @click.group()
@@ -401,6 +314,29 @@ def cancel_run(run: str) -> None:
     """Cancel a run; what it has in flight is stopped at its next step."""
     asyncio.run(_move(run, Cancel))
     answer(f"{sign('ok')} {run} is cancelled")
+
+
+@runs.command("replay")
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print run.v1.")
+def replay_run(run: str, as_json: bool) -> None:
+    """Run the input of a run that FAILED or is DEAD again, as a new run."""
+    again = asyncio.run(_replay(run))
+    if as_json:
+        answer_json({**run_v1(again), "created": True})
+    else:
+        answer(f"{sign('ok')} {again.id} repeats {run}")
+
+
+async def _replay(run: str) -> Run:
+    from proveout.domain.access import Right
+    from proveout.faces.operating import acting, operating
+    from proveout.run.replay import replay
+
+    async with operating() as project:
+        await acting(project, Right.OPERATE)
+        bench = project.bench
+        return await replay(project.store, bench.clock, bench.ids, await project.run(run))
 
 
 @runs.command("requeue")

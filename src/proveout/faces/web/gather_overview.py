@@ -10,7 +10,7 @@ from proveout.domain.verdict import Verdict
 from proveout.faces.report.figures import count_of
 from proveout.faces.web import gather_readiness
 from proveout.faces.web.frame import Tone
-from proveout.faces.web.gather import MOST, name_in, names_of, run_rows
+from proveout.faces.web.gather import MOST, names_of, run_rows
 from proveout.faces.web.gather_releases import moves_of, serving_card
 from proveout.faces.web.moments import full_time, time_left
 from proveout.faces.web.overview import Concern, Count, NextStep, Overview, PathStep
@@ -110,8 +110,8 @@ def _prove_step(ready: Readiness) -> PathStep:
     if ready.on_record is not None and seen.verdict is Verdict.GO:
         note = f"GO after {count_of(ready.on_record.cases, 'case')}"
     if not seen.is_fresh(ready.now):
-        stale = " and ".join(seen.changed) or "time"
-        return PathStep(name="Prove", status="NOW", note=f"{note}, but {stale} changed", href=href)
+        why = f"{' and '.join(seen.changed)} changed" if seen.changed else "it is old"
+        return PathStep(name="Prove", status="NOW", note=f"{note}, but {why}", href=href)
     return PathStep(name="Prove", status=status, note=note, href=href)
 
 
@@ -197,7 +197,7 @@ def _of_canary(watched: Watched | None, name: str) -> list[Concern]:
     if watched is None or not (watched.is_worse or watched.overdue):
         return []
     if watched.is_worse:
-        title, tone = f"{name_in({}, name) or 'the canary'} is worse than stable", Tone.NO
+        title, tone = f"{name or 'the canary'} is worse than stable", Tone.NO
     else:
         title, tone = f"{name or 'the canary'} is a canary for too long", Tone.WAIT
     note = f"{watched.canary_failures} of {watched.failures} failures are its own"

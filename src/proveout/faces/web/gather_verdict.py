@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from proveout.faces.web.verdict import VerdictPage
     from proveout.faces.web.visit import Console
     from proveout.ports.store import LockedExperiment
+    from proveout.prove.conduct import Conductor
 
 
 async def verdict(console: Console, name: str) -> VerdictPage | NoVerdict:
@@ -32,21 +33,21 @@ async def verdict(console: Console, name: str) -> VerdictPage | NoVerdict:
     begun = [one for one in await project.store.experiments(project.name) if one.name == name]
     if not begun:
         return NoVerdict(experiment=name, commands=(f"proveout prove {name}",))
+    conductor = await project.recorded(chosen)
+    if conductor is None:
+        raise _changed(chosen.name, begun[-1])
     used = await project.store.used(begun[-1].id)
     state = (begun[-1].id, begun[-1].verdict, used)
     kept = console.known.verdicts.get(name)
     if kept is None or kept[0] != state:
-        kept = (state, await _drawn_up(project, chosen, begun[-1]))
+        kept = (state, await _drawn_up(project, chosen, conductor))
         console.known.verdicts[name] = kept
     return kept[1]
 
 
 async def _drawn_up(
-    project: Project, chosen: ExperimentSettings, newest: LockedExperiment
+    project: Project, chosen: ExperimentSettings, conductor: Conductor
 ) -> VerdictPage:
-    conductor = await project.recorded(chosen)
-    if conductor is None:
-        raise _changed(chosen.name, newest)
     await conductor.recall()
     account = await conductor.account(conductor.why_it_stood(), whole=True)
     others = reversed([one.name for one in project.settings.experiments if one != chosen])

@@ -99,9 +99,9 @@ async def test_every_path_asks_every_role_for_its_right(desk: Desk) -> None:
 @ONE_STORE
 async def test_who_is_not_signed_in_is_led_to_the_door(desk: Desk) -> None:
     """A page leads to it and back again; a form is refused; an old cookie is none."""
-    for cookies in ({}, {"proveout_session": "forged"}):
+    for forged in ("", "forged"):
         for route in GUARDED:
-            async with desk.browser(**cookies) as browser:
+            async with desk.browser(proveout_session=forged) as browser:
                 answer = await browser.request(route.method, path_of(route), headers=SAME_SITE)
             if route.method == "POST":
                 assert answer.status_code == 401, name(route)
@@ -297,7 +297,6 @@ async def test_every_answer_is_safe_in_a_browser(desk: Desk) -> None:
 @ONE_STORE
 async def test_a_bug_is_a_page_and_an_event(desk: Desk) -> None:
     """Nobody reads a traceback in a browser; whoever mends it finds it in the log."""
-
     private = "what a " + "customer wrote"
 
     async def broken(*_: object, **__: object) -> Any:

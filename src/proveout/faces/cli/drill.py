@@ -1,0 +1,237 @@
+"""The command that breaks the workflow on purpose, and keeps what that shows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from proveout.domain.access import Right
+from proveout.domain.bar import BAR
+from proveout.domain.evidence import ControlResult, DrillResult
+from proveout.errors import Mistake
+from proveout.faces.cli.output import (
+    answer,
+    answer_json,
+    clean,
+    next_step,
+    paint,
+    say,
+    sign,
+    strong,
+    table,
+)
+from proveout.faces.cli.release import SHORT, find_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proveout.domain.access import Actor
+    from proveout.domain.bar import Claim
+    from proveout.domain.release import Release
+    from proveout.faces.project import Project
+    from proveout.faces.readiness import Readiness
+    from proveout.faces.released import Launch
+    from proveout.ready.rehearse import Rehearsed
+
+COLOUR = {DrillResult.PASSED: "green", DrillResult.FAILED: "red", DrillResult.ABORTED: "yellow"}
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--list", "lists", is_flag=True, help="List the drills with what each does.")
+@click.option("--due", is_flag=True, help="What is open, or expires within seven days.")
+@click.option("--all", "everything", is_flag=True, help="Every drill that this workflow needs.")
+@click.option("--release", "release_name", metavar="REL", help="The newest by default.")
+@click.option("--live", is_flag=True, help="Call steps without a recorded answer; may cost money.")
+@click.option("--json", "as_json", is_flag=True, help="Print one drill.v1 a line.")
+def drill(
+    *,
+    names: tuple[str, ...],
+    lists: bool,
+    due: bool,
+    everything: bool,
+    release_name: str | None,
+    live: bool,
+    as_json: bool,
+) -> int:
+    """Break the workflow on purpose, in a sandbox of its own, and keep what that shows.
+
+    Each drill is repeated with its protection off and must then fail. Exits 0 when all
+    passed and every control failed.
+    """
+    if lists:
+        _list(as_json=as_json)
+        return 0
+    if not names and not due and not everything:
+        raise Mistake("which drill?", fix=("proveout drill --due", "proveout drill --list"))
+    for name in names:
+        BAR.claim(name)
+    wanted = _Wanted(names, due=due, everything=everything, live=live)
+    return asyncio.run(_drill(wanted, release_name, as_json=as_json))
+
+
+def _list(*, as_json: bool) -> None:
+    if as_json:
+        for one in BAR.claims:
+            words = {"schema": "drill-list.v1", "drill": one.name, "does": one.drill}
+            answer_json({**words, "minutes": one.minutes})
+        return
+    table(
+        [(one.name, f"{one.minutes} min", one.drill) for one in BAR.claims],
+        ("drill", "about", "what it does"),
+    )
+
+
+class _Wanted:
+    """Which drills are asked for, and how they are to run."""
+
+    def __init__(self, names: tuple[str, ...], *, due: bool, everything: bool, live: bool) -> None:
+        self._names = names
+        self._due = due
+        self._everything = everything
+        self.live = live
+
+    def among(self, found: Readiness) -> list[Claim]:
+        """Return the claims to drill, in the order of the bar."""
+        return [one.claim for one in found.standings if self._is_meant(one, found)]
+
+    def _is_meant(self, one: Any, found: Readiness) -> bool:
+        if one.claim.name in self._names:
+            return True
+        is_needed = not one.claim.not_needed(found.subject.profile, found.subject.traits)
+        return is_needed and (self._everything or (self._due and (one.is_open or one.warns)))
+
+
+async def _drill(wanted: _Wanted, release_name: str | None, *, as_json: bool) -> int:
+    from proveout.faces.operating import acting
+    from proveout.faces.project import Project
+    from proveout.faces.readiness import readiness
+    from proveout.faces.released import launch
+
+    async with Project.open() as project:
+        actor = await acting(project, Right.OPERATE)
+        release = await _release(project, release_name, actor)
+        found = await readiness(project, release)
+        if found.tree:
+            say(f"{sign('warn')} drilling {release.name}; the working tree differs: {found.tree}")
+        claims = wanted.among(found)
+        minutes = sum(one.minutes for one in claims)
+        plural = "" if len(claims) == 1 else "s"
+        say(f"{len(claims)} drill{plural} on {release.name}, about {minutes} min")
+        started = await launch(project.store, release)
+        conduct = _Conduct(project, started, actor, live=wanted.live, as_json=as_json)
+        held = [await conduct.one(claim, found) for claim in claims]
+        after = await readiness(project, release)
+    if not as_json:
+        next_step(after.next)
+    return 0 if all(held) else 1
+
+
+async def _release(project: Project, name: str | None, actor: Actor) -> Release:
+    """Return the release to drill: the one named, the newest, or one that is created now."""
+    from proveout.faces.readiness import newest_release
+    from proveout.faces.released import create_release
+
+    if name is not None:
+        return await find_release(project, name)
+    newest = await newest_release(project)
+    if newest is not None:
+        return newest
+    created = (await create_release(project, actor.name)).release
+    say(f"{sign('ok')} created {created.name}: drills are about a release, and there was none")
+    return created
+
+
+class _Conduct:
+    """Conducts drills of one release, and tells of them."""
+
+    def __init__(
+        self, project: Project, started: Launch, actor: Actor, *, live: bool, as_json: bool
+    ) -> None:
+        self._project = project
+        self._started = started
+        self._actor = actor
+        self._live = live
+        self._as_json = as_json
+        self._told = False
+
+    async def one(self, claim: Claim, found: Readiness) -> bool:
+        """Conduct the drill of a claim and keep what it showed; return whether it holds."""
+        from proveout.faces.readiness import file_evidence
+        from proveout.faces.sandbox import stage_for
+        from proveout.ready.drills.catalogue import DRILLS
+        from proveout.ready.rehearse import rehearse
+
+        tell = self._teller()
+        if self._told:
+            tell("")
+        self._told = True
+        tell(f"{strong(claim.name)}  {claim.drill}")
+        stage = await stage_for(
+            self._project,
+            self._started,
+            lambda line: tell(f"  {sign('ok')} {self._time()}  {clean(line)}"),
+            is_live=self._live,
+        )
+        rehearsed = await rehearse(DRILLS[claim.name], stage)
+        evidence = None
+        if rehearsed.result is not DrillResult.ABORTED:
+            release = self._started.release
+            evidence = await file_evidence(self._project, rehearsed, release, self._actor)
+        if self._as_json:
+            answer_json(drill_v1(rehearsed, self._started.release, evidence))
+        else:
+            self._conclude(claim, rehearsed, evidence, found)
+        return rehearsed.holds
+
+    def _teller(self) -> Callable[[str], None]:
+        return say if self._as_json else answer
+
+    def _time(self) -> str:
+        return f"{self._project.bench.clock.now().astimezone():%H:%M:%S}"
+
+    def _conclude(
+        self, claim: Claim, rehearsed: Rehearsed, evidence: str | None, found: Readiness
+    ) -> None:
+        for line in _control_lines(rehearsed, self._time()):
+            answer(line)
+        answer()
+        word = paint(rehearsed.result, COLOUR[rehearsed.result], bold=True)
+        if evidence is None:
+            answer(f"{word}  {clean(rehearsed.summary)}")
+        elif rehearsed.holds:
+            lasts, _ = BAR.lasts(claim, found.subject.profile, found.subject.policy)
+            until = (rehearsed.ended + lasts).date()
+            answer(f"{word}  evidence {evidence[:SHORT]} · valid until {until}")
+        else:
+            answer(f"{word}  evidence {evidence[:SHORT]}, which proves nothing")
+            for fault in rehearsed.faults:
+                answer(f"    {sign('no')} {clean(fault)}")
+
+
+def _control_lines(rehearsed: Rehearsed, at: str) -> list[str]:
+    if rehearsed.control is None:
+        return []
+    if rehearsed.control is ControlResult.FAILED:
+        return [f"  {sign('ok')} {at}  control: {clean(rehearsed.summary)}, as it must be"]
+    why = "a drill that cannot fail proves nothing"
+    return [f"  {sign('no')} {at}  control: {clean(rehearsed.summary)}; it did not fail: {why}"]
+
+
+def drill_v1(rehearsed: Rehearsed, release: Release, evidence: str | None) -> dict[str, Any]:
+    """Return how a drill went as the object that callers outside rely on."""
+    return {
+        "schema": "drill.v1",
+        "drill": rehearsed.drill,
+        "result": rehearsed.result,
+        "control": rehearsed.control,
+        "figures": rehearsed.figures,
+        "evidence": evidence,
+        "release": release.name,
+        "digest": release.digest,
+        "summary": rehearsed.summary,
+        "faults": list(rehearsed.faults),
+        "seconds": round((rehearsed.ended - rehearsed.started).total_seconds(), 1),
+    }

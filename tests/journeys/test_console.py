@@ -1,0 +1,369 @@
+"""People at the console of a real server, in a real browser."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doubles.town import PATIENCE, PHRASE, open_town
+from journeys.browser import PHONE, axe_source, faults, launched, note, overflow, unfold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from doubles.town import Town
+
+pytestmark = pytest.mark.journey
+
+DESK = (1440, 900)
+MILLISECONDS = 1000
+EXPECTED = "Failed to load resource"
+"""What a browser says of any answer that is no success, also where it was asked for."""
+
+
+@dataclass
+class Person:
+    """Somebody with a browser.
+
+    Attributes:
+        page: what they look at.
+    """
+
+    town: Town
+    page: Any
+
+    def open(self, path: str) -> None:
+        """Go to a page."""
+        self.page.goto(f"{self.town.address}{path}")
+
+    def press(self, name: str) -> None:
+        """Press a button, and see what follows."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def sign_in(self, name: str) -> None:
+        """Come in by the door."""
+        self.open("/login")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(PHRASE)
+        self.press("Sign in")
+        self.page.wait_for_url(f"{self.town.address}/")
+
+    def heading(self) -> str:
+        """Return what the page is about."""
+        return self.page.locator("h1").first.inner_text()
+
+    def said(self) -> str:
+        """Return what came of the last form."""
+        return self.page.get_by_role("status").inner_text()
+
+    def wait_for(self, text: str) -> None:
+        """Load the page again until it says something."""
+        for _ in range(PATIENCE * 4):
+            if self.page.get_by_text(text).count():
+                return
+            self.page.wait_for_timeout(MILLISECONDS / 4)
+            self.page.reload()
+        raise AssertionError(f"{text!r} never came: {self.page.inner_text('main')}")
+
+    def csrf(self) -> str:
+        """Return what the forms of this page carry."""
+        return self.page.locator("input[name=csrf]").first.get_attribute("value")
+
+    def forge(self, path: str, **fields: str) -> Any:
+        """Send a form that no page has, with the right token; follow nothing."""
+        return self.page.request.post(
+            f"{self.town.address}{path}",
+            form={"csrf": self.csrf(), **fields},
+            max_redirects=0,
+        )
+
+
+def is_of_a_form(answer: Any) -> bool:
+    """Whether a server answered a form."""
+    return answer.request.method == "POST"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Any]:
+    """Return Debian's chromium, which asks this machine only."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """Return the source of axe."""
+    return axe_source()
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Generator[Town]:
+    """Return a proof of concept that was just begun, and is served."""
+    town = open_town(tmp_path_factory.mktemp("trial"))
+    town.serve()
+    yield town
+    town.close()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Generator[Town]:
+    """Return a workflow in production on its second release, with a person of each role."""
+    town = open_town(tmp_path_factory.mktemp("live"))
+    for name, role in (
+        ("ana", "owner"),
+        ("ben", "operator"),
+        ("cleo", "reviewer"),
+        ("dora", "viewer"),
+    ):
+        town.add(name, role)
+    town.promote()
+    town.change("\n# the second release\n")
+    town.run("prove")
+    town.promote()
+    town.serve()
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def come(browser: Any) -> Callable[..., Any]:
+    """Return a way for a person to come; their browser must not complain."""
+
+    @contextmanager
+    def come(
+        town: Town, name: str = "", size: tuple[int, int] = DESK, theme: str = "light"
+    ) -> Generator[Person]:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=theme,
+            locale="en-GB",
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        trouble: list[str] = []
+        asked: list[str] = []
+        for event in ("console", "pageerror", "dialog"):
+            page.on(event, functools.partial(note, trouble))
+        page.on("request", functools.partial(note, asked))
+        person = Person(town, page)
+        if name:
+            person.sign_in(name)
+        yield person
+        context.close()
+        assert [one for one in trouble if EXPECTED not in one] == []
+        assert [url for url in asked if not url.startswith(f"{town.address}/")] == []
+
+    return come
+
+
+def test_the_first_owner_walks_from_the_link_to_a_finished_run(
+    trial: Town, come: Callable[..., Any]
+) -> None:
+    """Welcome, overview, runs, a review that is edited, the run that goes on, readiness."""
+    with come(trial) as ana:
+        ana.open(f"/welcome/{trial.welcome}")
+        ana.page.get_by_label("Name").fill("ana")
+        ana.page.get_by_label("Password", exact=True).fill(PHRASE)
+        ana.page.get_by_label("Password, once more").fill(PHRASE)
+        ana.press("Begin")
+        assert "first owner" in ana.said()
+        assert "A proof of concept" in ana.page.inner_text("main")
+        assert ana.page.get_by_text("No runs yet").is_visible()
+
+        run = trial.ask("Ana")
+        ana.open("/runs")
+        ana.page.get_by_role("link", name=run).click()
+        ana.wait_for("waits for a person")
+        assert ana.page.get_by_role("button", name="Cancel run").is_visible()
+
+        ana.page.get_by_role("navigation", name="Main").get_by_role("link", name="Review").click()
+        ana.page.get_by_role("link", name="Dear Ana").click()
+        ana.page.locator("summary", has_text="Edit").click()
+        ana.page.get_by_label("The text that goes out instead").fill("Dear Ana,\n\nit is here.")
+        ana.press("Approve this edit")
+        assert "Your edit is approved" in ana.said()
+        assert ana.page.get_by_text("edited and approved").first.is_visible()
+        ana.open(f"/runs/{run}")
+        ana.wait_for("succeeded")
+
+        ana.open("/readiness")
+        readiness = ana.page.inner_text("main")
+        ana.open("/releases")
+        assert ana.page.get_by_text("No releases yet").is_visible()
+    assert trial.shown(run)["result"] == "Dear Ana,\n\nit is here."
+    assert "proveout drill worker-loss" in readiness
+    assert "Blocked by" in readiness
+
+
+def test_an_operator_takes_a_release_back_and_stops_everything(
+    live: Town, come: Callable[..., Any]
+) -> None:
+    """Rollback, halt and resume, each told on the page and kept by name; then out."""
+    with come(live, "ben") as ben:
+        assert "r2 serves everything" in ben.page.inner_text("main")
+        ben.page.get_by_role("radio", name="park").check()
+        ben.press("Roll back to r1")
+        assert ben.heading() == "Releases"
+        assert "parked" in ben.said()
+        assert ben.page.get_by_text("r1 takes all new runs").is_visible()
+
+        ben.page.locator("summary", has_text="Halt the workflow").click()
+        ben.page.get_by_label("Why").fill("refunds go out twice")
+        ben.press("Halt")
+        assert ben.page.get_by_text("refunds go out twice").is_visible()
+        ben.press("Resume")
+        assert "Resumed" in ben.said()
+        assert ben.page.get_by_text("Halted by").count() == 0
+
+        ben.open("/ledger")
+        ledger = ben.page.inner_text("main")
+        ben.press("Sign out")
+        assert ben.heading() == "Sign in"
+        ben.open("/runs?state=DEAD")
+        assert ben.page.url.endswith("/login?back=%2Fruns%3Fstate%3DDEAD")
+        ben.page.get_by_label("Name").fill("ben")
+        ben.page.get_by_label("Password").fill(PHRASE)
+        ben.press("Sign in")
+        assert ben.page.url.endswith("/runs?state=DEAD")
+    acts = [line for line in ("roll back", "halt", "resume") if line in ledger]
+    assert acts == ["roll back", "halt", "resume"]
+    assert "ben" in ledger
+
+
+def test_a_failed_run_is_replayed_from_its_page(live: Town, come: Callable[..., Any]) -> None:
+    """The new run stands there at once, on the same input."""
+    old = live.ask("Eve", text="explode", ask=False)
+    with come(live, "ben") as ben:
+        ben.open(f"/runs/{old}")
+        ben.wait_for("the model did not answer")
+
+        ben.press("Replay")
+
+        new = ben.page.url.rpartition("/")[2]
+        assert "same input" in ben.said()
+    assert new != old
+    assert live.shown(new)["input"] == live.shown(old)["input"]
+
+
+def test_a_viewer_sees_everything_and_changes_nothing(live: Town, come: Callable[..., Any]) -> None:
+    """What a viewer may not do says so beside the button, and is refused when it is forged."""
+    run = live.ask("Fay")
+    with come(live, "dora") as dora:
+        dora.open(f"/runs/{run}")
+        dora.wait_for("waits for a person")
+        assert dora.page.get_by_text("This asks for the role operator").is_visible()
+        dora.open("/reviews")
+        dora.page.get_by_role("link", name="Dear Fay").first.click()
+        review = dora.page.url.rpartition("/")[2]
+        button = dora.page.get_by_role("button", name="Approve", exact=True)
+        assert button.get_attribute("aria-disabled") == "true"
+        assert dora.page.locator("form[action$=decide] button[type=submit]").count() == 0
+
+        forged = {
+            f"/reviews/{review}/decide": {"decision": "reject", "reason": "no"},
+            f"/runs/{run}/cancel": {},
+            f"/runs/{run}/replay": {},
+            "/rollback": {"treatment": "cancel"},
+            "/halt": {},
+            "/resume": {},
+            "/promote": {"release": "x"},
+        }
+        statuses = {path: dora.forge(path, **form).status for path, form in forged.items()}
+        dora.open("/releases")
+        dora.page.locator("form[action='/rollback'] button").click()
+        assert dora.page.get_by_text("dora may not operate").is_visible()
+    assert set(statuses.values()) == {403}
+    assert live.shown(run)["state"] == "WAITING"
+
+
+def test_a_form_without_its_token_is_refused(live: Town, come: Callable[..., Any]) -> None:
+    """Taken out or changed in the page; the negative control goes through."""
+    live.ask("Gil")
+    with come(live, "cleo") as cleo:
+        cleo.open("/reviews")
+        cleo.wait_for("Dear Gil")
+        cleo.page.get_by_role("link", name="Dear Gil").first.click()
+        review = cleo.page.url
+        for change in ("one.remove()", "one.value = 'x'.repeat(43)"):
+            cleo.page.evaluate(f"document.querySelectorAll('[name=csrf]').forEach(one => {change})")
+            cleo.press("Approve")
+            assert cleo.page.get_by_text("forged-form").is_visible()
+            cleo.page.goto(review)
+        cleo.press("Approve")
+        assert "Approved" in cleo.said()
+
+
+def test_who_decides_second_is_shown_what_happened(live: Town, come: Callable[..., Any]) -> None:
+    """409: the decision that counts, by whom, and the review as it stands now."""
+    live.ask("Hal")
+    with come(live, "cleo") as cleo, come(live, "ana") as ana:
+        cleo.open("/reviews")
+        cleo.wait_for("Dear Hal")
+        cleo.page.get_by_role("link", name="Dear Hal").first.click()
+        ana.page.goto(cleo.page.url)
+
+        ana.press("Approve")
+        with cleo.page.expect_response(is_of_a_form) as late:
+            cleo.press("Approve")
+
+        assert late.value.status == 409
+        assert cleo.page.get_by_text("Your decision was not taken").is_visible()
+        assert "approved by ana" in cleo.page.get_by_role("alert").inner_text()
+        assert cleo.page.get_by_role("button", name="Approve", exact=True).count() == 0
+
+
+def test_an_address_decides_nothing(live: Town, come: Callable[..., Any]) -> None:
+    """Whatever stands in it, opening it is looking."""
+    run = live.ask("Ida")
+    with come(live, "ana") as ana:
+        ana.open("/reviews")
+        ana.wait_for("Dear Ida")
+        ana.page.get_by_role("link", name="Dear Ida").first.click()
+        digest = ana.page.locator("input[name=digest]").first.get_attribute("value")
+        fields = f"decision=approve&digest={digest}&csrf={ana.csrf()}"
+
+        ana.page.goto(f"{ana.page.url}?{fields}")
+        looked = ana.page.get_by_role("button", name="Approve", exact=True).is_visible()
+        ana.page.goto(f"{ana.page.url.partition('?')[0]}/decide?{fields}")
+
+        assert looked
+        assert ana.page.get_by_text("405").first.is_visible()
+    assert live.shown(run)["state"] == "WAITING"
+
+
+def test_who_is_disabled_is_out_at_once(live: Town, come: Callable[..., Any]) -> None:
+    """The session that was open leads to the door."""
+    live.add("mia", "owner")
+    with come(live, "mia") as mia:
+        live.run("user", "disable", "mia")
+
+        mia.open("/releases")
+
+        assert mia.heading() == "Sign in"
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [(DESK, "light"), (DESK, "dark"), (PHONE, "light"), (PHONE, "dark")]
+)
+def test_every_real_page_is_accessible(
+    live: Town, come: Callable[..., Any], axe: str, size: tuple[int, int], theme: str
+) -> None:
+    """Axe finds nothing, nothing sticks out, and no answer is a bug of ours."""
+    run = live.ask("Joe")
+    with come(live, "ana", size, theme) as ana:
+        ana.open(f"/runs/{run}")
+        ana.wait_for("waits for a person")
+        ana.open("/reviews")
+        review = ana.page.locator("main a[href^='/reviews/']").first.get_attribute("href")
+        pages = ("/", "/runs", f"/runs/{run}", "/verdict", "/reviews", review, "/readiness")
+        for path in (*pages, "/releases", "/ledger", "/nowhere"):
+            answer = ana.page.goto(f"{live.address}{path}")
+            unfold(ana.page)
+
+            assert answer.status == (404 if path == "/nowhere" else 200), path
+            assert faults(ana.page, axe) == [], path
+            assert overflow(ana.page) == 0, path
