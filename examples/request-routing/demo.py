@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import tomllib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -32,7 +32,6 @@ HERE = Path(__file__).parent
 OUT = HERE.parent.parent / ".demo"
 SUMMARY = OUT / "summary.json"
 STAY = "--stay"
-LEASE = "3 s"
 INTERRUPTED = 130
 
 
@@ -80,7 +79,8 @@ def story(*, stay: bool) -> bool:
             SUMMARY.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
             where_to_look(clock, server if stay else None)
             if stay:
-                server.process.wait()
+                with suppress(KeyboardInterrupt):
+                    server.process.wait()
     return held
 
 
@@ -112,7 +112,6 @@ def environ(service: str, place: Path) -> dict[str, str]:
         "PROVEOUT_STORE": f"sqlite:///{place}/proveout.db",
         "PROVEOUT_CACHE": str(place / "cache"),
         "PROVEOUT_KEY_FILE": str(place / "key"),
-        "PROVEOUT_LEASE": LEASE,
         "ROUTING_SERVICE": service,
         "FRONT_DESK_SECRET": f"whsec_{secret}",
     }
@@ -151,7 +150,7 @@ def where_to_look(clock: Stopwatch, server: serve.Server | None) -> None:
     print(f"  figures   {tell.shown(SUMMARY)}    measured in {all_of_it:g} s")
     if server is None:
         print("  console   make demo-stay    the same, and the console stays open")
-        print("  or        on what this run has left behind:")
+        print("  or, to look at what this run has left behind:")
         print(f"            cd {tell.shown(HERE)}")
         print(f"            export PROVEOUT_STORE=sqlite:///{OUT}/proveout.db")
         print(f"            export PROVEOUT_CACHE={OUT}/cache PROVEOUT_KEY_FILE={OUT}/key")

@@ -19,7 +19,8 @@ UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b|pragma: no cover")
 LONG = 400
 LONG_FOR_A_REASON = {
     "adapters/postgres/units.py": "one statement for each kind of unit",
-    "adapters/sqlite/store.py": "the whole port on one file",
+    "faces/project.py": "the one place where parts are joined",
+    "faces/sandbox.py": "one port, kept by processes of this machine",
     "faces/report/chart.py": "one drawing",
     "faces/report/page.py": "one page, section after section",
     "faces/settings.py": "the settings as values, one table after another",

@@ -20,6 +20,7 @@ from proveout.domain.access import Actor, Role, User
 from proveout.domain.bar import BAR
 from proveout.domain.evidence import ControlResult, DrillResult
 from proveout.domain.record import Kind, encode
+from proveout.domain.release import effect_scope
 from proveout.domain.unit import Keep, Put, UnitId
 from proveout.faces.project import Project
 from proveout.faces.readiness import file_evidence
@@ -27,6 +28,7 @@ from proveout.ready.rehearse import Rehearsed
 from proveout.release import environment as environments
 from proveout.release.create import named
 from proveout.release.environment import Environment
+from proveout.release.halt import halt
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -194,6 +196,16 @@ class Site:
             await part(link)
 
         asyncio.run(change())
+
+    def decide(self, times: int) -> None:
+        """Have so many decisions stand in the ledger."""
+
+        async def halt_effects() -> None:
+            async with Project.open(self.folder) as project:
+                for n in range(times):
+                    await halt(project.office, project.name, effect_scope(f"e{n}"), "ana")
+
+        asyncio.run(halt_effects())
 
     # Evidence
 

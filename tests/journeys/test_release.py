@@ -157,30 +157,29 @@ ACTS = (
 OWNERS_ONLY = {"canary", "promote", "waive"}
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act[0])
-def test_a_viewer_may_look_and_no_more(local: Site, act: tuple[str, ...]) -> None:
-    """Each deed is refused with exit 4, before anything is read or written."""
+def test_a_viewer_may_look_and_no_more(local: Site) -> None:
+    """Each deed is refused with exit 4, before anything is written."""
     local.do("release", "create")
     local.know("vera", Role.VIEWER)
-    before = local.ask("ledger", "verify")["entries"]
 
-    done = local.run(*act, "--json", PROVEOUT_USER="vera")
+    done = {act[0]: local.run(*act, "--json", PROVEOUT_USER="vera") for act in ACTS}
 
-    assert done.returncode == 4, done.stderr
-    assert json.loads(done.stdout)["error"]["code"] == "no-right"
-    assert local.ask("ledger", "verify")["entries"] == before
+    assert {one.returncode for one in done.values()} == {4}
+    errors = [json.loads(one.stdout)["error"]["code"] for one in done.values()]
+    assert set(errors) == {"no-right"}
+    assert local.ask("ledger", "verify")["entries"] == 1
     assert local.run("status", PROVEOUT_USER="vera").returncode == 0
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act[0])
-def test_an_operator_may_operate_and_not_promote(local: Site, act: tuple[str, ...]) -> None:
+def test_an_operator_may_operate_and_not_promote(local: Site) -> None:
     """The control of the above: who has the right is not refused for who they are."""
     local.do("release", "create")
     local.know("otto", Role.OPERATOR)
 
-    done = local.run(*act, PROVEOUT_USER="otto")
+    done = {act[0]: local.run(*act, PROVEOUT_USER="otto").returncode for act in ACTS}
 
-    assert (done.returncode == 4) is (act[0] in OWNERS_ONLY), done.stderr
+    assert {name for name, code in done.items() if code == 4} == OWNERS_ONLY
+    assert (done["release"], done["halt"], done["resume"]) == (0, 0, 0)
 
 
 # Rollback
@@ -430,9 +429,7 @@ def test_what_is_halted_shows_until_it_is_resumed(site: Site) -> None:
     assert site.run("status").returncode == 0
 
 
-@pytest.mark.parametrize(
-    "words", [("effect",), ("workflow", "toy"), ("release", "r9"), ("all",), ("all", "x")]
-)
+@pytest.mark.parametrize("words", [("effect",), ("workflow", "toy"), ("release", "r9"), ("all",)])
 def test_what_cannot_be_halted_is_a_mistake(local: Site, words: tuple[str, ...]) -> None:
     done = local.run("halt", *words)
 
@@ -456,8 +453,7 @@ TAMPERED = {
 @pytest.mark.parametrize("how", TAMPERED)
 def test_a_ledger_that_was_tampered_with_is_found_out(site: Site, how: str) -> None:
     """Whoever has the store's password can change it, and cannot hide it."""
-    for scope in ("one", "two", "three"):
-        site.do("halt", "effect", scope)
+    site.decide(3)
     whole = site.run("ledger", "verify")
     site.tamper(TAMPERED[how])
 

@@ -69,8 +69,7 @@ def canary(project: Project, program: Client, name: str, cases: list[Any]) -> di
     started = project.ask("canary", name, "--share", SHARE)
     bound = round(started["requests_to_find_doubling"])
     tell.line(f"a doubling of failures is found after about {bound:,} requests")
-    inputs = [case["input"] for case in cases]
-    traffic = Traffic(program, inputs, PACE, "traffic")
+    traffic = Traffic(program, cases, PACE, "traffic")
     with traffic.flowing():
         wait_for(lambda: traffic.is_over or program.pointer()["canary"] is None, "the watch")
     wait_for(program.is_idle, "the requests to end")
@@ -116,7 +115,7 @@ def _victims(program: Client, sent: dict[str, Any]) -> dict[str, Any]:
         f" for a person, {len(failed)} failed and are listed, {lost} lost",
         held=not lost,
     )
-    again = [program.request(sent[run], f"again-{run}")["id"] for run in failed]
+    again = [program.request(sent[run]["input"], f"again-{run}")["id"] for run in failed]
     wait_for(program.is_idle, "the failed requests, asked again")
     ended = {run["id"]: run["state"] for run in program.runs()}
     done = sum(ended[run] == "SUCCEEDED" for run in again)
@@ -126,7 +125,9 @@ def _victims(program: Client, sent: dict[str, Any]) -> dict[str, Any]:
     )
     return {
         "sent": len(sent),
-        "would_have_failed_with_all_the_traffic": sum(is_hit(v["request"]) for v in sent.values()),
+        "would_have_failed_with_all_the_traffic": sum(
+            is_hit(case["input"]["request"]) for case in sent.values()
+        ),
         "done": states["SUCCEEDED"],
         "waiting_for_review": states["WAITING"],
         "failed": len(failed),

@@ -88,20 +88,22 @@ class Client:
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
             raise BrokenPromise(f"{path.partition('?')[0]} answered {error.code}: {said}") from None
+        except OSError as error:
+            raise BrokenPromise(f"the server does not answer: {error}") from error
 
 
 class Traffic:
     """Requests at a steady pace, from a thread of their own, until told to stop.
 
     Attributes:
-        sent: what each run that was acknowledged was asked.
+        sent: the case that each acknowledged run was asked for.
     """
 
-    def __init__(self, client: Client, inputs: list[Any], pace: float, name: str) -> None:
+    def __init__(self, client: Client, cases: list[Any], pace: float, name: str) -> None:
         self.sent: dict[str, Any] = {}
         self._trouble: BaseException | None = None
         self._told = threading.Event()
-        self._thread = threading.Thread(target=self._send, args=(client, inputs, pace, name))
+        self._thread = threading.Thread(target=self._send, args=(client, cases, pace, name))
 
     @contextmanager
     def flowing(self) -> Generator[None]:
@@ -120,12 +122,12 @@ class Traffic:
         """Whether everything was sent, or nothing more could be."""
         return not self._thread.is_alive()
 
-    def _send(self, client: Client, inputs: list[Any], pace: float, name: str) -> None:
+    def _send(self, client: Client, cases: list[Any], pace: float, name: str) -> None:
         try:
-            for n, value in enumerate(inputs):
+            for n, case in enumerate(cases):
                 if self._told.wait(pace):
                     return
-                self.sent[client.request(value, f"{name}-{n}")["id"]] = value
+                self.sent[client.request(case["input"], f"{name}-{n}")["id"]] = case
         except BaseException as trouble:  # noqa: BLE001 - told to whoever waits for the thread
             self._trouble = trouble
 

@@ -12,12 +12,12 @@ import time
 import urllib.request
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from story import tell
-from story.client import PATIENCE, Client, wait_for
+from story.client import Client, Traffic, wait_for
 from story.command import BrokenPromise, end
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ KILL_AFTER = 40
 """Effects after which a worker is killed."""
 
 WORKERS = 2
+LEASE = "3 s"
+"""How long a killed worker's runs stay its own; short, so that nobody waits."""
+
 DECIDED_SHARE = 2
 """One in so many of the open reviews is decided; the others wait on."""
 
@@ -71,7 +74,8 @@ def served(project: Project) -> Generator[Server]:
     words = ("serve", "--port", "0", "--workers", str(WORKERS), "--concurrency", "4")
     tell.command(" ".join(words))
     before = len(_said(project.log))
-    with project.start(*words) as process:
+    environ = {**project.environ, "PROVEOUT_LEASE": LEASE}
+    with replace(project, environ=environ).start(*words) as process:
 
         def is_open() -> bool:
             if process.poll() is not None:
@@ -103,13 +107,14 @@ def run_through_a_crash(
     server: Server, program: Client, desk: Client, cases: list[Any], service: str
 ) -> dict[str, Any]:
     """Send every case, kill a worker, decide reviews; return what came of it."""
-    accepted = {
-        program.request(case["input"], f"request-{n}")["id"]: case for n, case in enumerate(cases)
-    }
+    traffic = Traffic(program, cases, 0.0, "request")
+    with traffic.flowing():
+        at_kill, seconds = _kill_a_worker(server.process.pid, service)
+        wait_for(lambda: traffic.is_over, "the requests to be acknowledged")
+    accepted = traffic.sent
     tell.line(f"{len(accepted)} requests were acknowledged over HTTP, so they are durable")
-    at_kill, seconds = _kill_a_worker(server.process.pid, service)
     tell.line(
-        f"killed a worker with SIGKILL after {at_kill} effects; another was there"
+        f"meanwhile killed a worker with SIGKILL after {at_kill} effects; another was there"
         f" {seconds:.1f} s later"
     )
     wait_for(program.is_idle, "the requests to end")
@@ -179,7 +184,7 @@ def _kill_a_worker(server: int, service: str) -> tuple[int, float]:
     before = workers_of(server)
     os.kill(min(before), signal.SIGKILL)
     at_kill, start = len(calls(service)), time.monotonic()
-    wait_for(lambda: bool(workers_of(server) - before), "another worker", PATIENCE)
+    wait_for(lambda: bool(workers_of(server) - before), "another worker")
     return at_kill, time.monotonic() - start
 
 

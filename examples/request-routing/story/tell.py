@@ -53,8 +53,8 @@ def wrapped(text: str, hang: int = 0) -> str:
 
 def drilled(name: str, summary: str, *, holds: bool) -> str:
     """Return how a drill went: with its protection off, and on."""
-    text = f"{'✓' if holds else '✗'} {name:13}  {summary.replace(' ;', ';')}"
-    return wrapped(text, hang=17)
+    text = f"{'✓' if holds else '✗'} {name:13} {summary.replace(' ;', ';')}"
+    return wrapped(text, hang=16)
 
 
 def shown(path: Path) -> str:

@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from proveout.release.environment import Environment
     from proveout.release.snapshot import Snapshot
 
-WITHIN = "PROVEOUT_WITHIN_RELEASE"
-"""Tells a process that it runs in the environment of this release already."""
-
-
 def environment_here(settings: Settings) -> Environment:
     """Return the environment that this process runs in, without the project's own files."""
     return environments.describe(sys.path, settings.folder)
@@ -90,7 +86,7 @@ class Launch:
         kept = {name: value for name, value in os.environ.items() if name not in left_out}
         # Bytecode is kept, but beside: what a release and its environment hold is verified.
         bytecode = str(environments.cache_folder() / "bytecode")
-        return {**kept, WITHIN: self.release.digest, "PYTHONPYCACHEPREFIX": bytecode}
+        return {**kept, "PYTHONPYCACHEPREFIX": bytecode}
 
     def workflow(self) -> Workflow[..., Any]:
         """Return the workflow, imported from the release's own files into this process."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from proveout.domain.journal import Entry, Journal
 from proveout.domain.run import Failure, RunState
@@ -23,6 +23,7 @@ from proveout.domain.unit import Done, Record, Settle, UnitId
 from proveout.domain.workflow import CURRENT, Step, Workflow
 from proveout.errors import Outage
 from proveout.run.branch import Branch
+from proveout.run.ending import GRACE, HALTED, Ending, HandedBack, Lost, Over, Parked, Suspended
 from proveout.run.payload import signature
 from proveout.run.step import Call, failure_of, perform, printable, step_failure
 
@@ -40,49 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GRACE = 5.0
-"""Seconds that user code gets to unwind once its attempt is over."""
-
-HALTED = timedelta(seconds=2)
-"""How long a run rests whose effect may not begin."""
-
 STILL = 2.0
 """Seconds without a move after which branches that do not wait are taken to wait for others."""
-
-
-class Over(BaseException):
-    """This attempt is over; user code is to unwind. No error, and none of its business."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suspended:
-    """Every branch waits, and no step is in flight.
-
-    Attributes:
-        due: when the earliest timer fires; None where only people are waited for.
-    """
-
-    due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """Nothing may be guessed; an operator must look."""
-
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The run is no longer this attempt's."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandedBack:
-    """The worker stops before the run is done."""
-
-
-Ending: TypeAlias = Suspended | Parked | Lost | HandedBack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,21 +144,20 @@ class Attempt:
             Over: it is halted; the run rests and asks again later.
         """
         if not await self._permits.get(effect):
-            self._rest_halted(effect)
-
-    def need_permit(self, effect: str) -> None:
-        """Leave quietly when `effect` may begin, from code that cannot wait.
-
-        Raises:
-            Over: it is halted, or nobody can say.
-        """
-        if not self._permits.allow(effect):
-            self.loop.call_soon_threadsafe(self._end_halted, effect)
+            self._end_halted(effect)
             raise Over
 
-    def _rest_halted(self, effect: str) -> NoReturn:
-        self._end_halted(effect)
-        raise Over
+    def need_permit(self, effect: str) -> None:
+        """Leave quietly when `effect` may begin, from plain code.
+
+        Raises:
+            Over: it is halted; or on the loop, which cannot wait, nobody can say.
+        """
+        if threading.get_ident() != self.thread:
+            self.from_thread(self.get_permit(effect))
+        elif not self._permits.allow(effect):
+            self._end_halted(effect)
+            raise Over
 
     def _end_halted(self, effect: str) -> None:
         self.log.warning("effect.halted", effect=effect)

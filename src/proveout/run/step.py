@@ -21,9 +21,10 @@ from proveout.run.payload import digest, signature
 from proveout.run.retry import backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Coroutine, Generator, Mapping
 
     from proveout.domain.journal import Outcome
+    from proveout.ports.rehearsal import Rehearsal
     from proveout.run.attempt import Attempt
     from proveout.run.branch import Branch
 
@@ -110,8 +111,8 @@ class Inside:
         return self._effect(Call(step, args, kwargs), Place(path, step.name, occurrence))
 
     def _effect(self, call: Call, place: Place) -> object:
-        if self.attempt.rehearsal is not None and not self.attempt.captures:
-            return self._rehearsed(call, place)
+        if (rehearsal := self.attempt.rehearsal) is not None and not self.attempt.captures:
+            return self._rehearsed(self._carry(rehearsal, call, place), call)
         if not self.attempt.captures:
             keyed = call.keyed(self.attempt.run.id, place)
             if call.step.is_async:
@@ -123,9 +124,8 @@ class Inside:
         value = in_trial(call.step)
         return _ready(value) if call.step.is_async else value
 
-    def _rehearsed(self, call: Call, place: Place) -> object:
+    def _rehearsed(self, carried: Coroutine[Any, Any, object], call: Call) -> object:
         """Have the rehearsal carry an effect, from a step that it let be called."""
-        carried = self._carry(call, place)
         if call.step.is_async:
             return carried
         if threading.get_ident() == self.attempt.thread:
@@ -137,11 +137,9 @@ class Inside:
             )
         return self.attempt.from_thread(carried)
 
-    async def _carry(self, call: Call, place: Place) -> object:
-        rehearsal, run = self.attempt.rehearsal, self.attempt.run
-        assert rehearsal is not None  # noqa: S101 - the caller asked
+    async def _carry(self, rehearsal: Rehearsal, call: Call, place: Place) -> object:
+        run, key = self.attempt.run, idempotency_key(self.attempt.run.id, place)
         await self.attempt.get_permit(call.step.name)
-        key = idempotency_key(run.id, place)
         await rehearsal.carry(run, call.step.name, key, call.arguments())
         return in_trial(call.step)
 

@@ -13,8 +13,9 @@ from proveout.domain.release import DRAFT
 from proveout.domain.unit import Done
 from proveout.errors import Outage
 from proveout.ports.store import Held, Want
-from proveout.run.attempt import Attempt, HandedBack, Lost, Threads, World
+from proveout.run.attempt import Attempt, Threads, World
 from proveout.run.branch import task_factory
+from proveout.run.ending import HandedBack, Lost
 from proveout.run.lease import Heartbeat
 from proveout.run.permit import Permits, keep_asking
 

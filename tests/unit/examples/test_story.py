@@ -212,20 +212,23 @@ def answering(status: int, body: object) -> Generator[tuple[str, list[str]]]:
 
 def test_steady_traffic_sends_each_input_once() -> None:
     """Each request has a name of its own, so that a repeated one would be the same run."""
+    cases = [{"input": "x"}, {"input": "y"}]
     with answering(202, {"id": "run"}) as (address, asked):
-        traffic = client.Traffic(client.Client(address=address, key="k"), ["x", "y"], 0.0, "t")
+        traffic = client.Traffic(client.Client(address=address, key="k"), cases, 0.0, "t")
 
         with traffic.flowing():
             client.wait_for(lambda: traffic.is_over, "the traffic", 10.0)
 
     assert asked == ["t-0", "t-1"]
-    assert traffic.sent == {"run": "y"}
+    assert traffic.sent == {"run": {"input": "y"}}
 
 
 def test_traffic_that_is_refused_is_no_success() -> None:
     """What went wrong in the thread is raised where the traffic ends."""
     with answering(403, {"code": "no-right"}) as (address, _):
-        traffic = client.Traffic(client.Client(address=address, key="k"), ["x"], 0.0, "t")
+        traffic = client.Traffic(
+            client.Client(address=address, key="k"), [{"input": "x"}], 0.0, "t"
+        )
 
         with pytest.raises(command.BrokenPromise, match=r"403.*no-right"), traffic.flowing():
             client.wait_for(lambda: traffic.is_over, "the traffic", 10.0)

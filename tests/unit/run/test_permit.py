@@ -17,8 +17,8 @@ from proveout.domain.journal import EntryKind
 from proveout.domain.release import DRAFT, WORKFLOW_SCOPE, effect_scope, release_scope
 from proveout.domain.run import RunState
 from proveout.domain.unit import EndHalt, StartHalt
-from proveout.run.attempt import HALTED
 from proveout.run.define import effect, step, workflow
+from proveout.run.ending import HALTED
 from proveout.run.permit import LASTS, Permits, keep_asking
 
 if TYPE_CHECKING:

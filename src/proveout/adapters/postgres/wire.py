@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlu
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - the driver ships none
 
+from proveout.adapters.postgres.elsewhere import Elsewhere
 from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
 from proveout.errors import Mistake, ProveoutError
 
@@ -66,43 +67,6 @@ class Link(Protocol):
     def terminate(self) -> None: ...
 
     async def close(self, *, timeout: float) -> None: ...  # noqa: ASYNC109 - the driver's word
-
-
-class Elsewhere:
-    """A connection to a store in another schema: every statement names that one.
-
-    Values travel beside a statement and are never touched.
-    """
-
-    def __init__(self, link: Link, schema: str) -> None:
-        self._link = link
-        self._schema = schema
-        self._said: dict[str, str] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._link, name)
-
-    def _here(self, query: str) -> str:
-        if query not in self._said:
-            self._said[query] = re.sub(rf"\b{SCHEMA}\b", self._schema, query)
-        return self._said[query]
-
-    async def execute(
-        self,
-        query: str,
-        *values: object,
-        timeout: float | None = None,  # noqa: ASYNC109 - the driver's word
-    ) -> str:
-        """Run a statement in our schema."""
-        return await self._link.execute(self._here(query), *values, timeout=timeout)
-
-    async def fetch(self, query: str, *values: object) -> list[Row]:
-        """Return the rows of a statement in our schema."""
-        return await self._link.fetch(self._here(query), *values)
-
-    async def fetchrow(self, query: str, *values: object) -> Row | None:
-        """Return the first row of a statement in our schema."""
-        return await self._link.fetchrow(self._here(query), *values)
 
 
 class Cause(Enum):
@@ -264,7 +228,7 @@ class Server:
             link = await opening
         except ValueError:  # what it says may hold a part of the URL
             raise unreadable() from None
-        return link if self.schema == SCHEMA else cast("Link", Elsewhere(link, self.schema))
+        return link if self.schema == SCHEMA else cast("Link", Elsewhere(link, SCHEMA, self.schema))
 
     @contextmanager
     def in_words(self) -> Generator[None]:

@@ -42,7 +42,7 @@ class InProduction(Refusal):
     type=click.Choice(["live", "captured"]),
     help="Carry effects out, or only journal them; a release's are live, the draft's captured.",
 )
-@click.option("--suspects", metavar="WORKER", hidden=True)
+@click.option("--suspects", metavar="WORKER", hidden=True, help="Try suspects under this id.")
 def work(
     release: str | None,
     concurrency: int,

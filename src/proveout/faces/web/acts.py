@@ -14,7 +14,6 @@ from proveout.domain.unit import Cancel, Decide, Decided, Keep, Stale, UnitId
 from proveout.faces.api.problems import BadRequest
 from proveout.faces.api.stage import check_enqueue
 from proveout.faces.cli.operate import NotPossible
-from proveout.faces.cli.promote import NoSuchAssumption
 from proveout.faces.readiness import check_gate, grounds, readiness
 from proveout.faces.web.drafts import edited
 from proveout.faces.web.gather import find_review, find_run
@@ -121,7 +120,7 @@ async def promote(visit: Visit) -> None:
 
     Raises:
         NoSuchRelease: there is none of that digest.
-        NoSuchAssumption: what was accepted is none of this workflow's assumptions.
+        BadRequest: what was accepted is none of this workflow's assumptions.
         GateBlocked: something speaks against it.
     """
     console, actor = visit.console, visit.actor
@@ -141,7 +140,7 @@ def _accepted(found: Readiness, sent: Sequence[str], actor: Actor) -> tuple[Acce
     known = {" ".join(one.split()): one for one in found.facts.assumptions}
     plain = [" ".join(one.split()) for one in sent]
     if strange := [one for one in plain if one not in known]:
-        raise NoSuchAssumption(
+        raise BadRequest(
             f"{strange[0][:200]!r} is no assumption of {found.workflow}",
             why="the settings have changed since the page was loaded",
             fix=("load the page again",),

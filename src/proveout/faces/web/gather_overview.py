@@ -40,7 +40,7 @@ async def overview(console: Console, found: Standing) -> Overview:
     ready = console.known.readiness(pointer.version) or await gather_readiness.look(console)
     moves, _ = await moves_of(project)
     serving = await serving_card(project, pointer, moves)
-    counted = await store.count()
+    counted = await console.known.counts(store.count)
     recent = await store.runs(RunFilter(workflow=name, limit=LATEST))
     watched = await canary.look(console.access.office, name)
     return Overview(

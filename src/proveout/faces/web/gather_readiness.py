@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from proveout.domain.bar import BAR
@@ -33,9 +34,7 @@ LATER = frozenset({"assumption-open", "no-right", "in-production"})
 
 async def look(console: Console) -> Readiness:
     """Return where the workflow stands, found out now."""
-    found = await readiness(console.project)
-    console.known.learn(found)
-    return found
+    return await console.known.look(partial(readiness, console.project))
 
 
 async def readiness_page(console: Console) -> ReadinessPage:
