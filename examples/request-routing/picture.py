@@ -33,6 +33,10 @@ ARGUMENTS = (
 WINDOW = ViewportSize(width=1440, height=900)
 PICTURES = {"light": ROOT / "docs/readiness.png", "dark": ROOT / "docs/readiness-dark.png"}
 
+FOOT = """() => Math.max(...[...document.querySelectorAll('tr')]
+  .map(row => Math.floor(row.getBoundingClientRect().bottom)).filter(y => y <= innerHeight))"""
+"""Where the last row ends that is seen whole."""
+
 
 def main() -> None:
     """Leave both pictures written."""
@@ -68,7 +72,9 @@ def look(address: str, welcome: str, pictures: Iterable[tuple[Any, Path]]) -> No
         for theme, path in pictures:
             page.emulate_media(color_scheme=theme)
             page.goto(f"{address}/readiness")
-            page.screenshot(path=path)
+            page.screenshot(
+                path=path, clip={"x": 0, "y": 0, **WINDOW, "height": page.evaluate(FOOT)}
+            )
         browser.close()
 
 

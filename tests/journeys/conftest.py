@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from doubles.stores import SQLITE
+from journeys.site import Site, make_site, slim_python
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -102,3 +105,32 @@ def place(tmp_path: Path) -> Place:
     cases = (json.dumps({"input": n, "expected": n * 2}) for n in range(1, 301))
     place.write("cases.jsonl", "\n".join(cases) + "\n")
     return place
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the Python of an environment without tools."""
+    return slim_python(tmp_path_factory.mktemp("python"))
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where releases and environments are kept."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, python: str, cache: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Site:
+    """Return a project on each store in turn."""
+    return make_site(tmp_path, python, cache, store_url, monkeypatch)
+
+
+@pytest.fixture
+def local(tmp_path: Path, python: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Return a project whose state is in its own folder, as it is by default."""
+    url = f"{SQLITE}{tmp_path / 'a project' / '.proveout' / 'proveout.db'}"
+    site = make_site(tmp_path, python, cache, url, monkeypatch)
+    monkeypatch.delenv("PROVEOUT_STORE")
+    return site

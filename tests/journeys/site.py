@@ -24,6 +24,7 @@ from proveout.domain.release import effect_scope
 from proveout.domain.unit import Keep, Put, UnitId
 from proveout.faces.project import Project
 from proveout.faces.readiness import file_evidence
+from proveout.ports.store import RunFilter
 from proveout.ready.rehearse import Rehearsed
 from proveout.release import environment as environments
 from proveout.release.create import named
@@ -175,6 +176,17 @@ class Site:
             found = await store.records(kind)
             await store.close()
             return found
+
+        return asyncio.run(read())
+
+    def results(self) -> list[bytes | None]:
+        """Return what the runs came to that are no trials."""
+
+        async def read() -> list[bytes | None]:
+            store = await open_url(self.url, SystemClock())
+            found = await store.runs(RunFilter(workflow="toy", limit=1000))
+            await store.close()
+            return [run.result for run in found if run.trial is None]
 
         return asyncio.run(read())
 

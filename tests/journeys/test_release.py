@@ -205,15 +205,18 @@ def test_a_rollback_brings_the_old_release_back_without_the_working_tree(
 ) -> None:
     """The store is enough; what serves then is what served before, byte for byte."""
     first, second = site.promoted(2), site.promoted(3)
+    site.do("enqueue", "toy", "--input", "5")
     spoil(site)
 
     back = site.ask("rollback", "--reason", "it answers thrice")
+    site.do("work", "--release", first, "--until-idle")
 
     assert (back["schema"], back["from"], back["to"]) == ("rollback.v1", second, first)
     assert (back["in_flight"], back["treatment"]) == (0, "finish")
     assert back["seconds"] < 1
     states = {one["name"]: one["state"] for one in listed(site)}
     assert states == {first: "stable", second: "retired"}
+    assert site.results() == [b"10"]
     unpacked(site, first, second)
     assert (answered(site, first, 5), answered(site, second, 5)) == (10, 15)
     assert site.run("halt").returncode == 0

@@ -68,7 +68,11 @@ def canary(project: Project, program: Client, name: str, cases: list[Any]) -> di
     tell.command(f"canary {name} --share {SHARE}")
     started = project.ask("canary", name, "--share", SHARE)
     bound = round(started["requests_to_find_doubling"])
-    tell.line(f"a doubling of failures is found after about {bound:,} requests")
+    assumed = ", assumed" if started["rate_is_assumed"] else ""
+    tell.line(
+        f"a doubling of failures ({started['failure_rate']:.1%}{assumed}) would be found after"
+        f" about {bound:,} requests; what fails more often is found sooner"
+    )
     traffic = Traffic(program, cases, PACE, "traffic")
     with traffic.flowing():
         wait_for(lambda: traffic.is_over or program.pointer()["canary"] is None, "the watch")

@@ -180,11 +180,11 @@ class Outermost:
             return True
         if not self._is_loopback:
             return not self._hosts
+        server = request.scope.get("server") or ("", None)
         named = _split(host)
-        if named is None or named.hostname not in LOOPBACK:
+        if named is None or named.hostname not in {*LOOPBACK, server[0]}:
             return False
         usual = PORTS.get(request.url.scheme)
-        server = request.scope.get("server") or ("", None)
         return (named.port or usual) == (server[1] or usual)
 
 

@@ -43,7 +43,6 @@ ONE_STORE = pytest.mark.parametrize("manual_url", ["sqlite"], indirect=True)
 R1 = release(FIRST, workflow="answers")
 R2 = release(SECOND, workflow="answers", number=2)
 WORTH = """
-[prove.price]
 [prove.worth]
 value_per_success = "1.20 USD"
 loss_per_error = "6 USD"
@@ -66,6 +65,7 @@ async def make_ready(desk: Desk, one: Release) -> None:
     project = desk.console.project
     path = project.settings.path
     text = path.read_text("utf-8").replace("[workflow]\n", '[workflow]\nassumptions = ["small"]\n')
+    text = text.replace("[prove]\n", '[prove]\nprice_per_call = "0.01 USD"\n')
     path.write_text(text.replace("[sources.shop]", f"{WORTH}\n[sources.shop]"), "utf-8")
     project.settings = settings.load(path)
     [(name, asked)] = (await asked_now(project.settings)).items()
