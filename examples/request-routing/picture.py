@@ -72,9 +72,9 @@ def look(address: str, welcome: str, pictures: Iterable[tuple[Any, Path]]) -> No
         for theme, path in pictures:
             page.emulate_media(color_scheme=theme)
             page.goto(f"{address}/readiness")
-            page.screenshot(
-                path=path, clip={"x": 0, "y": 0, **WINDOW, "height": page.evaluate(FOOT)}
-            )
+            page.set_viewport_size({**WINDOW, "height": page.evaluate(FOOT)})
+            page.screenshot(path=path)
+            page.set_viewport_size(WINDOW)
         browser.close()
 
 

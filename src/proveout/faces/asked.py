@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.verdict import Verdict
 from proveout.faces.recorded import code_of
+from proveout.ready.people import is_known
 from proveout.ready.sandbox import Ownership, Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from proveout.domain.release import Release
     from proveout.faces.project import Project
     from proveout.faces.settings import ExperimentSettings, Settings
@@ -35,7 +38,7 @@ def ownership_of(settings: Settings) -> Ownership:
         "operator": workflow.operator,
         "reviewer": workflow.reviewer,
         "downstream": workflow.downstream,
-        "escalation": ", ".join(tier.to for tier in tiers),
+        "escalation": _all_known(tier.to for tier in tiers),
         "objective": f"{objective.success:.1%} within {objective.within}" if objective else "",
         "support hours": support.hours if support else "",
         "time to first answer": str(support.first_answer or "") if support else "",
@@ -43,6 +46,12 @@ def ownership_of(settings: Settings) -> Ownership:
     }
     text = runbook.read_text("utf-8") if runbook else ""
     return Ownership(named=named, runbook=commands_in(text))
+
+
+def _all_known(names: Iterable[str]) -> str:
+    """Return the names in one line; "" where one of them is not known yet."""
+    listed = tuple(names)
+    return ", ".join(listed) if all(map(is_known, listed)) else ""
 
 
 def commands_in(runbook: str) -> tuple[tuple[str, ...], ...]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from proveout.release.environment import Environment
     from proveout.release.snapshot import Snapshot
 
+
 def environment_here(settings: Settings) -> Environment:
     """Return the environment that this process runs in, without the project's own files."""
     return environments.describe(sys.path, settings.folder)

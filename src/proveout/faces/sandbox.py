@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
@@ -38,7 +38,9 @@ from proveout.faces.project import (
 from proveout.faces.recorded import recordings
 from proveout.faces.released_worker import READY, Orders, Rehearsing
 from proveout.faces.sandbox_doors import DoorOrders
+from proveout.faces.sessions import COOKIE, Sessions
 from proveout.faces.stand_in import Receiver
+from proveout.faces.web.routes import guarded
 from proveout.ready.drills.drill import NotSteady
 from proveout.ready.rehearse import Stage
 from proveout.ready.sandbox import Answered, Guarded, Knock, Ownership, Signal, Webhook
@@ -156,6 +158,8 @@ class LocalSandbox:
         self._client = httpx.AsyncClient(timeout=20)
         self._keys: dict[Role, str] = {}
         self._bad_keys: dict[str, str] = {}
+        self._cookies: dict[Role, str] = {}
+        self._bad_cookies: dict[str, str] = {}
         self._secrets: dict[str, str] = {
             source.name: _secret_for(source.scheme) for source in ground.project.settings.sources
         }
@@ -215,6 +219,21 @@ class LocalSandbox:
         for role in Role:
             self._keys[role] = (await self._access.create_key(DRILL, f"a-{role}", role)).secret
         await self._make_bad_keys()
+        await self._sign_in()
+
+    async def _sign_in(self) -> None:
+        """Have somebody of each role in a browser, and one who has signed out."""
+        sessions = Sessions(self._access)
+        for role in (*Role, None):
+            name, password = role or "gone", secrets.token_urlsafe(16)
+            await self._access.add_user(DRILL, f"{name}@drill", role or Role.OWNER, password)
+            begun = await sessions.sign_in(f"{name}@drill", password, "drill")
+            if role is None:
+                await sessions.sign_out(begun.secret)
+                self._bad_cookies["a session that has ended"] = f"{COOKIE}={begun.secret}"
+            else:
+                self._cookies[role] = f"{COOKIE}={begun.secret}"
+        self._bad_cookies["a foreign session"] = f"{COOKIE}={secrets.token_urlsafe(32)}"
 
     async def _make_bad_keys(self) -> None:
         revoked = await self._access.create_key(DRILL, "revoked", Role.OWNER)
@@ -357,20 +376,28 @@ class LocalSandbox:
     def key_of(self, role: Role) -> str:
         return self._keys[role]
 
+    def cookie_of(self, role: Role) -> str:
+        return self._cookies[role]
+
     def bad_keys(self) -> Mapping[str, str]:
         return self._bad_keys
 
+    def bad_cookies(self) -> Mapping[str, str]:
+        return self._bad_cookies
+
     def routes(self) -> Sequence[Guarded]:
-        name = self.release.workflow
+        api = [one for one in ROUTES if isinstance(one.right, Right)]
+        doors = [(one.method, one.path, cast("Right", one.right), False) for one in api]
+        doors += [(*one, True) for one in guarded()]
         return [
-            Guarded(
-                method=route.method,
-                path=re.sub(r"\{(\w+)\}", lambda m: name if m[1] == "name" else "x", route.path),
-                right=route.right,
-            )
-            for route in ROUTES
-            if isinstance(route.right, Right)
+            Guarded(method=method, path=self._filled(path), right=right, by_cookie=by_cookie)
+            for method, path, right, by_cookie in doors
         ]
+
+    def _filled(self, path: str) -> str:
+        """Return the path of a door with its blanks filled in."""
+        name = self.release.workflow
+        return re.sub(r"\{(\w+)\}", lambda found: name if found[1] == "name" else "x", path)
 
     # Runs
 

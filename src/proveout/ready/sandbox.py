@@ -153,11 +153,13 @@ class Guarded:
 
     Attributes:
         path: with its blanks filled in.
+        by_cookie: it asks for a session in a browser, where others ask for a key.
     """
 
     method: str
     path: str
     right: Right
+    by_cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,12 +263,20 @@ class Sandbox(Protocol):
         """Return what the receiver has counted."""
         ...
 
+    def cookie_of(self, role: Role) -> str:
+        """Return the cookie of somebody of that role who is signed in."""
+        ...
+
     def routes(self) -> Sequence[Guarded]:
         """Return every door that asks for a right."""
         ...
 
     def bad_keys(self) -> Mapping[str, str]:
         """Return secrets that must open nothing, by what is wrong with them."""
+        ...
+
+    def bad_cookies(self) -> Mapping[str, str]:
+        """Return cookies that must open nothing, by what is wrong with them."""
         ...
 
     def ownership(self) -> Ownership:

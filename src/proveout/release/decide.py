@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proveout.domain.ledger import Anchor, chained
@@ -52,20 +52,31 @@ class Decision:
     changes: tuple[Change, ...]
 
 
-async def decide(office: Office, think: Callable[[], Awaitable[Decision]]) -> LedgerEntry:
+async def decide(
+    office: Office, think: Callable[[], Awaitable[Decision]], *, over_gap: bool = False
+) -> LedgerEntry:
     """Make what `think` decides durable with its entry; return the entry.
 
     Where another decision came first, `think` reads and decides again.
 
+    Args:
+        office: what it is taken with.
+        think: reads what it needs, and decides.
+        over_gap: go on although the ledger was cut, and say so in the entry; for what may
+            never be refused.
+
     Raises:
         Overtaken: others kept coming first.
+        LedgerCut: the ledger lacks what this machine wrote.
     """
     ledger = await ledger_name(office.store)
     for _ in range(TRIES):
         # Read before thinking: what is decided meanwhile shows as a head that went on.
         head = await office.store.head()
-        _check_whole(head, office.signer.anchor(ledger))
-        decision = await think()
+        gap = _gap(head, office.signer.anchor(ledger))
+        if gap is not None and not over_gap:
+            raise gap
+        decision = _noted(await think(), gap)
         entry = chained(head, decision.deed, office.clock.now(), office.signer.sign)
         unit = Amend(id=UnitId(office.ids.new()), entry=entry, changes=decision.changes)
         if isinstance(await office.store.write(unit), Done):
@@ -80,26 +91,36 @@ async def ledger_name(store: Store) -> str:
     return "" if identity is None else identity.decode()
 
 
-def _check_whole(head: LedgerEntry | None, anchor: Anchor | None) -> None:
-    """Leave quietly when the ledger still holds what this machine wrote last.
+def _gap(head: LedgerEntry | None, anchor: Anchor | None) -> LedgerCut | None:
+    """Return what is wrong where the ledger lacks what this machine wrote last.
 
     A chain that was cut would otherwise grow past the cut, and hide it.
     """
-    if anchor is None:
-        return
     seq = 0 if head is None else head.seq
-    if seq < anchor.seq or (head is not None and seq == anchor.seq and head.hash != anchor.hash):
-        raise LedgerCut(
-            f"the ledger ends at entry {seq}, and this machine wrote entry {anchor.seq}",
-            why="entries were removed, or the store was put back to an earlier state",
-            fix=("proveout ledger verify", "restore the store from its newest backup"),
-        )
+    same = head is None or anchor is None or seq != anchor.seq or head.hash == anchor.hash
+    if anchor is None or (seq >= anchor.seq and same):
+        return None
+    return LedgerCut(
+        f"the ledger ends at entry {seq}, and this machine wrote entry {anchor.seq}",
+        why="entries were removed, or the store was put back to an earlier state",
+        fix=("proveout ledger verify", "restore the store from its newest backup"),
+    )
 
 
-async def amend(office: Office, deed: Deed, changes: tuple[Change, ...]) -> LedgerEntry:
+def _noted(decision: Decision, gap: LedgerCut | None) -> Decision:
+    """Return a decision whose entry tells of the gap that it is written over."""
+    if gap is None:
+        return decision
+    facts = {**decision.deed.facts, "ledger_gap": gap.message}
+    return replace(decision, deed=replace(decision.deed, facts=facts))
+
+
+async def amend(
+    office: Office, deed: Deed, changes: tuple[Change, ...], *, over_gap: bool = False
+) -> LedgerEntry:
     """Make changes durable that depend on nothing but themselves; return their entry."""
 
     async def think() -> Decision:
         return Decision(deed=deed, changes=changes)
 
-    return await decide(office, think)
+    return await decide(office, think, over_gap=over_gap)

@@ -29,7 +29,7 @@ async def halt(office: Office, workflow: str, scope: str, actor: str, reason: st
     deed = Deed(
         actor=actor, act="halt", subject=scope, facts={"workflow": workflow, "reason": reason}
     )
-    await amend(office, deed, (StartHalt(halt=order),))
+    await amend(office, deed, (StartHalt(halt=order),), over_gap=True)
     return order
 
 

@@ -149,7 +149,7 @@ async def roll_back(office: Office, order: Order) -> RolledBack:
         treat = Treat(workflow=order.workflow, release=way.bad, treatment=order.treatment)
         return Decision(deed=moving.deed, changes=(*moving.changes, treat))
 
-    entry = await decide(office, think)
+    entry = await decide(office, think, over_gap=True)  # a rollback is never refused
     [(way, in_flight)] = thought.way
     return RolledBack(
         bad=way.bad,

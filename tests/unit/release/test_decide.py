@@ -11,6 +11,7 @@ import pytest
 
 from proveout.domain.ledger import Anchor, Deed, breaks
 from proveout.domain.record import Kind
+from proveout.domain.release import WORKFLOW_SCOPE
 from proveout.domain.unit import Keep
 from proveout.release import decide as chapter
 from proveout.release.decide import (
@@ -21,6 +22,7 @@ from proveout.release.decide import (
     decide,
     ledger_name,
 )
+from proveout.release.halt import halt
 
 if TYPE_CHECKING:
     from proveout.domain.unit import Amend, Answered
@@ -120,3 +122,16 @@ async def test_a_ledger_that_was_cut_is_written_no_further(office: Office) -> No
         await amend(office, deed(), (keep("one"),))
 
     assert await office.store.record(Kind.WAIVER, "one") is None
+
+
+async def test_a_halt_and_a_rollback_are_not_refused_over_a_gap(office: Office) -> None:
+    """They reduce exposure; their entries tell of the gap."""
+    await amend(office, deed(), ())
+    office.signer.note(await ledger_name(office.store), Anchor(seq=3, hash="ab" * 32))
+
+    await halt(office, "toy", WORKFLOW_SCOPE, "ana")
+
+    head = await office.store.head()
+    assert head is not None
+    assert "this machine wrote entry 3" in json.loads(head.facts)["ledger_gap"]
+    assert [one.scope for one in await office.store.halts("toy")] == [WORKFLOW_SCOPE]

@@ -172,7 +172,7 @@ def _advice(account: Account, name: str) -> list[str]:
 def next_command(account: Account, name: str) -> str:
     """Return the one command with which the path goes on."""
     if account.own.verdict is Verdict.GO:
-        return f"proveout enqueue {account.plan.workflow} --input JSON"
+        return "proveout release create"
     if account.stopped_by in {StoppedBy.BUDGET, StoppedBy.TIME_BOX}:
         return f"decide on its {account.stopped_by} in proveout.toml, then proveout prove {name}"
     if account.own.verdict is Verdict.NO_GO:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.bar import BAR
 from proveout.domain.release import Stage
-from proveout.faces.readiness import readiness
+from proveout.faces.readiness import LATER, readiness
 from proveout.faces.report.page import first_up
 from proveout.faces.web.gather_releases import moves_of
 from proveout.faces.web.moments import day
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from proveout.release.route import PointerMove as Move
 
 UNKNOWN = "release-unknown"
-
-LATER = frozenset({"assumption-open", "no-right", "in-production"})
-"""Reasons that the form itself settles, or that are about who looks."""
 
 
 async def look(console: Console) -> Readiness:

@@ -9,10 +9,13 @@ from proveout.ready.drills.drill import Drill, NotSteady, Performance
 from proveout.ready.sandbox import Knock, Protection
 
 if TYPE_CHECKING:
-    from proveout.ready.sandbox import Guarded, Sandbox
+    from proveout.ready.sandbox import Answered, Guarded, Sandbox
 
 REFUSED = frozenset({401, 403})
 """How the doors refuse who is not known, or may not."""
+
+SENT_AWAY = 303
+"""How the console sends who is not signed in to where one signs in."""
 
 BAD_SIGNATURE = frozenset({400, 401, 403})
 
@@ -32,7 +35,7 @@ async def perform(sandbox: Sandbox) -> Performance:
         for who, key in _wrong_keys(sandbox, route):
             answered = await sandbox.knock(_at(route, key))
             tried += 1
-            if answered is None or answered.status not in REFUSED:
+            if not _is_refused(answered):
                 status = "nothing" if answered is None else answered.status
                 faults.append(f"{route.method} {route.path} answered {status} to {who}")
     forged = await _forge(sandbox)
@@ -49,31 +52,44 @@ async def perform(sandbox: Sandbox) -> Performance:
     )
 
 
-def _at(route: Guarded, key: str | None) -> Knock:
+def _is_refused(answered: Answered | None) -> bool:
+    if answered is None:
+        return False
+    is_away = answered.headers.get("location", "").startswith("/login")
+    return answered.status in REFUSED or (answered.status == SENT_AWAY and is_away)
+
+
+def _at(route: Guarded, credential: str | None) -> Knock:
+    if route.by_cookie:
+        return Knock(method=route.method, path=route.path, cookie=credential)
     return Knock(
         method=route.method,
         path=route.path,
         body=b"" if route.method == "GET" else b"{}",
         headers={"content-type": "application/json"},
-        key=key,
+        key=credential,
     )
 
 
 async def _is_open_to_its_own(sandbox: Sandbox, route: Guarded) -> bool:
-    """Whether a role that has the right gets past the guard, whatever it is told then."""
+    """Whether a role that has the right gets past the guard, whatever it is told then.
+
+    A form of the console is passed over: it is refused to everyone who was not shown it.
+    """
+    if route.by_cookie and route.method != "GET":
+        return True
     role = next(role for role in Role if route.right in RIGHTS[role])
-    answered = await sandbox.knock(_at(route, sandbox.key_of(role)))
-    return answered is not None and answered.status not in REFUSED
+    credential = sandbox.cookie_of(role) if route.by_cookie else sandbox.key_of(role)
+    answered = await sandbox.knock(_at(route, credential))
+    return answered is not None and not _is_refused(answered)
 
 
 def _wrong_keys(sandbox: Sandbox, route: Guarded) -> list[tuple[str, str | None]]:
     """Return who must not get in here, each with the key they show."""
     lesser = [role for role in Role if route.right not in RIGHTS[role]]
-    return [
-        ("nobody", None),
-        *((f"a {role}", sandbox.key_of(role)) for role in lesser),
-        *sandbox.bad_keys().items(),
-    ]
+    shown = sandbox.cookie_of if route.by_cookie else sandbox.key_of
+    bad = sandbox.bad_cookies() if route.by_cookie else sandbox.bad_keys()
+    return [("nobody", None), *((f"a {role}", shown(role)) for role in lesser), *bad.items()]
 
 
 async def _forge(sandbox: Sandbox) -> tuple[int, list[str]]:

@@ -54,7 +54,5 @@ class Drill:
     def summary(self, on: Performance, off: Performance) -> str:
         """Return both performances in one line for people."""
         figure, noun = self.shown
-        return (
-            f"{self.without} off: {off.figures.get(figure, '?')} {noun};"
-            f" on: {on.figures.get(figure, '?')}"
-        )
+        lost = f"{off.figures.get(figure, '?')} {noun}".strip()
+        return f"{self.without} off: {lost}; on: {on.figures.get(figure, '?')}"

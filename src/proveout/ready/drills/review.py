@@ -95,6 +95,21 @@ async def _disturb(sandbox: Sandbox, reviews: list[Review]) -> list[str]:
     forged = "0" * 64
     tries = {
         "a link scanner": Knock(method="GET", path=f"/reviews/{first.id}?decision=approve"),
+        "a link scanner in a reviewer's browser": Knock(
+            method="GET",
+            path=f"/reviews/{first.id}?decision=approve&digest={first.digest}",
+            cookie=sandbox.cookie_of(Role.REVIEWER),
+        ),
+        "a form from another site": Knock(
+            method="POST",
+            path=f"/reviews/{first.id}/decide",
+            body=f"decision=approve&digest={first.digest}".encode(),
+            headers={
+                "content-type": "application/x-www-form-urlencoded",
+                "sec-fetch-site": "cross-site",
+            },
+            cookie=sandbox.cookie_of(Role.REVIEWER),
+        ),
         "a link scanner at the API": _answer(
             first, first.digest, sandbox.key_of(Role.REVIEWER), method="GET"
         ),
