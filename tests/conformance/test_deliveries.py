@@ -228,7 +228,7 @@ async def test_a_hostile_delivery_is_refused_alone(given: Given, store: Store, k
 
 async def test_headers_are_kept_whatever_is_in_them(given: Given, store: Store) -> None:
     """Bytes that are no text, NUL and half characters come back as they were."""
-    headers = (("x-nul", "a\0b"), ("x-half", "\ud800"), ("x-latin", "caf\xe9"), ("", ""))
+    headers = (("x-nul", "a\0b"), ("x-half", "\ud800"), ("x-latin", "na\xefve"), ("", ""))
     unit = receive(given, headers=headers)
 
     answer = await store.write(unit)

@@ -37,8 +37,9 @@ DECIDED_SHARE = 2
 """One in so many of the open reviews is decided; the others wait on."""
 
 RECEIVER = Path(__file__).parents[1] / "receiver.py"
-ADDRESS = re.compile(r"console\s+(http://127\.0\.0\.1:\d+)")
-WELCOME = re.compile(r"http://127\.0\.0\.1:\d+/welcome/\S+")
+HERE = re.escape("http://127.0.0.1:")
+ADDRESS = re.compile(rf"console\s+({HERE}\d+)")
+WELCOME = re.compile(rf"{HERE}\d+/welcome/\S+")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from proveout.faces.api.accept import accepts
 from proveout.faces.api.app import api
 from proveout.faces.api.doors import Doors
 from proveout.faces.api.routes import ROUTES
+from proveout.faces.refusals import Refusals
 from proveout.faces.sessions import Sessions
 from proveout.faces.web.app import console_app
 from proveout.faces.web.known import Known
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Generator
 
+    from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from proveout.domain.workflow import Workflow
@@ -69,10 +71,10 @@ def application(project: Project, house: House) -> ASGIApp:
         app = programs if begins in APART else people
         await app(scope, receive, send)
 
-    return either
+    return Refusals(either, project.log, programs.state.deliveries.registry)
 
 
-def _for_programs(project: Project, house: House) -> ASGIApp:
+def _for_programs(project: Project, house: House) -> FastAPI:
     bench = project.bench
     doors = Doors(
         settings=project.settings,

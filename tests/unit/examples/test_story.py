@@ -162,6 +162,20 @@ def test_workers_are_found_by_their_parent() -> None:
     assert found == {11}
 
 
+def test_the_console_is_found_in_what_serve_says() -> None:
+    """Its address is read, and the link by which the first owner comes in."""
+    address = "http://127.0.0.1:8484"
+    said = f"  ! no owner  {address}/welcome/a-b_c\n  open it once\n  console   {address}   ^C\n"
+
+    console, welcome = serve.ADDRESS.search(said), serve.WELCOME.search(said)
+
+    assert console is not None
+    assert console[1] == address
+    assert welcome is not None
+    assert welcome[0] == f"{address}/welcome/a-b_c"
+    assert serve.ADDRESS.search(f"console {address.replace('.', '-')}") is None
+
+
 def test_the_service_outside_counts_by_key_and_is_gone_afterwards() -> None:
     """A repeated call is another call under the same key; no process stays behind."""
     with serve.receiver() as service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from proveout.domain.access import RIGHTS, Role
@@ -9,6 +10,8 @@ from proveout.ready.drills.drill import Drill, NotSteady, Performance
 from proveout.ready.sandbox import Knock, Protection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from proveout.ready.sandbox import Answered, Guarded, Sandbox
 
 REFUSED = frozenset({401, 403})
@@ -38,6 +41,9 @@ async def perform(sandbox: Sandbox) -> Performance:
             if not _is_refused(answered):
                 status = "nothing" if answered is None else answered.status
                 faults.append(f"{route.method} {route.path} answered {status} to {who}")
+    recorded = await _recorded(sandbox)
+    if recorded < tried - len(faults) - _sent_to_sign_in(routes):
+        faults.append(f"{tried} requests were refused, and {recorded} of them recorded")
     forged = await _forge(sandbox)
     sandbox.note(f"{tried} forbidden requests and {forged[0]} bad signatures, {len(faults)} let in")
     faults += forged[1]
@@ -46,6 +52,7 @@ async def perform(sandbox: Sandbox) -> Performance:
             "doors": len(routes),
             "forbidden_requests": tried,
             "bad_signatures": forged[0],
+            "recorded": recorded,
             "let_in": len(faults),
         },
         faults=tuple(faults),
@@ -90,6 +97,21 @@ def _wrong_keys(sandbox: Sandbox, route: Guarded) -> list[tuple[str, str | None]
     shown = sandbox.cookie_of if route.by_cookie else sandbox.key_of
     bad = sandbox.bad_cookies() if route.by_cookie else sandbox.bad_keys()
     return [("nobody", None), *((f"a {role}", shown(role)) for role in lesser), *bad.items()]
+
+
+def _sent_to_sign_in(routes: Sequence[Guarded]) -> int:
+    """Return how many requests are sent to where one signs in, which is no refusal."""
+    return sum(3 for route in routes if route.by_cookie and route.method == "GET")
+
+
+async def _recorded(sandbox: Sandbox) -> int:
+    """Return how many refusals the figures count that alerts are made from."""
+    told = await sandbox.knock(
+        Knock(method="GET", path="/metrics", key=sandbox.key_of(Role.OPERATOR))
+    )
+    text = "" if told is None else str(told.body)
+    found = re.findall(r"^proveout_refused_requests_total\{[^}]*\} ([0-9]+)", text, re.MULTILINE)
+    return sum(map(int, found))
 
 
 async def _forge(sandbox: Sandbox) -> tuple[int, list[str]]:
