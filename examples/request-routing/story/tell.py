@@ -53,7 +53,7 @@ def wrapped(text: str, hang: int = 0) -> str:
 
 def drilled(name: str, summary: str, *, holds: bool) -> str:
     """Return how a drill went: with its protection off, and on."""
-    text = f"{'✓' if holds else '✗'} {name:13} {summary.replace(' ;', ';')}"
+    text = f"{'✓' if holds else '✗'} {name:13} {summary}"
     return wrapped(text, hang=16)
 
 

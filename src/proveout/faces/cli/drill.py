@@ -25,7 +25,7 @@ from proveout.faces.cli.output import (
 from proveout.faces.cli.release import SHORT, find_release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from proveout.domain.access import Actor
     from proveout.domain.bar import Claim
@@ -45,6 +45,13 @@ COLOUR = {DrillResult.PASSED: "green", DrillResult.FAILED: "red", DrillResult.AB
 @click.option("--all", "everything", is_flag=True, help="Every drill that this workflow needs.")
 @click.option("--release", "release_name", metavar="REL", help="The newest by default.")
 @click.option("--live", is_flag=True, help="Call steps without a recorded answer; may cost money.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 16),
+    default=2,
+    show_default=True,
+    help="Drills conducted at the same time, each in a sandbox of its own.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one drill.v1 a line.")
 def drill(
     *,
@@ -54,6 +61,7 @@ def drill(
     everything: bool,
     release_name: str | None,
     live: bool,
+    at_once: int,
     as_json: bool,
 ) -> int:
     """Break the workflow on purpose, in a sandbox of its own, and keep what that shows.
@@ -68,7 +76,7 @@ def drill(
         raise Mistake("which drill?", fix=("proveout drill --due", "proveout drill --list"))
     for name in names:
         BAR.claim(name)
-    wanted = _Wanted(names, due=due, everything=everything, live=live)
+    wanted = _Wanted(names, at_once, due=due, everything=everything, live=live)
     return asyncio.run(_drill(wanted, release_name, as_json=as_json))
 
 
@@ -87,7 +95,10 @@ def _list(*, as_json: bool) -> None:
 class _Wanted:
     """Which drills are asked for, and how they are to run."""
 
-    def __init__(self, names: tuple[str, ...], *, due: bool, everything: bool, live: bool) -> None:
+    def __init__(
+        self, names: tuple[str, ...], at_once: int, *, due: bool, everything: bool, live: bool
+    ) -> None:
+        self.at_once = at_once
         self._names = names
         self._due = due
         self._everything = everything
@@ -122,7 +133,7 @@ async def _drill(wanted: _Wanted, release_name: str | None, *, as_json: bool) ->
         say(f"{len(claims)} drill{plural} on {release.name}, about {minutes} min")
         started = await launch(project.store, release)
         conduct = _Conduct(project, started, actor, live=wanted.live, as_json=as_json)
-        held = [await conduct.one(claim, found) for claim in claims]
+        held = await conduct.all(claims, found, wanted.at_once)
         after = await readiness(project, release)
     if not as_json:
         next_step(after.next)
@@ -155,19 +166,36 @@ class _Conduct:
         self._actor = actor
         self._live = live
         self._as_json = as_json
-        self._told = False
 
-    async def one(self, claim: Claim, found: Readiness) -> bool:
+    async def all(self, claims: list[Claim], found: Readiness, at_once: int) -> list[bool]:
+        """Conduct the drills of `claims`, so many at once; return which of them hold.
+
+        Where more than one is conducted at once, each is told of when it has ended.
+        """
+        turns = asyncio.Semaphore(at_once)
+
+        async def in_turn(claim: Claim) -> bool:
+            async with turns:
+                if at_once == 1 or len(claims) == 1:
+                    return await self._one(claim, found, self._tell)
+                lines: list[str] = []
+                holds = await self._one(claim, found, lines.append)
+                for line in lines:
+                    self._tell(line)
+                return holds
+
+        return list(await asyncio.gather(*map(in_turn, claims)))
+
+    def _tell(self, line: str) -> None:
+        (say if self._as_json else answer)(line)
+
+    async def _one(self, claim: Claim, found: Readiness, tell: Callable[[str], None]) -> bool:
         """Conduct the drill of a claim and keep what it showed; return whether it holds."""
         from proveout.faces.readiness import file_evidence
         from proveout.faces.sandbox import stage_for
         from proveout.ready.drills.catalogue import DRILLS
         from proveout.ready.rehearse import rehearse
 
-        tell = self._teller()
-        if self._told:
-            tell("")
-        self._told = True
         tell(f"{strong(claim.name)}  {claim.drill}")
         stage = await stage_for(
             self._project,
@@ -183,32 +211,30 @@ class _Conduct:
         if self._as_json:
             answer_json(drill_v1(rehearsed, self._started.release, evidence))
         else:
-            self._conclude(claim, rehearsed, evidence, found)
+            for line in self._conclusion(claim, rehearsed, evidence, found):
+                tell(line)
+        tell("")
         return rehearsed.holds
-
-    def _teller(self) -> Callable[[str], None]:
-        return say if self._as_json else answer
 
     def _time(self) -> str:
         return f"{self._project.bench.clock.now().astimezone():%H:%M:%S}"
 
-    def _conclude(
+    def _conclusion(
         self, claim: Claim, rehearsed: Rehearsed, evidence: str | None, found: Readiness
-    ) -> None:
-        for line in _control_lines(rehearsed, self._time()):
-            answer(line)
-        answer()
+    ) -> Iterator[str]:
+        yield from _control_lines(rehearsed, self._time())
+        yield ""
         word = paint(rehearsed.result, COLOUR[rehearsed.result], bold=True)
         if evidence is None:
-            answer(f"{word}  {clean(rehearsed.summary)}")
+            yield f"{word}  {clean(rehearsed.summary)}"
         elif rehearsed.holds:
             lasts, _ = BAR.lasts(claim, found.subject.profile, found.subject.policy)
             until = (rehearsed.ended + lasts).date()
-            answer(f"{word}  evidence {evidence[:SHORT]} · valid until {until}")
+            yield f"{word}  evidence {evidence[:SHORT]} · valid until {until}"
         else:
-            answer(f"{word}  evidence {evidence[:SHORT]}, which proves nothing")
+            yield f"{word}  evidence {evidence[:SHORT]}, which proves nothing"
             for fault in rehearsed.faults:
-                answer(f"    {sign('no')} {clean(fault)}")
+                yield f"    {sign('no')} {clean(fault)}"
 
 
 def _control_lines(rehearsed: Rehearsed, at: str) -> list[str]:

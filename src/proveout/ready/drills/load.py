@@ -80,6 +80,7 @@ async def follow(sandbox: Sandbox, runs: Iterable[str], seconds: float = PATIENC
     """
     left = set(runs)
     states: dict[str, RunState] = {}
+    seen: dict[str, tuple[RunState, int]] = {}
     moved = sandbox.clock.monotonic()
 
     async def is_over() -> bool:
@@ -92,6 +93,8 @@ async def follow(sandbox: Sandbox, runs: Iterable[str], seconds: float = PATIENC
             states[run] = found.state
             if found.state.is_final or found.state is RunState.PARKED:
                 left.discard(run)
+            if seen.get(run) != (found.state, found.fence):
+                seen[run] = (found.state, found.fence)
                 moved = sandbox.clock.monotonic()
         return not left or sandbox.clock.monotonic() - moved > STILL
 

@@ -29,7 +29,7 @@ async def perform(sandbox: Sandbox) -> Performance:
     killing = await sandbox.enqueue(load, Mishap.KILLS)
     others = await enqueue(sandbox, OTHERS, "other")
     sandbox.note(f"{OTHERS} runs queued beside one that fails and one that kills its worker")
-    ended = await follow(sandbox, others)
+    ended = await follow(sandbox, (raising, killing, *others))
     dead = await _await_dead(sandbox, (raising, killing))
     sandbox.note(f"{ended.count(RunState.SUCCEEDED)} others done, {len(dead)} of 2 dead-lettered")
     faults: list[str] = []
