@@ -38,7 +38,7 @@ demo-stay: $(DEMO_READY) ## The demo, and then keep its console open until Ctrl-
 	@$(DEMO)/bin/python examples/request-routing/demo.py --stay
 
 test: lint ## Check the code, then run every short test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(DEV_READY) ## Check style, types, layers and spelling
 	@$(BIN)/ruff check

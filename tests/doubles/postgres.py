@@ -227,7 +227,20 @@ class Databases:
 
     def fresh(self) -> str:
         """Return the URL of a database with our schema and nothing in it."""
-        return self._make(f' TEMPLATE "{self._template}"')
+        url = self._make(f' TEMPLATE "{self._template}"')
+        self._desk.do(self._name_anew(url))
+        return url
+
+    async def _name_anew(self, url: str) -> None:
+        """Give a copy of the template an id of its own, as every store has."""
+        link = await Server.at(url).connect("naming")
+        try:
+            await link.execute(
+                "UPDATE proveout.records SET body = convert_to(gen_random_uuid()::text, 'UTF8')"
+                " WHERE kind = 'store'"
+            )
+        finally:
+            await part(link)
 
     def empty(self) -> str:
         """Return the URL of a database without our schema."""

@@ -31,9 +31,7 @@ def test_a_module_that_cannot_be_imported_is_wrong_use(place: Place, raised: str
 def test_a_broken_score_is_wrong_use_and_its_answers_are_kept(place: Place, body: str) -> None:
     """The score is mended, the same command goes on, and nothing is called again."""
     settings = (place.folder / "proveout.toml").read_text("utf-8")
-    place.write("proveout.toml", settings.replace('"exact"', '"app:good"'))
-    app = (place.folder / "app.py").read_text("utf-8")
-    place.write("app.py", f"from score import good\n{app}")
+    place.write("proveout.toml", settings.replace('"exact"', '"score:good"'))
     place.write("score.py", f"def good(result, case):\n    {body}\n")
     broken = place.run("prove", "--json")
 

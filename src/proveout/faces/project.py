@@ -415,10 +415,13 @@ class Project:
         return self.with_code(experiment.plan), dataset
 
     def with_code(self, plan: Plan) -> Plan:
-        """Return a plan that names the digest of what a release would execute."""
-        also = entry.scores_of(one.plan for one in self.settings.experiments)
+        """Return a plan that names the digest of what a release would execute.
+
+        Scores are no part of it unless they stand beside the workflow: one that broke may be
+        mended, and the answers stay.
+        """
         files = self.settings.workflow.files
-        return entry.with_code(plan, self.settings.folder, also, files)
+        return entry.with_code(plan, self.settings.folder, (), files)
 
     def _conductor(
         self,

@@ -69,10 +69,9 @@ async def tree_of(settings: Settings) -> Tree:
 
 
 def _tree_of(settings: Settings) -> Tree:
-    also = entry.scores_of(one.plan for one in settings.experiments)
     workflow = settings.workflow
     try:
-        code = entry.code_digest(workflow.entry, settings.folder, also, workflow.files)
+        code = entry.code_digest(workflow.entry, settings.folder, (), workflow.files)
         return Tree(code=code, environment=environment_here(settings).digest)
     except (ProveoutError, OSError) as error:
         return Tree(trouble=f"it cannot be read: {error}")

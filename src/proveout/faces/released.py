@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from proveout.faces import entry
@@ -49,7 +49,9 @@ def take(settings: Settings, environment: Environment) -> Snapshot:
         environment=environment.digest,
         scores=also,
     )
-    return snapshots.take(declared, files, settings.folder)
+    whole = snapshots.take(declared, files, settings.folder)
+    code = entry.code_digest(workflow.entry, settings.folder, (), workflow.files)
+    return replace(whole, code=code)  # as an experiment locks it: without the scores
 
 
 async def create_release(project: Project, actor: str) -> Created:

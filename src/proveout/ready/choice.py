@@ -73,9 +73,7 @@ def _doubts(facts: ProjectFacts, now: datetime) -> tuple[str, ...]:
 
 def next_command(facts: ProjectFacts, standings: tuple[ClaimStanding, ...], now: datetime) -> str:
     """Return the one cheapest command with which the path goes on."""
-    if not facts.worth_asked:
-        return "proveout config show    add [prove.worth] to proveout.toml, then proveout prove"
-    if verdict_reasons(facts.verdict, now):
+    if not facts.worth_asked or verdict_reasons(facts.verdict, now):
         return "proveout prove"
     if not facts.release:
         return "proveout release create"

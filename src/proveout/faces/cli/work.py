@@ -142,7 +142,7 @@ async def _check_draft(project: Project) -> None:
     from proveout.domain.release import DRAFT, Stage
 
     pointer = await project.store.pointer(project.name)
-    if pointer.stage is not Stage.PRODUCTION:
+    if pointer.stage is not Stage.PRODUCTION or pointer.stable is None:
         return
     if (await project.store.in_flight(project.name, DRAFT)).runs:
         return

@@ -256,7 +256,7 @@ def check_form(visit: Visit) -> None:
 def back_to(path: str) -> str:
     """Return where to go after signing in: a path of ours, whatever was asked for.
 
-    >>> back_to("/runs?state=DEAD"), back_to("//elsewhere"), back_to("https://elsewhere")
+    >>> back_to("/runs?state=DEAD"), back_to("//elsewhere"), back_to("https://example.org")
     ('/runs?state=DEAD', '/', '/')
     """
     is_ours = path.startswith("/") and not path.startswith("//") and path.isprintable()
