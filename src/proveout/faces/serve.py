@@ -48,11 +48,13 @@ class Serving:
     """How a workflow is served.
 
     Attributes:
+        hosts: names by which the console is reached besides, behind a proxy.
         workers: processes for each release that has runs to do.
         concurrency: most runs in flight in each of them.
     """
 
     host: str = "127.0.0.1"
+    hosts: tuple[str, ...] = ()
     port: int = 8484
     workers: int = 2
     concurrency: int = 16
@@ -88,6 +90,7 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
         hooks=hooks(os.environ),
         load=await _workflow_of(project),
         is_loopback=is_loopback(serving.host),
+        hosts=serving.hosts,
         is_draining=told.is_set,
     )
     app = application(project, house)

@@ -189,8 +189,11 @@ def test_confidence_says_when_a_person_is_needed(project: Path) -> None:
     assert (lost.topic, lost.confidence) == ("general", 0.0)
 
 
-def test_a_reply_that_is_sent_stands_in_the_outbox_with_its_key(project: Path) -> None:
+def test_a_reply_that_is_sent_stands_in_the_outbox_with_its_key(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Outside a run the effect is the plain function."""
+    monkeypatch.chdir(project)
     workflow = module_of(project)
     reply = workflow.Reply("T-1", "general", "“Grüße”")
 

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     help="Port to listen on; 0 for any that is free.",
 )
 @click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A name by which browsers reach the console, behind a proxy; may be given again.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 64),
     default=2,
@@ -38,7 +45,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Most runs in flight in each of them.",
 )
-def serve(host: str, port: int, workers: int, concurrency: int) -> None:
+def serve(host: str, port: int, hosts: tuple[str, ...], workers: int, concurrency: int) -> None:
     """Serve the console, the API and the webhooks, with supervised workers.
 
     Ctrl-C or SIGTERM drains: requests end, runs in flight finish or are handed back. Twice
@@ -46,7 +53,7 @@ def serve(host: str, port: int, workers: int, concurrency: int) -> None:
     """
     from proveout.faces.serve import Serving
 
-    serving = Serving(host=host, port=port, workers=workers, concurrency=concurrency)
+    serving = Serving(host=host, port=port, hosts=hosts, workers=workers, concurrency=concurrency)
     asyncio.run(_serve(serving))
 
 
