@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from proveout.errors import Mistake, Outage
+from proveout.errors import Mistake, Outage, ProveoutError
 from proveout.faces import entry
 from proveout.faces.access import Access
 from proveout.faces.project import hooks
@@ -85,10 +85,12 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
     access = Access(project.office)
     supervisor = Supervisor(project, serving.workers, serving.concurrency)
     ready = asyncio.Event()
+    shape = await _shape_of(project)
     house = House(
         access=access,
         hooks=hooks(os.environ),
-        load=await _workflow_of(project),
+        load=shape.load,
+        is_current=lambda: shape.is_current,
         is_loopback=is_loopback(serving.host),
         hosts=serving.hosts,
         is_draining=told.is_set,
@@ -98,7 +100,7 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
     tasks = [
         asyncio.create_task(server.serve(sockets=[listening])),
         asyncio.create_task(supervisor.supervise(told)),
-        asyncio.create_task(_tend(project, told)),
+        asyncio.create_task(_tend(project, shape, told)),
         asyncio.create_task(_watch(project, told)),
     ]
     try:
@@ -146,14 +148,35 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-async def _workflow_of(project: Project) -> Callable[[], Workflow[..., Any]]:
-    """Return what imports the workflow whose annotations say which inputs fit."""
+@dataclass(slots=True)
+class Shape:
+    """The workflow whose annotations say which inputs fit.
+
+    Attributes:
+        of: digest of the release that it belongs to; None for the draft.
+        is_current: whether that is what serves; code is imported once for a process.
+    """
+
+    load: Callable[[], Workflow[..., Any]]
+    of: str | None = None
+    is_current: bool = True
+
+
+async def _shape_of(project: Project) -> Shape:
+    """Return the shape of what serves now; where it cannot be had, none is asked for."""
     pointer = await project.store.pointer(project.name)
     release = None if pointer.stable is None else await project.store.release(pointer.stable)
     if release is None:
-        return project.workflow
-    start = await launch(project.store, release)
-    return lambda: entry.as_workflow(entry.load(start.entry, start.root), start.entry)
+        return Shape(project.workflow)
+    try:
+        start = await launch(project.store, release)
+    except (ProveoutError, OSError) as error:
+        project.log.warning("inputs.not_checked", release=release.name, error=str(error))
+        return Shape(project.workflow, release.digest, is_current=False)
+    return Shape(
+        lambda: entry.as_workflow(entry.load(start.entry, start.root), start.entry),
+        release.digest,
+    )
 
 
 async def _first_end(tasks: list[asyncio.Task[None]], told: asyncio.Event) -> None:
@@ -163,11 +186,13 @@ async def _first_end(tasks: list[asyncio.Task[None]], told: asyncio.Event) -> No
     waiting.cancel()
 
 
-async def _tend(project: Project, told: asyncio.Event) -> None:
+async def _tend(project: Project, shape: Shape, told: asyncio.Event) -> None:
     """Fire timers, expire reviews and return lapsed runs, until told to stop."""
     while not told.is_set():
         try:
             await project.store.tend()
+            if (await project.store.pointer(project.name)).stable != shape.of:
+                shape.is_current = False
         except Outage as outage:
             project.log.warning("store.unreachable", error=str(outage))
         await _rest(told, TEND_EVERY)
@@ -190,8 +215,8 @@ async def _watch(project: Project, told: asyncio.Event) -> None:
             if seen is not None and seen.overdue and not overdue:
                 project.log.warning("canary.held_too_long", release=seen.canary.release)
             overdue = seen is not None and seen.overdue
-        except Outage as outage:
-            project.log.warning("store.unreachable", error=str(outage))
+        except ProveoutError as error:
+            project.log.warning("canary.not_watched", error=str(error))
         await _rest(told, WATCH_EVERY)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from proveout.faces.api.accept import accepts
+from proveout.faces.api.accept import accepts, always
 from proveout.faces.api.app import api
 from proveout.faces.api.doors import Doors
 from proveout.faces.api.routes import ROUTES
@@ -44,6 +44,7 @@ class House:
         access: who may come in.
         hooks: how deliveries are verified.
         load: imports the workflow that says which inputs fit.
+        is_current: whether what `load` gives is what serves now.
         is_loopback: the server listens on this machine alone.
         hosts: names by which the console is reached besides, as `host` or `host:port`;
             where it is no loopback, () for any.
@@ -53,6 +54,7 @@ class House:
     access: Access
     hooks: Hooks
     load: Callable[[], Workflow[..., Any]]
+    is_current: Callable[[], bool] = always
     is_loopback: bool = True
     hosts: tuple[str, ...] = ()
     is_draining: Callable[[], bool] = bool
@@ -84,7 +86,7 @@ def _for_programs(project: Project, house: House) -> FastAPI:
         log=project.log,
         access=house.access,
         hooks=house.hooks,
-        accept=accepts(project.name, house.load),
+        accept=accepts(project.name, house.load, house.is_current),
         is_loopback=house.is_loopback,
         is_draining=house.is_draining,
     )

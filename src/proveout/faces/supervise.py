@@ -131,10 +131,10 @@ class Supervisor:
         """Found the group of a release, if it can be started here."""
         try:
             command, environ = await self._start_of(release)
-        except ProveoutError as error:
-            if self.troubles.get(release) != error.message:
+        except (ProveoutError, OSError) as error:
+            if self.troubles.get(release) != str(error):
                 self._project.log.warning("release.cannot_run", release=release, error=str(error))
-            self.troubles[release] = error.message
+            self.troubles[release] = str(error)
             return
         self.troubles.pop(release, None)
         slots = tuple(Slot() for _ in range(self._workers))
@@ -183,12 +183,18 @@ class Supervisor:
             slot.process = None
         if now < slot.not_before:
             return
-        slot.process = await asyncio.create_subprocess_exec(
-            *group.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            env=group.environ,
-        )
+        try:
+            slot.process = await asyncio.create_subprocess_exec(
+                *group.command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                env=group.environ,
+            )
+        except OSError as error:
+            slot.pause = min(LONGEST_PAUSE, 2 * slot.pause)
+            slot.not_before = now + slot.pause
+            self._project.log.warning("worker.not_started", release=group.release, error=str(error))
+            return
         slot.born = now
 
     def _let_go(self, group: Group) -> None:

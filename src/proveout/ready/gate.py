@@ -280,7 +280,8 @@ def check_waiver(waiver: Waiver, bar: Bar, team: Collection[str], now: datetime)
     if not waiver.reason.strip():
         raise _refused(waiver, "it says no reason", "--reason TEXT")
     _check_second(waiver, {name: _plain(name) for name in team})
-    alone = not waiver.second
+    is_stranger = bool(team) and _plain(waiver.by) not in {_plain(name) for name in team}
+    alone = not waiver.second or is_stranger  # of two names, both must be known
     longest = LONGEST_ALONE if alone else LONGEST_WAIVER
     if waiver.until <= now:
         raise _refused(waiver, "its end has passed", f"--until {_day(now + LONGEST_ALONE)}")

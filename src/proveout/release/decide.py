@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proveout.domain.ledger import Anchor, chained
 from proveout.domain.record import Kind
 from proveout.domain.unit import Amend, Change, Done, UnitId
-from proveout.errors import Outage, Refusal
+from proveout.errors import Outage, ProveoutError, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,14 +74,15 @@ async def decide(
     for _ in range(TRIES):
         # Read before thinking: what is decided meanwhile shows as a head that went on.
         head = await office.store.head()
-        gap = _gap(head, office.signer.anchor(ledger))
+        gap = _gap_of(office, ledger, head)
         if gap is not None and not over_gap:
             raise gap
         decision = _noted(await think(), gap)
         entry = chained(head, decision.deed, office.clock.now(), office.signer.sign)
         unit = Amend(id=UnitId(office.ids.new()), entry=entry, changes=decision.changes)
         if isinstance(await office.store.write(unit), Done):
-            office.signer.note(ledger, Anchor(seq=entry.seq, hash=entry.hash))
+            with suppress(ProveoutError):  # it is durable, and an older note still shows a cut
+                office.signer.note(ledger, Anchor(seq=entry.seq, hash=entry.hash))
             return entry
     raise Overtaken(f"others decided first, {TRIES} times", fix=("try again",))
 
@@ -89,6 +91,14 @@ async def ledger_name(store: Store) -> str:
     """Return the name by which a machine remembers a store's ledger: the store's own id."""
     identity = await store.record(Kind.STORE, "id")
     return "" if identity is None else identity.decode()
+
+
+def _gap_of(office: Office, ledger: str, head: LedgerEntry | None) -> LedgerCut | None:
+    """Return what is wrong with the ledger; what cannot be looked up is wrong, too."""
+    try:
+        return _gap(head, office.signer.anchor(ledger))
+    except ProveoutError as trouble:
+        return LedgerCut(trouble.message, why=trouble.why, fix=trouble.fix)
 
 
 def _gap(head: LedgerEntry | None, anchor: Anchor | None) -> LedgerCut | None:

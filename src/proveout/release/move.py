@@ -13,6 +13,8 @@ from proveout.release.route import (
     CANARY,
     PROMOTE,
     ROLL_BACK,
+    Past,
+    PointerMoved,
     history,
     made_stable,
     pointer_facts,
@@ -30,18 +32,28 @@ RECENT = 10_000
 """Entries of the ledger in which the release that served before is looked for."""
 
 
-async def promote(office: Office, release: Release, actor: str, grounds: dict[str, Any]) -> Pointer:
+async def promote(
+    office: Office,
+    release: Release,
+    actor: str,
+    grounds: dict[str, Any],
+    seen: int | None = None,
+) -> Pointer:
     """Have `release` serve everything; return the pointer as it is now.
 
-    `grounds` are the evidence and the accepted assumptions that the gate let it through on.
+    `grounds` are the evidence and the accepted assumptions that the gate let it through on;
+    `seen` is the version of the pointer that the gate looked at.
 
     Raises:
         AlreadySo: it serves everything already.
+        PointerMoved: the pointer has another version than `seen`.
     """
     moved: list[Pointer] = []
 
     async def think() -> Decision:
         now = await office.store.pointer(release.workflow)
+        if seen not in {None, now.version}:
+            raise moved_on()
         moved[:] = [made_stable(now, release)]
         return _moving(
             now, moved[0], Deed(actor=actor, act=PROMOTE, subject=release.name, facts=grounds)
@@ -64,6 +76,8 @@ async def start_canary(
 
     async def think() -> Decision:
         now = await office.store.pointer(release.workflow)
+        if plan.seen not in {None, now.version}:
+            raise moved_on()
         moved[:] = [with_canary(now, release, plan)]
         return _moving(
             now, moved[0], Deed(actor=actor, act=CANARY, subject=release.name, facts=grounds)
@@ -80,6 +94,7 @@ class Order:
     Attributes:
         to: the release to go back to; None for the one that served before.
         treatment: what becomes of the runs in flight on the release that goes.
+        leaves: the release that is to get no new run, as whoever orders it was shown.
         only_if: give up quietly unless this release is still the canary.
     """
 
@@ -88,6 +103,7 @@ class Order:
     reason: str = ""
     to: ReleaseDigest | None = None
     treatment: Treatment = Treatment.FINISH
+    leaves: ReleaseDigest | None = None
     only_if: ReleaseDigest | None = None
 
 
@@ -132,8 +148,9 @@ async def roll_back(office: Office, order: Order) -> RolledBack:
         if order.only_if and (now.canary is None or now.canary.release != order.only_if):
             raise NoLongerCanary
         moves = history(await office.store.ledger(limit=RECENT), order.workflow)
-        before = [ReleaseDigest(move.stable) for move in moves if move.stable is not None]
-        way = rolled_back(now, before, order.to)
+        way = rolled_back(now, Past.of(moves), order.to)
+        if order.leaves not in {None, way.bad}:
+            raise moved_on()
         in_flight = await office.store.in_flight(order.workflow, way.bad)
         thought.way = [(way, in_flight)]
         facts = {
@@ -158,6 +175,15 @@ async def roll_back(office: Office, order: Order) -> RolledBack:
         treatment=order.treatment,
         seconds=office.clock.monotonic() - start,
         entry=entry.seq,
+    )
+
+
+def moved_on() -> PointerMoved:
+    """Return the refusal of a decision that rests on what served before."""
+    return PointerMoved(
+        "what serves has changed since you looked",
+        why="somebody else, or the watch over a canary, was faster",
+        fix=("proveout status", "try again"),
     )
 
 

@@ -10,7 +10,7 @@ from proveout.domain.release import Canary, Pointer, ReleaseDigest, Share, Stage
 from proveout.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
     from proveout.domain.ledger import LedgerEntry
@@ -33,6 +33,12 @@ class NothingBefore(Refusal):
     """No earlier release is known that could serve."""
 
     code = "nothing-before"
+
+
+class PointerMoved(Refusal):
+    """What serves has changed since somebody looked."""
+
+    code = "pointer-moved"
 
 
 class AlreadySo(Refusal):
@@ -65,12 +71,14 @@ class CanaryPlan:
     Attributes:
         salt: for a canary that begins now.
         hold: the longest that it may stay a canary; None for no end.
+        seen: the version of the pointer that the gate looked at; None for whatever it is.
     """
 
     share: Share
     salt: str
     now: datetime
     hold: timedelta | None = None
+    seen: int | None = None
 
 
 def with_canary(pointer: Pointer, release: Release, plan: CanaryPlan) -> Pointer:
@@ -96,7 +104,8 @@ def with_canary(pointer: Pointer, release: Release, plan: CanaryPlan) -> Pointer
         release=release.digest,
         share=plan.share,
         salt=now.salt if now and goes_on else plan.salt,
-        since=now.since if now and goes_on else plan.now,
+        # Failures under another share say nothing about this one.
+        since=now.since if now and goes_on and now.share == plan.share else plan.now,
         hold=None if plan.hold is None else plan.now + plan.hold,
     )
     return replace(pointer, version=pointer.version + 1, canary=canary)
@@ -116,18 +125,61 @@ class Way:
     to: ReleaseDigest
 
 
-def rolled_back(
-    pointer: Pointer, before: Iterable[ReleaseDigest], to: ReleaseDigest | None = None
-) -> Way:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointerMove:
+    """One change of the pointer, as the ledger tells it; digests, None where there was none."""
+
+    seq: int
+    at: datetime
+    actor: str
+    act: str
+    stable: str | None
+    canary: str | None
+    share: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What served before.
+
+    Attributes:
+        before: what lies under the release that is stable now, the nearest first; a release
+            that was rolled back is not among it.
+        served: every release that ever served everything.
+    """
+
+    before: tuple[ReleaseDigest, ...] = ()
+    served: frozenset[ReleaseDigest] = frozenset()
+
+    @classmethod
+    def of(cls, moves: Sequence[PointerMove]) -> Past:
+        """Return what `moves` tell, the newest of them first."""
+        line: list[str] = []
+        for move in reversed(moves):
+            if move.stable is None:
+                continue
+            if move.act == ROLL_BACK and move.stable in line:
+                while line[-1] != move.stable:
+                    line.pop()
+            elif not line or line[-1] != move.stable:
+                line.append(move.stable)
+        return cls(
+            before=tuple(ReleaseDigest(one) for one in line[-2::-1]),
+            served=frozenset(ReleaseDigest(move.stable) for move in moves if move.stable),
+        )
+
+
+def rolled_back(pointer: Pointer, past: Past, to: ReleaseDigest | None = None) -> Way:
     """Return the pointer without its newest release.
 
-    A canary is ended; without one, the release that served before becomes stable again.
-    `before` are the releases that were stable before, the newest first; `to` is the one to
-    go back to, where it is not the one that follows from them.
+    A canary is ended; without one, the release that served before becomes stable again. `to`
+    is the one to go back to, where it is not the one that follows from the past.
 
     Raises:
         NotPromoted: nothing serves.
-        NothingBefore: nothing served before.
+        NothingBefore: nothing served before, or `to` never did: rolling back is no way
+            around the gate.
         AlreadySo: `to` serves everything already.
     """
     if pointer.stable is None:
@@ -141,7 +193,13 @@ def rolled_back(
         return Way(pointer=whole, bad=pointer.canary.release, to=pointer.stable)
     if to == pointer.stable:
         raise AlreadySo("that release serves everything already", fix=("proveout release list",))
-    target = to or next((one for one in before if one != pointer.stable), None)
+    if to is not None and to not in past.served:
+        raise NothingBefore(
+            "that release never served everything",
+            why="a rollback leads back; what is new goes through the gate",
+            fix=("proveout canary REL --share 5%", "proveout release list"),
+        )
+    target = to or next((one for one in past.before if one != pointer.stable), None)
     if target is None:
         raise NothingBefore(
             "no release served before this one",
@@ -150,20 +208,6 @@ def rolled_back(
         )
     moved = replace(pointer, version=version, stable=target, canary=None)
     return Way(pointer=moved, bad=pointer.stable, to=target)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointerMove:
-    """One change of the pointer, as the ledger tells it; digests, None where there was none."""
-
-    seq: int
-    at: datetime
-    actor: str
-    act: str
-    stable: str | None
-    canary: str | None
-    share: str | None
-    reason: str
 
 
 def pointer_facts(pointer: Pointer) -> dict[str, Any]:

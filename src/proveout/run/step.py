@@ -198,8 +198,6 @@ async def _new(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
     """Return the entry for a call made now, followed by those of effects captured in it."""
     if isinstance(call.step, Effect) and attempt.captures:
         return [capture(attempt, call, place)]
-    if isinstance(call.step, Effect):
-        await attempt.get_permit(call.step.name)
     arguments = call.arguments()
     started, clock = attempt.now(), attempt.clock.monotonic()
     outcome, tries, captured = await _try(attempt, call.keyed(attempt.run.id, place), place)
@@ -222,6 +220,8 @@ async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int
     tries = 0
     while True:
         tries += 1
+        if isinstance(step, Effect):
+            await attempt.get_permit(step.name)
         inside = Inside(attempt, place)
         try:
             value = await _within(attempt, call, inside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from proveout.domain.run import RunState
 from proveout.domain.unit import NewRelease
 from proveout.release.decide import amend
 from proveout.release.move import NoLongerCanary, Order, promote, roll_back, start_canary
-from proveout.release.route import AlreadySo, CanaryPlan, NothingBefore, history
+from proveout.release.route import AlreadySo, CanaryPlan, NothingBefore, PointerMoved, history
 
 if TYPE_CHECKING:
     from doubles.clock import ManualClock
@@ -117,16 +118,54 @@ async def test_what_was_only_queued_goes_to_the_release_that_serves_now(
 
 
 async def test_a_rollback_goes_back_one_release_at_a_time(office: Office) -> None:
-    """Rolled back twice, it leads to the one before; there it ends."""
+    """Rolled back twice, it never leads to the release that was taken back."""
     await promote(office, R1, "ana", {})
     await promote(office, R2, "ana", {})
 
     first = await roll_back(office, ORDER)
-    second = await roll_back(office, ORDER)
+    with pytest.raises(NothingBefore):
+        await roll_back(office, ORDER)
 
-    assert (first.to, second.to) == (FIRST, SECOND)
+    assert (first.bad, first.to) == (SECOND, FIRST)
     moves = history(await office.store.ledger(), "triage")
-    assert [move.act for move in moves] == ["roll back", "roll back", "promote", "promote"]
+    assert [move.act for move in moves] == ["roll back", "promote", "promote"]
+
+
+async def test_a_rollback_is_no_way_around_the_gate(office: Office) -> None:
+    """A release that never served cannot be gone back to."""
+    await promote(office, R1, "ana", {})
+
+    with pytest.raises(NothingBefore):
+        await roll_back(office, replace(ORDER, to=SECOND))
+
+    assert (await office.store.pointer("triage")).stable == FIRST
+
+
+async def test_what_was_decided_on_another_pointer_is_refused(office: Office) -> None:
+    """Who looked before somebody else was faster looks again."""
+    await promote(office, R1, "ana", {}, 0)
+
+    with pytest.raises(PointerMoved):
+        await promote(office, R2, "ana", {}, 0)
+    await promote(office, R2, "ana", {}, 1)
+    with pytest.raises(PointerMoved):
+        await roll_back(office, replace(ORDER, leaves=FIRST))
+
+    assert (await office.store.pointer("triage")).stable == SECOND
+
+
+async def test_what_a_proof_of_concept_was_asked_stays_with_its_draft(
+    office: Office, given: Given
+) -> None:
+    """Nobody expects effects of what was asked while effects were captured."""
+    early = await given.queued()
+    await promote(office, R1, "ana", {})
+    late = await given.queued()
+
+    [claimed] = await office.store.claim(want(release=FIRST))
+    [draft] = await office.store.claim(want())
+
+    assert (claimed.run.id, draft.run.id) == (late.id, early.id)
 
 
 async def test_the_only_release_cannot_be_rolled_back(office: Office) -> None:

@@ -17,6 +17,7 @@ from proveout.release.route import (
     CanaryPlan,
     NothingBefore,
     NotPromoted,
+    Past,
     life,
     made_stable,
     rolled_back,
@@ -104,7 +105,7 @@ def test_a_share_is_more_than_nothing_and_less_than_everything(points: int) -> N
 
 def test_a_rollback_ends_the_canary_first() -> None:
     """The stable release serves everything again."""
-    way = rolled_back(SHARED, before=[FIRST])
+    way = rolled_back(SHARED, Past(before=(FIRST,)))
 
     assert (way.bad, way.to) == (SECOND, FIRST)
     assert (way.pointer.stable, way.pointer.canary) == (FIRST, None)
@@ -114,7 +115,7 @@ def test_a_rollback_without_a_canary_goes_back_to_what_served_before() -> None:
     """The newest of those that are not stable now."""
     now = replace(SERVES, stable=SECOND, version=4)
 
-    way = rolled_back(now, before=[SECOND, SECOND, FIRST])
+    way = rolled_back(now, Past(before=(FIRST,)))
 
     assert (way.bad, way.to, way.pointer.stable) == (SECOND, FIRST, FIRST)
     assert way.pointer.stage is Stage.PRODUCTION
@@ -124,27 +125,27 @@ def test_a_rollback_to_a_named_release_ends_the_canary_too() -> None:
     """What is named serves everything, whatever served beside it."""
     third = type(FIRST)("3d" * 32)
 
-    way = rolled_back(SHARED, before=[FIRST], to=third)
+    way = rolled_back(SHARED, Past(before=(FIRST,), served=frozenset({third})), to=third)
 
     assert (way.bad, way.to, way.pointer.canary) == (FIRST, third, None)
 
 
 def test_nothing_is_rolled_back_where_nothing_serves() -> None:
     with pytest.raises(NotPromoted):
-        rolled_back(NOTHING, before=[])
+        rolled_back(NOTHING, Past())
 
 
 def test_the_first_release_has_nothing_before_it() -> None:
     """The refusal names what stops everything instead."""
     with pytest.raises(NothingBefore) as caught:
-        rolled_back(SERVES, before=[FIRST])
+        rolled_back(SERVES, Past(before=(FIRST,)))
 
     assert "proveout halt" in caught.value.fix
 
 
 def test_a_rollback_to_what_serves_everything_changes_nothing() -> None:
     with pytest.raises(AlreadySo):
-        rolled_back(SERVES, before=[FIRST], to=FIRST)
+        rolled_back(SERVES, Past(before=(FIRST,)), to=FIRST)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proveout.adapters.rows import from_canary, from_headers
-from proveout.domain.release import Treatment
+from proveout.domain.release import Stage, Treatment
 from proveout.domain.unit import (
     Amend,
     Answered,
@@ -203,7 +203,19 @@ MOVE = (
 )
 
 
+KEEP_DRAFTS = (
+    "WITH found AS MATERIALIZED (SELECT id FROM proveout.runs WHERE workflow = $1"
+    " AND release IS NULL AND experiment IS NULL AND state = 'QUEUED'"
+    " AND NOT EXISTS (SELECT FROM proveout.pointers WHERE workflow = $1"
+    " AND stage = 'production') ORDER BY id FOR NO KEY UPDATE)"
+    " UPDATE proveout.runs SET release = 'draft' FROM found WHERE runs.id = found.id"
+)
+"""With the first promotion, what was asked of the proof of concept stays with its draft."""
+
+
 async def _move(link: Link, pointer: Pointer) -> None:
+    if pointer.stage is Stage.PRODUCTION:
+        await link.execute(KEEP_DRAFTS, pointer.workflow)
     await link.execute(
         MOVE,
         pointer.workflow,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from proveout.adapters.rows import from_canary, from_headers
 from proveout.adapters.sqlite.moments import micros
 from proveout.adapters.troubles import Unstorable
-from proveout.domain.release import Treatment
+from proveout.domain.release import Stage, Treatment
 from proveout.domain.unit import (
     Amend,
     Answered,
@@ -165,6 +165,8 @@ def _add_release(connection: sqlite3.Connection, change: NewRelease) -> None:
 
 
 def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
+    if pointer.stage is Stage.PRODUCTION:
+        connection.execute(KEEP_DRAFTS, {"workflow": pointer.workflow})
     canary, share, salt, since, hold = from_canary(pointer.canary)
     connection.execute(
         "INSERT OR REPLACE INTO pointers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -181,6 +183,14 @@ def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
             now,
         ),
     )
+
+
+KEEP_DRAFTS = (
+    "UPDATE runs SET release = 'draft' WHERE workflow = :workflow AND release IS NULL"
+    " AND experiment IS NULL AND state = 'QUEUED' AND NOT EXISTS (SELECT 1 FROM pointers"
+    " WHERE workflow = :workflow AND stage = 'production')"
+)
+"""With the first promotion, what was asked of the proof of concept stays with its draft."""
 
 
 def _micros(moment: datetime | None) -> int | None:

@@ -15,18 +15,28 @@ if TYPE_CHECKING:
     from proveout.faces.api.doors import Accept
 
 
-def accepts(name: str, load: Callable[[], Workflow[..., Any]]) -> Accept:
+def always() -> bool:
+    """Return that it is so."""
+    return True
+
+
+def accepts(
+    name: str, load: Callable[[], Workflow[..., Any]], is_current: Callable[[], bool] = always
+) -> Accept:
     """Return what refuses an input that the workflow called `name` cannot take.
 
     Args:
         name: the only workflow that there is.
         load: imports it, when the first input comes.
+        is_current: whether what `load` gives is what serves; while it is not, any JSON is
+            taken, and the worker judges it.
     """
 
     def accept(workflow: str, value: bytes) -> bytes:
         if workflow != name:
             raise NoSuch("there is no such workflow here", why=f"this project serves {name}")
-        signature(load().function).inputs(value)
+        if is_current():
+            signature(load().function).inputs(value)
         return to_json(json.loads(value), "the input", canonical=True)
 
     return accept

@@ -92,7 +92,13 @@ async def _start_canary(name: str, share: Share, hold: timedelta | None, *, as_j
         forecast = await _forecast(project, share)
         say(f"  {_forecast_words(share, forecast)}")
         now = project.bench.clock.now()
-        plan = CanaryPlan(share=share, salt=project.bench.ids.new(), now=now, hold=hold)
+        plan = CanaryPlan(
+            share=share,
+            salt=project.bench.ids.new(),
+            now=now,
+            hold=hold,
+            seen=stands.pointer.version,
+        )
         pointer = await start_canary(project.office, one, plan, actor.name, grounds(stands))
         releases = await project.store.releases(project.name)
     if as_json:

@@ -348,9 +348,11 @@ def requeue_run(run: str) -> None:
 
 
 async def _move(run: str, unit: type[Cancel | Requeue]) -> None:
-    from proveout.faces.project import Project
+    from proveout.domain.access import Right
+    from proveout.faces.operating import acting, operating
 
-    async with Project.open() as project:
+    async with operating() as project:
+        await acting(project, Right.OPERATE)
         found = await project.run(run)
         done = await project.store.write(unit(id=UnitId(project.bench.ids.new()), run=found.id))
         if isinstance(done, Stale):

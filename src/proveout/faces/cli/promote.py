@@ -93,7 +93,9 @@ async def _promote(
         pointer = found.pointer
         if not dry_run:
             await _keep(project, settled, actor)
-            pointer = await promote(project.office, release, actor.name, grounds(found))
+            pointer = await promote(
+                project.office, release, actor.name, grounds(found), found.pointer.version
+            )
         return release, pointer, await project.store.releases(project.name)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -170,9 +169,11 @@ async def _decide(
     content: bytes | None,
     reason: str,
 ) -> None:
-    from proveout.faces.project import Project
+    from proveout.domain.access import Right
+    from proveout.faces.operating import acting, operating
 
-    async with Project.open() as project:
+    async with operating() as project:
+        actor = await acting(project, Right.REVIEW)
         shown = await _find(project, review_id)
         decision = Decide(
             id=UnitId(project.bench.ids.new()),
@@ -181,7 +182,7 @@ async def _decide(
             answer=Answer(
                 approved=approved,
                 content=shown.content if content is None else content,
-                by=by or getpass.getuser(),
+                by=actor.name if by in {None, actor.name} else f"{by}, through {actor.name}",
                 reason=reason,
             ),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -26,7 +27,7 @@ from proveout.faces.cli.release import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from proveout.domain.release import InFlight, Release
+    from proveout.domain.release import InFlight, Release, ReleaseDigest
     from proveout.faces.project import Project
     from proveout.release.move import RolledBack
 
@@ -87,8 +88,11 @@ async def _rollback(
             to=target,
             treatment=treatment,
         )
-        if asks and not click.confirm(await _question(project, order)):
-            return None
+        if asks:
+            question, leaves = await _question(project, order)
+            if not click.confirm(question):
+                return None
+            order = replace(order, leaves=leaves)
         done = await roll_back(project.office, order)
         releases = {one.digest: one for one in await project.store.releases(project.name)}
         return Told(done, releases[done.bad], releases[done.to], project.bench.clock.now())
@@ -105,24 +109,23 @@ def _tell(told: Told) -> None:
     next_step("proveout status")
 
 
-async def _question(project: Project, order: Any) -> str:
-    """Return what a rollback would do, as the one question that it asks."""
-    from proveout.domain.release import ReleaseDigest
+async def _question(project: Project, order: Any) -> tuple[str, ReleaseDigest]:
+    """Return what a rollback would do, as the one question that it asks, and what it leaves."""
     from proveout.release.move import RECENT
-    from proveout.release.route import history, rolled_back
+    from proveout.release.route import Past, history, rolled_back
 
     pointer = await project.store.pointer(project.name)
     moves = history(await project.store.ledger(limit=RECENT), project.name)
-    before = [ReleaseDigest(move.stable) for move in moves if move.stable is not None]
-    way = rolled_back(pointer, before, order.to)
+    way = rolled_back(pointer, Past.of(moves), order.to)
     releases = await project.store.releases(project.name)
     names = {one.digest: one.name for one in releases}
     in_flight = await project.store.in_flight(project.name, way.bad)
     now = project.bench.clock.now()
-    return (
+    question = (
         f"{serving_words(pointer, releases)} → {names[way.to]} 100%."
         f" {_flying(in_flight, now)} {order.treatment} on {names[way.bad]}. Go?"
     )
+    return question, way.bad
 
 
 def _flying(in_flight: InFlight, now: datetime) -> str:

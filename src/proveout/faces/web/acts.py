@@ -132,7 +132,8 @@ async def promote(visit: Visit) -> None:
     found = found.with_accepted(accepted)
     check_gate(found, actor)
     await _keep(console, accepted, actor)
-    await make_stable(console.access.office, release, actor.name, grounds(found))
+    office, seen = console.access.office, found.pointer.version
+    await make_stable(office, release, actor.name, grounds(found), seen)
 
 
 def _accepted(found: Readiness, sent: Sequence[str], actor: Actor) -> tuple[Acceptance, ...]:
@@ -169,6 +170,13 @@ async def _keep(console: Console, accepted: Sequence[Acceptance], actor: Actor) 
     await amend(office, deed, keeps)
 
 
+async def _shown(visit: Visit) -> ReleaseDigest | None:
+    """Return the release that the form was about to leave; None where it names none."""
+    project, name = visit.console.project, visit.sent("leaves")
+    known = await project.store.releases(project.name)
+    return next((one.digest for one in known if one.name == name), None)
+
+
 async def rollback(visit: Visit) -> Treatment:
     """Send no new run to the newest release any more; return what becomes of those in flight.
 
@@ -188,6 +196,7 @@ async def rollback(visit: Visit) -> Treatment:
         actor=visit.actor.name,
         reason=reason_of(visit),
         treatment=treatment,
+        leaves=await _shown(visit),
     )
     await roll_back(visit.console.access.office, order)
     return treatment

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.release import InFlight, ReleaseDigest
+from proveout.domain.release import InFlight
 from proveout.errors import Refusal
 from proveout.faces.web.gather import MOST, name_in, names_of
 from proveout.faces.web.overview import InFlightRow, ServingCard
 from proveout.faces.web.releases import PointerMove, ReleaseRow, ReleasesPage
-from proveout.release.route import CANARY, history, life, rolled_back
+from proveout.release.route import CANARY, Past, history, life, rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,9 +60,8 @@ async def serving_card(project: Project, pointer: Pointer, moves: Sequence[Move]
 
 def way_back(pointer: Pointer, moves: Sequence[Move]) -> Way | None:
     """Return where a rollback would lead, or None where nowhere is known."""
-    before = [ReleaseDigest(move.stable) for move in moves if move.stable is not None]
     try:
-        return rolled_back(pointer, before)
+        return rolled_back(pointer, Past.of(moves))
     except Refusal:
         return None
 
