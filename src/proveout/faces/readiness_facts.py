@@ -119,12 +119,22 @@ def _dataset_digest(experiment: ExperimentSettings) -> str:
         return ""
 
 
+def _said(experiment: LockedExperiment) -> str:
+    return json.loads(experiment.verdict or b"{}")["verdict"]
+
+
+def _asks_worth(experiment: LockedExperiment) -> bool:
+    criteria = json.loads(experiment.plan)["locked"]["criteria"]
+    return any(one["measure"]["type"] == "Worth" for one in criteria)
+
+
 async def on_record(
     store: Store, workflow: str, code: str, asked: Mapping[str, Asked]
 ) -> OnRecord | None:
     """Return the verdict on exactly this code; else the newest, with what changed since.
 
-    Of several on exactly this, the newest counts.
+    Of several looks of one experiment the newest that fits best counts; of several
+    experiments, the one that speaks most against the release.
     """
     concluded = [
         one
@@ -134,9 +144,12 @@ async def on_record(
     if not concluded:
         return None
     fits = [(one, _changes(one, code, asked[one.name])) for one in reversed(concluded)]
-    experiment, changed = min(fits, key=lambda one: len(one[1]))
+    best = [
+        min((fit for fit in fits if fit[0].name == name), key=lambda fit: len(fit[1]))
+        for name in dict.fromkeys(one.name for one in concluded)
+    ]
+    experiment, changed = max(best, key=lambda fit: (_said(fit[0]) != Verdict.GO, len(fit[1])))
     said: dict[str, Any] = json.loads(experiment.verdict or b"{}")
-    locked: dict[str, Any] = json.loads(experiment.plan)["locked"]
     return OnRecord(
         verdict=VerdictOnRecord(
             experiment=experiment.name,
@@ -144,7 +157,7 @@ async def on_record(
             reached=await _reached(store, experiment, said["cases"]),
             changed=changed,
         ),
-        worth_asked=any(one["measure"]["type"] == "Worth" for one in locked["criteria"]),
+        worth_asked=any(map(_asks_worth, (fit[0] for fit in best))),
         cases=said["cases"],
     )
 
