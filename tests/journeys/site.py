@@ -57,10 +57,13 @@ TOOLS = frozenset(
 """Packages that work on Proveout and that nothing here runs: copying them takes its time."""
 
 APP = """
+import time
+
 from proveout import effect, step, workflow
 
 @step
 def times(n: int) -> int:
+    time.sleep({pace})
     return n * {factor}
 
 @effect
@@ -124,9 +127,9 @@ class Site:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, "utf-8")
 
-    def app(self, factor: int, before: str = "") -> None:
+    def app(self, factor: int, before: str = "", pace: float = 0) -> None:
         """Write a workflow that multiplies by `factor`, and cases that it gets right."""
-        self.write("app.py", before + APP.format(factor=factor))
+        self.write("app.py", before + APP.format(factor=factor, pace=pace))
         cases = (json.dumps({"input": n, "expected": n * factor}) for n in range(1, 61))
         self.write("cases.jsonl", "\n".join(cases) + "\n")
 
@@ -258,9 +261,9 @@ class Site:
 
         return asyncio.run(keep())
 
-    def promoted(self, factor: int) -> str:
+    def promoted(self, factor: int, pace: float = 0) -> str:
         """Bring the working tree of that factor into production; return its release's name."""
-        self.app(factor)
+        self.app(factor, pace=pace)
         self.do("prove")
         name: str = self.ask("release", "create")["name"]
         self.prove_claims(name)

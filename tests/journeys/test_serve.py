@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.journey
 
-SLOW = """
-import time
-time.sleep(0.2)
-"""
-
 PATIENCE = 60.0
 
 
@@ -212,6 +207,7 @@ def test_a_proof_of_concept_takes_requests_from_testers_only(local: Site) -> Non
             post(address, 5, viewer)
 
     assert answer["stage"] == "proof-of-concept"
+    refused.value.close()
     assert refused.value.code == 403
 
 
@@ -229,8 +225,7 @@ def test_a_port_that_is_taken_is_said_to_be(local: Site) -> None:
 def test_after_a_rollback_nothing_begins_on_the_bad_release(site: Site) -> None:
     """With 1,000 runs in the queue and workers of both releases at it."""
     good = site.promoted(2)
-    site.app(3, SLOW)
-    bad = site.promoted(3)
+    bad = site.promoted(3, pace=0.1)
     inputs = "".join(f"{n}\n" for n in range(1000))
     site.write("inputs.jsonl", inputs)
 
