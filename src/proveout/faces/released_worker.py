@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,7 +19,7 @@ from proveout.domain.record import Kind, decode, encode
 from proveout.errors import Outage, ProveoutError, Refusal
 from proveout.faces import entry
 from proveout.faces.cli.output import error_text, say
-from proveout.faces.cli.suspects import WENT, Process, die_with_parent
+from proveout.faces.cli.suspects import WENT, Process, die_with_parent, stop_on_signals
 from proveout.faces.project import logger, open_store, system_bench
 from proveout.faces.stand_in import StandIn
 from proveout.ports.store import Want
@@ -146,7 +145,7 @@ async def _work(orders: Orders, store: Store) -> int:
     manner = replace(orders.manner, rehearsal=stand_in)
     worker = Worker(bench, {orders.workflow: workflow}, manner)
     told = asyncio.Event()
-    _stop_on_signals(worker.stop, told.set)
+    stop_on_signals(worker.stop, told.set)
     if orders.tells:
         print(READY, flush=True)  # noqa: T201 - whoever started us waits for this line
     try:
@@ -219,15 +218,6 @@ async def _try_suspects(orders: Orders, bench: Bench, worker: Worker) -> int:
     finally:
         going.cancel()
     return WENT
-
-
-def _stop_on_signals(*stops: Callable[[], None]) -> None:
-    def stop_all() -> None:
-        for stop in stops:
-            stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop_all)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 from contextlib import asynccontextmanager, suppress
@@ -115,3 +116,14 @@ def _outlive_nobody(pipe: int) -> None:
     # At once and without a word: a step that blocks must not keep us, and what was in
     # flight is returned by its lease, without blame.
     os._exit(ORPHANED)
+
+
+def stop_on_signals(*stops: Callable[[], None]) -> None:
+    """Call every one of `stops` when this process is told to end."""
+
+    def stop_all() -> None:
+        for stop in stops:
+            stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop_all)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,6 @@ from proveout.faces.cli.output import say, sign, strong
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
 
     from proveout.faces.project import Project
 
@@ -111,7 +109,7 @@ async def _orders(
 
 
 async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
-    from proveout.faces.cli.suspects import apart, worker_of
+    from proveout.faces.cli.suspects import apart, stop_on_signals, worker_of
     from proveout.faces.project import Project, logger
 
     async with Project.open(log=logger(logging.INFO)) as project:
@@ -120,7 +118,7 @@ async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
             await _enter_live_effects(project)
         worker = worker_of(project, concurrency=concurrency, captures=captures, suspects=False)
         told = asyncio.Event()
-        _stop_on_signals(worker.stop, told.set)
+        stop_on_signals(worker.stop, told.set)
         say(
             f"{sign('ok')} working on {project.name}, draft,"
             f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
@@ -168,7 +166,13 @@ async def _enter_live_effects(project: Project) -> None:
 
 async def _work_on_suspects(name: str, *, captures: bool) -> int:
     """Try suspects one at a time, as the child of a worker, until there are none."""
-    from proveout.faces.cli.suspects import WENT, die_with_parent, want_of, worker_of
+    from proveout.faces.cli.suspects import (
+        WENT,
+        die_with_parent,
+        stop_on_signals,
+        want_of,
+        worker_of,
+    )
     from proveout.faces.project import Project, logger
     from proveout.run.suspect import go_when_idle
 
@@ -176,22 +180,13 @@ async def _work_on_suspects(name: str, *, captures: bool) -> int:
     async with Project.open(log=logger(logging.INFO)) as project:
         worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
         worker.id = name
-        _stop_on_signals(worker.stop)
+        stop_on_signals(worker.stop)
         going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
         try:
             await worker.work()
         finally:
             going.cancel()
     return WENT
-
-
-def _stop_on_signals(*stops: Callable[[], None]) -> None:
-    def stop_all() -> None:
-        for stop in stops:
-            stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop_all)
 
 
 def _settled(settled: Counter[RunState]) -> str:
