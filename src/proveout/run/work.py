@@ -142,7 +142,7 @@ class Worker:
             workflows=ThreadPoolExecutor(self._manner.concurrency, "workflow"),
             steps=ThreadPoolExecutor(self._manner.concurrency, "step"),
         )
-        asking = self._start_asking()
+        asking = await self._start_asking()
         try:
             await self._serve(heartbeat, threads, until_idle, allowance)
             await self._drain()
@@ -156,10 +156,15 @@ class Worker:
         if self._failure is not None:
             raise self._failure
 
-    def _start_asking(self) -> list[asyncio.Task[None]]:
-        """Keep asking what is halted, unless no effect is carried out."""
+    async def _start_asking(self) -> list[asyncio.Task[None]]:
+        """Ask what is halted, and keep asking, unless no effect is carried out.
+
+        The first answer comes before the first claim: code that cannot wait finds it there.
+        """
         if self._manner.captures:
             return []
+        for each in self._permits.values():
+            await each.ask()
         return [asyncio.create_task(keep_asking(self._permits.values()))]
 
     async def _serve(

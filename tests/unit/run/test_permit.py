@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,34 @@ async def test_a_worker_keeps_asking(permits: Permits, deeds: Deeds) -> None:
         await until(lambda: not permits.allow("send"))
     finally:
         asking.cancel()
+
+
+async def test_a_worker_asks_before_it_claims(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the answer is, code that cannot wait finds it there."""
+    sent.clear()
+    order: list[str] = []
+    overtaken = asyncio.Event()
+    halts, claim = shop.store.halts, shop.store.claim
+
+    async def slowly(name: str) -> Any:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(overtaken.wait(), 0.2)
+        order.append("answered")
+        return await halts(name)
+
+    async def claimed(want: Any) -> Any:
+        order.append("claimed")
+        overtaken.set()
+        return await claim(want)
+
+    monkeypatch.setattr(shop.store, "halts", slowly)
+    monkeypatch.setattr(shop.store, "claim", claimed)
+    run = await shop.enqueue(plainly_in_an_asynchronous_step, "late parcel")
+
+    await shop.work(plainly_in_an_asynchronous_step)
+
+    assert order[0] == "answered"
+    assert (await state(shop, run), sent) == (RunState.SUCCEEDED, ["late parcel"])
 
 
 sent: list[str] = []
