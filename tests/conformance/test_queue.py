@@ -50,6 +50,29 @@ async def test_runs_of_one_moment_are_claimed_as_they_came(given: Given, store: 
     assert ids_of(claimed) == [run.id for run in runs]
 
 
+async def test_the_highest_priority_is_claimed_first(given: Given, store: Store) -> None:
+    """Whenever it came; among equals the oldest first, as ever."""
+    low = await given.queued(priority=-1)
+    usual = await given.queued()
+    high = [await given.queued(priority=5) for _ in range(2)]
+
+    first = await store.claim(want(limit=3))
+    second = await store.claim(want(limit=3))
+
+    assert ids_of(first) == [*(run.id for run in high), usual.id]
+    assert ids_of(second) == [low.id]
+
+
+async def test_what_a_request_said_of_its_run_is_kept(given: Given, store: Store) -> None:
+    """Priority, ordering key, and whose effect keys it keeps."""
+    run = await given.queued(priority=3, ordering="ana", origin=RunId("an older one"))
+
+    kept = await store.run(run.id)
+
+    assert kept is not None
+    assert (kept.priority, kept.ordering, kept.origin) == (3, "ana", "an older one")
+
+
 async def test_a_claim_gives_the_run_and_the_moment(given: Given, store: Store) -> None:
     """A claimed run is running, under a fence of its own, from the store's moment on."""
     run = await given.queued()

@@ -63,6 +63,9 @@ def to_run(row: Row, moment: Callable[[Any], datetime]) -> Run:
         updated=moment(row["updated"]),
         release=row["release"],
         crashes=row["crashes"],
+        priority=row["priority"],
+        ordering=row["ordering"],
+        origin=None if row["origin"] is None else RunId(row["origin"]),
     )
 
 

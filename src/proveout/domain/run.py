@@ -111,6 +111,9 @@ class Run:
         note: why it is PARKED, in words for an operator.
         release: digest of the release that it began on, or "draft"; None before its first claim.
         crashes: how often it took the process down that ran it alone.
+        priority: higher is claimed first.
+        ordering: runs of one workflow and one ordering key go one at a time, in order.
+        origin: the run whose effect keys it keeps, for a replay; None for its own.
     """
 
     id: RunId
@@ -129,6 +132,9 @@ class Run:
     updated: datetime | None = None
     release: str | None = None
     crashes: int = 0
+    priority: int = 0
+    ordering: str | None = None
+    origin: RunId | None = None
 
 
 def check_move(now: RunState, to: RunState) -> None:

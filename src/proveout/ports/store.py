@@ -163,7 +163,10 @@ class Queue(Protocol):
     """Who works on what."""
 
     async def claim(self, want: Want) -> list[Claimed]:
-        """Give up to `want.limit` queued runs to a worker, oldest first; each fence is raised."""
+        """Give up to `want.limit` queued runs to a worker; each fence is raised.
+
+        The highest priority comes first, then what has been due for longest.
+        """
         ...
 
     async def tend(self) -> Tended:

@@ -28,12 +28,18 @@ class Request:
     Attributes:
         value: the input, as bytes of canonical JSON.
         key: the caller's own name for this request; None for a new run each time.
+        priority: higher is claimed first.
+        ordering: runs with one ordering key go one at a time, in order; None for no order.
+        origin: the run whose effect keys it keeps; None for its own.
     """
 
     workflow: str
     value: bytes
     key: str | None = None
     trial: Trial | None = None
+    priority: int = 0
+    ordering: str | None = None
+    origin: RunId | None = None
 
 
 async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> Enqueued:
@@ -51,6 +57,9 @@ async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> En
         due=now,
         key=request.key,
         trial=request.trial,
+        priority=request.priority,
+        ordering=request.ordering,
+        origin=request.origin,
     )
     answer = await store.write(Enqueue(id=UnitId(ids.new()), run=run))
     match answer:

@@ -58,7 +58,8 @@ CLAIM = _claim(
     " AND runs.experiment IS NULL AND $5::text IS NULL AND runs.due <= (SELECT now FROM clock)"
     " AND runs.workflow = ANY ($1::text[]) AND ($7::boolean IS NULL OR runs.suspect = $7)"
     f" AND {ROUTE} AND {NOT_HALTED}"
-    " ORDER BY runs.due, runs.seq LIMIT $2 FOR NO KEY UPDATE OF runs SKIP LOCKED)",
+    " ORDER BY runs.priority DESC, runs.due, runs.seq LIMIT $2"
+    " FOR NO KEY UPDATE OF runs SKIP LOCKED)",
     ", release = coalesce(release, $6)",
 )
 
@@ -83,7 +84,7 @@ async def claim(link: Link, want: Want) -> list[Claimed]:
         want.release,
         want.suspects,
     )
-    rows.sort(key=lambda row: (row["due"], row["seq"]))
+    rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
     entries = await _entries(link, [row["id"] for row in rows if row["fence"] > 1])
     return [
         Claimed(

@@ -49,7 +49,8 @@ T = TypeVar("T")
 
 RUN = (
     "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
-    " case_digest, result, failure, elapsed, note, updated, release, crashes"
+    " case_digest, result, failure, elapsed, note, updated, release, crashes, priority,"
+    " ordering, origin"
 )
 """The columns that make a run."""
 
@@ -202,13 +203,15 @@ def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 ENQUEUE = (
     "WITH given AS MATERIALIZED (SELECT nextval('proveout.run_order') AS seq, new.* FROM unnest("
     "$1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
-    " $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[]) AS new (id, workflow, value,"
-    " key, created, due, unit, experiment, candidate, position, case_digest))"
+    " $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[],"
+    " $14::text[]) AS new (id, workflow, value, key, created, due, unit, experiment, candidate,"
+    " position, case_digest, priority, ordering, origin))"
     " INSERT INTO proveout.runs (seq, id, workflow, state, value, key, created, updated, due,"
-    " unit, experiment, candidate, position, case_digest)"
+    " unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
     " SELECT seq, id, workflow, 'QUEUED', value, key, created, created,"
     " coalesce(due, (SELECT proveout.moment())), unit, experiment, candidate, position,"
-    " case_digest FROM given ORDER BY workflow, key, experiment, candidate, position, id"
+    " case_digest, priority, ordering, origin FROM given"
+    " ORDER BY workflow, key, experiment, candidate, position, id"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
 """Numbered as they came, written in the order of their keys: no two groups wait for each other."""
@@ -235,7 +238,8 @@ def _run_row(unit: Enqueue) -> tuple[Any, ...]:
         if trial is None
         else (trial.experiment, trial.candidate, trial.position, trial.case)
     )
-    return (run.id, run.workflow, run.value, run.key, run.created, run.due, unit.id, *place)
+    line = (run.priority, run.ordering, run.origin)
+    return (run.id, run.workflow, run.value, run.key, run.created, run.due, unit.id, *place, *line)
 
 
 KNOWN = (

@@ -60,7 +60,8 @@ def claim(
         "UPDATE runs SET state = 'RUNNING', fence = fence + 1, worker = ?, lease_until = ?,"  # noqa: S608
         " wake = 0, updated = ?, release = CASE WHEN experiment IS NULL"
         " THEN coalesce(release, ?) END WHERE seq IN (SELECT seq FROM runs"
-        f" WHERE state = 'QUEUED' AND due <= ? AND {whose} ORDER BY due, seq LIMIT ?) RETURNING *",
+        f" WHERE state = 'QUEUED' AND due <= ? AND {whose}"
+        " ORDER BY priority DESC, due, seq LIMIT ?) RETURNING *",
         (
             want.worker,
             now + want.lease // timedelta(microseconds=1),
@@ -71,7 +72,7 @@ def claim(
             want.limit,
         ),
     ).fetchall()
-    rows.sort(key=lambda row: (row["due"], row["seq"]))
+    rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
     return [(row, _entries(connection, row)) for row in rows]
 
 

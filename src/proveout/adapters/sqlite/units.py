@@ -101,8 +101,8 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTak
     created = micros(run.created)
     added = connection.execute(
         "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, unit,"
-        " experiment, candidate, position, case_digest)"
-        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " experiment, candidate, position, case_digest, priority, ordering, origin)"
+        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         clean(
             run.id,
             run.workflow,
@@ -116,6 +116,9 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTak
             trial and trial.candidate,
             trial and trial.position,
             trial and trial.case,
+            run.priority,
+            run.ordering,
+            run.origin,
         ),
     ).rowcount
     if added:

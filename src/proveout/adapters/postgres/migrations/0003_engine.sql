@@ -1,0 +1,39 @@
+-- The whole engine: priority, order, keys that outlive payloads, signals, limits, schedules.
+-- Everything here may stand while older workers go on: new columns have defaults they never read.
+
+ALTER TABLE proveout.runs
+  ADD COLUMN priority bigint NOT NULL DEFAULT 0, -- higher is claimed first
+  ADD COLUMN ordering text COLLATE "C",          -- runs of one ordering key: one at a time, in order
+  ADD COLUMN origin   text COLLATE "C",          -- the run whose effect keys a replay keeps
+  ADD COLUMN input    text,                      -- digest of the input, once the input is pruned
+  ADD COLUMN pruned   timestamptz;               -- when its payloads were removed
+DROP INDEX proveout.runs_queued;
+CREATE INDEX runs_queued ON proveout.runs (priority DESC, due, seq)
+  WHERE state = 'QUEUED' AND experiment IS NULL;
+CREATE INDEX runs_ordering ON proveout.runs (workflow, ordering, seq)
+  WHERE ordering IS NOT NULL AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED');
+
+-- Signals that came before anybody waited for them.
+CREATE TABLE proveout.signals (
+  seq   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run   text COLLATE "C" NOT NULL,
+  name  text COLLATE "C" NOT NULL,
+  value bytea NOT NULL,
+  unit  text COLLATE "C" NOT NULL UNIQUE
+);
+CREATE INDEX signals_run ON proveout.signals (run, name, seq);
+
+-- What is left of each shared limit; workers take slices from it.
+CREATE TABLE proveout.limits (
+  name    text COLLATE "C" PRIMARY KEY,
+  level   double precision NOT NULL,
+  updated timestamptz NOT NULL
+);
+
+-- Up to which tick each schedule has fired.
+CREATE TABLE proveout.schedules (
+  workflow text COLLATE "C" NOT NULL,
+  name     text COLLATE "C" NOT NULL,
+  ticked   timestamptz NOT NULL,
+  PRIMARY KEY (workflow, name)
+);
