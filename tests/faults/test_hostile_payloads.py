@@ -81,7 +81,7 @@ def test_a_hostile_value_ends_its_own_run_only(site: Site) -> None:
     assert "a\\u0000b" in kept
 
 
-def together(lane: Any, group: list[Any]) -> list[Any]:
+async def together(lane: Any, group: list[Any]) -> list[Any]:
     """Commit a group of a SQLite lane as a whole: one bad piece fails them all."""
     connection = lane._connection  # noqa: SLF001 - the protection is switched off from outside
     connection.execute("BEGIN IMMEDIATE")

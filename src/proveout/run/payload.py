@@ -26,6 +26,14 @@ LIMIT = 1 << 20
 """Most bytes that one payload may have."""
 
 
+LITERALS: Mapping[type, Callable[[object], bytes]] = {
+    int: lambda value: b"%d" % cast("int", value),
+    bool: lambda value: b"true" if value else b"false",
+    type(None): lambda _: b"null",
+}
+"""Plain values that need no encoder; an int of more digits than Python writes is refused by it."""
+
+
 class Unjournalable(Mistake):
     """A value cannot travel as JSON."""
 
@@ -85,8 +93,9 @@ class Shape:
 
 def to_json(value: object, what: str, *, canonical: bool = False) -> bytes:
     """Return plain data as bytes of JSON; NaN, infinity and broken text are refused."""
+    literal = LITERALS.get(type(value))
     try:
-        data = _dump(value, canonical).encode()
+        data = literal(value) if literal else _dump(value, canonical).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise _unjournalable(what, error) from error
     if len(data) > LIMIT:
@@ -99,23 +108,11 @@ def to_json(value: object, what: str, *, canonical: bool = False) -> bytes:
 
 
 def _dump(value: object, canonical: bool) -> str:
+    encoder = CANONICAL if canonical else PLAIN
     try:
-        return json.dumps(
-            value,
-            allow_nan=False,
-            ensure_ascii=False,
-            separators=(",", ":"),
-            sort_keys=canonical,
-            default=_plain,
-        )
+        return encoder.encode(value)
     except TypeError:  # a key that is no text
-        return json.dumps(
-            to_jsonable_python(value),
-            allow_nan=False,
-            ensure_ascii=False,
-            separators=(",", ":"),
-            sort_keys=canonical,
-        )
+        return encoder.encode(to_jsonable_python(value))
 
 
 def _plain(value: object) -> object:
@@ -130,6 +127,13 @@ def _plain(value: object) -> object:
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return to_jsonable_python(value)
+
+
+PLAIN = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
+CANONICAL = json.JSONEncoder(
+    allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain, sort_keys=True
+)
+"""Made once: a run of three steps writes ten values."""
 
 
 def _is_finite(value: object) -> bool:
@@ -200,9 +204,22 @@ class Signature:
 
     def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Return the arguments of a call as canonical JSON, its idempotency key left out."""
-        bound = self._signature.bind(*args, **kwargs).arguments
+        bound = self._bound(args, kwargs)
         bound.pop(KEY_ARGUMENT, None)
         return to_json(bound, f"an argument of {self.function.__name__}", canonical=True)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call by name; a call by position alone is the usual one."""
+        if not kwargs and len(args) == len(self._positions):
+            return dict(zip(self._positions, args, strict=True))
+        return self._signature.bind(*args, **kwargs).arguments
+
+    @cached_property
+    def _positions(self) -> tuple[str, ...]:
+        """The names of the parameters where each takes one argument by position; else none."""
+        parameters = self._signature.parameters.values()
+        named = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+        return tuple(p.name for p in parameters) if {p.kind for p in parameters} <= named else ()
 
     def inputs(self, value: bytes) -> dict[str, Any]:
         """Return the keyword arguments that a workflow's input stands for.

@@ -1,17 +1,20 @@
 """The one writer lane of a SQLite store.
 
-A thread owns the only connection that writes. It takes what concurrent callers
-handed in, applies it in one transaction, and answers each when that commit is
-durable. Work that cannot be applied is rolled back alone; its neighbours commit.
+A task owns the only connection that writes. It takes what concurrent callers handed in,
+applies it in one transaction, and answers each when that commit is durable. Work that
+cannot be applied is rolled back alone; its neighbours commit.
+
+The statements run on the loop and only the commit, which waits for the disk, in a thread:
+a thread for each statement would wait for the interpreter's lock as often.
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
 import sqlite3
-import threading
-from concurrent.futures import Future
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -19,7 +22,7 @@ from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
 from proveout.errors import Outage, ProveoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
 Work: TypeAlias = "Callable[[sqlite3.Connection], Any]"
@@ -33,6 +36,11 @@ GROUP = 500
 COURTESY = 0.002
 """Seconds the lane rests after a group while other processes write, so that they get a turn."""
 
+PATIENCE = 30.0
+"""Seconds for which a group waits for other processes that write."""
+
+AGAIN = 0.001
+"""Seconds between two tries to begin while another process writes."""
 
 REFUSED = "the store refused this value"
 
@@ -42,110 +50,137 @@ class Piece(NamedTuple):
 
     rank: int
     work: Work
-    answer: Future[Any]
+    answer: asyncio.Future[Any]
 
 
 class Lane:
     """Applies work in groups, one durable commit each."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        """Serve `connection`, which nobody else uses from now on, on the running loop."""
         self._connection = connection
-        self._work: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
+        self._connection.execute("PRAGMA busy_timeout = 0")  # waiting would block the loop
+        self._waiting: deque[Piece] = deque()
+        self._handed = asyncio.Event()
         self._closed = False
         self._seen = self._data_version()
-        self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
-        self._thread.start()
+        self._disk = ThreadPoolExecutor(1, "sqlite-disk")
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._serve(), name="sqlite-writer")
 
     async def do(self, work: Callable[[sqlite3.Connection], T], rank: int = LAST) -> T:
         """Return what `work` returned, once it is durable."""
-        return await asyncio.wrap_future(self.submit(work, rank))
-
-    def submit(self, work: Callable[[sqlite3.Connection], T], rank: int = LAST) -> Future[T]:
-        """Hand in `work` from any thread; the future ends when it is durable."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        answer: Future[T] = Future()
-        self._work.put(Piece(rank, work, answer))
-        return answer
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append(Piece(rank, work, answer))
+        self._handed.set()
+        return await answer
 
-    def close(self) -> None:
+    def submit(self, work: Callable[[sqlite3.Connection], T], rank: int = LAST) -> Future[T]:
+        """Hand in `work` from another thread; the future ends when it is durable."""
+        return asyncio.run_coroutine_threadsafe(self.do(work, rank), self._loop)
+
+    async def close(self) -> None:
         """Finish what was handed in, then let go of the connection."""
         self._closed = True
-        self._work.put(None)
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            first = self._work.get()
-            if first is None:
-                break
-            group = [first]
-            closing = self._gather(group)
-            self._apply(group)
-            if closing:
-                break
-            self._rest()
+        self._handed.set()
+        await self._task
+        self._disk.shutdown()
         self._connection.close()
 
-    def _gather(self, group: list[Piece]) -> bool:
-        """Add what else waits; return whether the lane was asked to close."""
-        while len(group) < GROUP:
-            try:
-                item = self._work.get_nowait()
-            except queue.Empty:
-                return False
-            if item is None:
-                return True
-            group.append(item)
-        return False
+    async def _serve(self) -> None:
+        while self._waiting or not self._closed:
+            await self._handed.wait()
+            self._handed.clear()
+            await asyncio.sleep(0)  # noqa: TID251 - lets all who were just answered hand in again
+            if group := self._gather():
+                await self._apply(group)
+                await self._rest()
+            if self._waiting or self._closed:
+                self._handed.set()
 
-    def _apply(self, group: list[Piece]) -> None:
-        wanted = sorted(
-            (piece for piece in group if piece.answer.set_running_or_notify_cancel()),
-            key=lambda piece: piece.rank,
-        )
+    def _gather(self) -> list[Piece]:
+        """Return what waits, of which nobody has given up, by rank."""
+        group: list[Piece] = []
+        while self._waiting and len(group) < GROUP:
+            piece = self._waiting.popleft()
+            if not piece.answer.done():
+                group.append(piece)
+        return sorted(group, key=lambda piece: piece.rank)
+
+    async def _apply(self, group: Sequence[Piece]) -> None:
         try:
-            results = self._commit([piece.work for piece in wanted])
+            results = await self._commit([piece.work for piece in group])
         except sqlite3.Error as error:
             self._roll_back()
-            results: list[Any] = [say(error)] * len(wanted)
-        for piece, result in zip(wanted, results, strict=True):
+            results: list[Any] = [say(error)] * len(group)
+        for piece, result in zip(group, results, strict=True):
+            if piece.answer.done():
+                continue
             if isinstance(result, Exception):
                 piece.answer.set_exception(result)
             else:
                 piece.answer.set_result(result)
 
-    def _commit(self, group: list[Work]) -> list[Any]:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        results: list[Any] = []
-        for work in group:
-            execute("SAVEPOINT unit")
-            try:
-                results.append(work(self._connection))
-            except sqlite3.OperationalError:
-                raise
-            except Exception as error:  # noqa: BLE001 - one bad piece must not stop the lane
-                execute("ROLLBACK TO unit")
-                results.append(alone(error))
-            execute("RELEASE unit")
-        execute("COMMIT")
+    async def _commit(self, group: Sequence[Work]) -> list[Any]:
+        await self._begin()
+        try:
+            results = [work(self._connection) for work in group]
+        except sqlite3.OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 - one bad piece must not stop the others
+            self._roll_back()
+            await self._begin()
+            results = [self._apart(work) for work in group]
+        await self._loop.run_in_executor(self._disk, self._connection.execute, "COMMIT")
         return results
+
+    async def _begin(self) -> None:
+        """Begin, as soon as no other process writes."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > end:
+                    raise
+                await asyncio.sleep(AGAIN)  # noqa: TID251 - the file's time, not the story's
+            else:
+                return
+
+    def _apart(self, work: Work) -> Any:
+        """Return what `work` gave, or the error for which it alone is rolled back."""
+        execute = self._connection.execute
+        execute("SAVEPOINT unit")
+        try:
+            return work(self._connection)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told to whoever handed the piece in
+            execute("ROLLBACK TO unit")
+            return alone(error)
+        finally:
+            execute("RELEASE unit")
 
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def _rest(self) -> None:
+    async def _rest(self) -> None:
         """Pause when another process wrote since the last group."""
         now = self._data_version()
         if now != self._seen:
             self._seen = now
-            threading.Event().wait(COURTESY)
+            await asyncio.sleep(COURTESY)  # noqa: TID251 - the file's time, not the story's
 
     def _data_version(self) -> int:
         return cast("int", self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def alone(error: Exception) -> Exception:

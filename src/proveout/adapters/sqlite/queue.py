@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from proveout.adapters.rows import crashed, from_failure, to_pointer
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.units import expire_reviews
+from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.release import DRAFT, release_scope
 from proveout.domain.run import RunId
 from proveout.ports.store import Tended
@@ -23,8 +24,16 @@ if TYPE_CHECKING:
     from proveout.ports.store import Held, Want
 
 
+PARTS = 6
+"""A renewal may take this part of a lease."""
+
+
 class SqliteKeeper:
-    """Renews leases through the writer lane, from any thread."""
+    """Renews leases through the writer lane, from a thread of its own.
+
+    The lane works on the loop: while that is blocked no lease can be renewed, which is as
+    it should be after a while, and nobody waits here for longer than that while.
+    """
 
     def __init__(self, lane: Lane, clock: Clock) -> None:
         self._lane = lane
@@ -32,7 +41,14 @@ class SqliteKeeper:
 
     def renew(self, held: Sequence[Held], lease: timedelta) -> set[RunId]:
         until = micros(self._clock.now() + lease)
-        return self._lane.submit(lambda connection: _renew(connection, held, until)).result()
+        renewed = self._lane.submit(lambda connection: _renew(connection, held, until))
+        try:
+            return renewed.result(lease.total_seconds() / PARTS)
+        except TimeoutError:
+            renewed.cancel()
+            raise StoreUnavailable(
+                "the store's writer does not answer", why="the loop on which it works is blocked"
+            ) from None
 
     def close(self) -> None:
         """Nothing to let go of: the lane belongs to the store."""

@@ -93,7 +93,7 @@ class SqliteStore(Office):
     """Keeps everything in one file; see `ports/store.py` for what each call promises."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        """Open the file at `path`, making it and its folder where they are missing.
+        """Open the file at `path` on the running loop; it and its folder are made if need be.
 
         Raises:
             Mistake: the path cannot hold a store, or SQLite is too old.
@@ -332,7 +332,7 @@ class SqliteStore(Office):
         return hold
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._lane.close)
+        await self._lane.close()
         for hold in tuple(self._holds):
             await hold.release()
         self._readers.shutdown()

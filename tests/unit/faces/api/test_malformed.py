@@ -52,7 +52,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.loop = asyncio.new_event_loop()
         clock = ManualClock()
-        self.store = SqliteStore(folder / "store.db", clock)
+        self.store = self.loop.run_until_complete(_open(folder / "store.db", clock))
         self.house = open_house(folder, self.store, clock, CountedIds())
         self.loop.run_until_complete(self.house.into_production())
         self.key = self.loop.run_until_complete(self.house.key(Role.OWNER))
@@ -68,6 +68,10 @@ class Room:
         self.house.access.close()
         self.loop.run_until_complete(self.store.close())
         self.loop.close()
+
+
+async def _open(path: Path, clock: ManualClock) -> SqliteStore:
+    return SqliteStore(path, clock)
 
 
 async def _send(
