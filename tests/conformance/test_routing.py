@@ -356,7 +356,7 @@ async def test_idle_is_asked_of_one_release(given: Given, deeds: Deeds) -> None:
 async def test_runs_in_flight_are_counted_by_release(
     given: Given, deeds: Deeds, clock: WatchedClock
 ) -> None:
-    """Those that began and did not end, wherever they stand, with the moment of the oldest."""
+    """Those that began and did not end, with the moment of the oldest and how many are parked."""
     await deeds.move(FIRST)
     await _brought(given, RunState.SUCCEEDED)
     clock.advance(SECONDS)
@@ -366,7 +366,7 @@ async def test_runs_in_flight_are_counted_by_release(
         clock.advance(SECONDS)
     await given.queued()
 
-    assert await given.store.in_flight("triage", FIRST) == InFlight(runs=4, oldest=oldest)
+    assert await given.store.in_flight("triage", FIRST) == InFlight(runs=4, oldest=oldest, parked=1)
     assert await given.store.in_flight("triage", SECOND) == InFlight(runs=0)
     assert await given.store.in_flight("refunds", FIRST) == InFlight(runs=0)
 

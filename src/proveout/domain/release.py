@@ -177,7 +177,14 @@ class InFlight:
 
     Attributes:
         oldest: when the oldest of them was enqueued; None where there are none.
+        parked: how many of them wait for an operator, and so for no worker.
     """
 
     runs: int
     oldest: datetime | None = None
+    parked: int = 0
+
+    @property
+    def needs_workers(self) -> bool:
+        """Whether a worker of the release has, or will have, something to do."""
+        return self.runs > self.parked

@@ -123,7 +123,7 @@ class Supervisor:
         wanted = {*map(str, pointer.live)} or {DRAFT}
         others = {DRAFT, *(one.digest for one in await store.releases(name))} - wanted
         for release in others:
-            if (await store.in_flight(name, release)).runs:
+            if (await store.in_flight(name, release)).needs_workers:
                 wanted.add(release)
         return wanted
 

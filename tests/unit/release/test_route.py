@@ -162,3 +162,9 @@ def test_a_release_stands_somewhere_in_its_life(
     one: Release, runs: int, has_served: bool, stands: str
 ) -> None:
     assert life(one, SHARED, InFlight(runs=runs), has_served=has_served) == stands
+
+
+@pytest.mark.parametrize(("runs", "parked", "needs"), [(0, 0, False), (3, 3, False), (3, 2, True)])
+def test_parked_runs_need_no_workers(runs: int, parked: int, needs: bool) -> None:
+    """They wait for an operator; a release that holds only those may rest."""
+    assert InFlight(runs=runs, parked=parked).needs_workers == needs

@@ -71,13 +71,15 @@ class Office(Reader):
 
     async def in_flight(self, workflow: str, release: str) -> InFlight:
         row = await self._one(
-            "SELECT count(*) AS runs, min(created) AS oldest FROM proveout.runs WHERE release = $1"
-            " AND workflow = $2 AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
+            "SELECT count(*) AS runs, min(created) AS oldest,"
+            " count(*) FILTER (WHERE state = 'PARKED') AS parked FROM proveout.runs"
+            " WHERE release = $1 AND workflow = $2"
+            " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
             release,
             workflow,
         )
         assert row is not None  # noqa: S101 - an aggregate always has its row
-        return InFlight(runs=row["runs"], oldest=row["oldest"])
+        return InFlight(runs=row["runs"], oldest=row["oldest"], parked=row["parked"])
 
     async def tally(self, workflow: str, since: datetime) -> dict[tuple[str, RunState], int]:
         rows = await self._all(

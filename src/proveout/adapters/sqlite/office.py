@@ -70,14 +70,15 @@ class Office(Reader):
 
     async def in_flight(self, workflow: str, release: str) -> InFlight:
         row = await self._one(
-            "SELECT count(*) AS runs, min(created) AS oldest FROM runs WHERE release = ?"
+            "SELECT count(*) AS runs, min(created) AS oldest,"
+            " count(*) FILTER (WHERE state = 'PARKED') AS parked FROM runs WHERE release = ?"
             " AND workflow = ? AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
             release,
             workflow,
         )
         assert row is not None  # noqa: S101 - an aggregate always has its row
         oldest = None if row["oldest"] is None else moment(row["oldest"])
-        return InFlight(runs=row["runs"], oldest=oldest)
+        return InFlight(runs=row["runs"], oldest=oldest, parked=row["parked"])
 
     async def tally(self, workflow: str, since: datetime) -> dict[tuple[str, RunState], int]:
         rows = await self._all(
