@@ -3,6 +3,7 @@
 
 DEV := .venv
 DEMO := .venv-demo
+PEERS := .venv-bench
 LOCKER := .venv-lock
 UV := uv==0.13.9
 
@@ -20,7 +21,7 @@ PIP := -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-stay test drills lint format faults bench docs axe lock clean
+.PHONY: help demo demo-stay test drills lint format faults bench start docs axe lock clean
 
 help: ## Show this list
 	@echo "Proveout: one AI workflow from proof of concept to production, each step proven."
@@ -57,7 +58,10 @@ faults: $(DEV_READY) ## Kill, delay, duplicate and disconnect in full; takes lon
 drills: $(DEV_READY) ## Perform every drill without every protection, and write the table; takes long
 	@PROVEOUT_DRILLS=full $(BIN)/pytest -m drills
 
-bench: $(DEV_READY) ## Measure how long the command line takes to start
+bench: $(DEV_READY) $(PEERS)/ready-$(VERSION) ## Measure the engine beside others, and write the table; takes long
+	@PYTHONPATH=tests PEERS=$(PEERS) $(BIN)/python benchmarks/engine.py $(ROWS)
+
+start: $(DEV_READY) ## Measure how long the command line takes to start
 	@$(BIN)/python benchmarks/start_up.py
 
 docs: $(DEV_READY) ## Write the tables of settings, commands, errors and names again
@@ -74,9 +78,10 @@ axe: .cache/axe/axe.min.js ## Fetch what the browser tests look for barriers wit
 lock: $(LOCKER)/ready-$(VERSION) ## Lock what pyproject.toml asks for; OPTIONS=--upgrade takes the newest
 	@$(call locked,dev,requirements.lock)
 	@$(call locked,demo,requirements-demo.lock)
+	@$(call locked,bench,requirements-bench.lock)
 
 clean: ## Remove everything that make, the tests and the demo left here
-	@rm -rf $(DEV) $(DEMO) $(LOCKER) .demo .cache .hypothesis .*_cache examples/request-routing/data
+	@rm -rf $(DEV) $(DEMO) $(PEERS) $(LOCKER) .demo .cache .hypothesis .*_cache examples/request-routing/data
 	@find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # An environment is made anew when its lock or the Python it is for changes; the project is
@@ -104,6 +109,11 @@ $(DEV)/locked-$(VERSION): requirements.lock
 $(DEMO)/locked-$(VERSION): requirements-demo.lock
 	$(call environment,$(DEMO))
 	@$(DEMO)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
+	@touch $@
+
+$(PEERS)/ready-$(VERSION): requirements-bench.lock
+	$(call environment,$(PEERS))
+	@$(PEERS)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
 	@touch $@
 
 $(LOCKER)/ready-$(VERSION):

@@ -1,6 +1,6 @@
 """How long starting takes: whole processes, bytecode compiled, the best of seven.
 
-Run it by `make bench`. No test asserts these times: they depend on the machine, and what
+Run it by `make start`. No test asserts these times: they depend on the machine, and what
 they come from (which modules are imported) is tested in `tests/house`.
 """
 

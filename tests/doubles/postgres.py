@@ -257,6 +257,12 @@ class Databases:
         follower.start(clock)
         return follower
 
+    def version(self) -> str:
+        """Return the server's version, such as "18.1"."""
+        row = self._desk.do(self._admin.fetchrow("SHOW server_version"))
+        assert row is not None
+        return str(row["server_version"]).split()[0]
+
     def order(self, statement: str) -> None:
         """Have the server do `statement`."""
         self._desk.do(self._admin.execute(statement))
