@@ -18,6 +18,7 @@ from proveout.run.branch import task_factory
 from proveout.run.ending import HandedBack, Lost
 from proveout.run.lease import Heartbeat
 from proveout.run.permit import Permits, keep_asking
+from proveout.run.spend import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,6 +101,7 @@ class Worker:
         self._permits = {
             name: Permits(bench.store, bench.clock, name, manner.release) for name in workflows
         }
+        self._resources = Resources(bench.store, bench.clock, bench.dice, bench.log)
         self._attempts: dict[RunId, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -243,6 +245,7 @@ class Worker:
             log=self._bench.log,
             captures=self._manner.captures,
             permits=self._permits[claimed.run.workflow],
+            resources=self._resources,
             rehearsal=self._manner.rehearsal,
         )
         if former := self._attempts.get(claimed.run.id):
