@@ -19,8 +19,8 @@ import click
 
 import proveout
 from proveout.errors import Mistake, Outage, Refusal
-from proveout.faces.cli.keep import error_kinds
 from proveout.faces.blocked import BLOCKED
+from proveout.faces.cli.keep import error_kinds
 from proveout.faces.cli.main import BUG, COMMANDS, DENIED, EXIT_CODES, GONE, INTERRUPTED, cli
 from proveout.faces.cli.prove import EXIT
 from proveout.faces.settings_schema import settings_table

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from proveout.run.attempt import Attempt
 from proveout.run.branch import Branch, Contained
-from proveout.run.step import Call, Inside, perform
+from proveout.run.step import Inside, perform
 
 if TYPE_CHECKING:
     import asyncio
@@ -126,6 +126,7 @@ class Pulse:
                 self._on_stuck(found)
         self.is_stuck = False
         if is_told:
+            blocked += min(time.monotonic() - looked, 2 * self._every)
             self._log.info("loop.unblocked", seconds=round(blocked, 1))
 
     def _tell(self, event: str, found: Blocked) -> None:
@@ -153,34 +154,33 @@ class Pulse:
 
 def culprit(frame: FrameType | None) -> tuple[Attempt | None, str]:
     """Return on behalf of which attempt and step a stack runs, as far as it tells."""
-    step = ""
     for outer in outward(frame):
-        seen = outer.f_locals.get(_TELLING.get(outer.f_code, ""))
-        match seen:
-            case Call() if not step:
-                step = seen.step.name
-            case Branch():
-                return seen.attempt, step
+        if outer.f_code not in _TELLING:
+            continue
+        names = outer.f_locals
+        match names.get("branch", names.get("self")):
+            case Branch() as branch:
+                return branch.attempt, names["call"].step.name
             case Contained(scope=Branch() as branch):
-                return branch.attempt, step
+                return branch.attempt, ""
             case Contained(scope=Inside() as inside):
-                return inside.attempt, step or inside.place.name
-            case Attempt():
-                return seen, step
+                return inside.attempt, inside.place.name
+            case Attempt() as attempt:
+                return attempt, ""
             case _:
                 pass
-    return None, step
+    return None, ""
 
 
-_TELLING = {
-    Call.make_async.__code__: "self",
-    Call.make.__code__: "self",
-    perform.__code__: "branch",
-    Contained.send.__code__: "self",
-    Contained.throw.__code__: "self",
-    Attempt._call.__code__: "self",  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a name in a stack
-}
-"""The functions of ours that tell on whose behalf they run, and by which of their names."""
+_TELLING = frozenset(
+    {
+        perform.__code__,
+        Contained.send.__code__,
+        Contained.throw.__code__,
+        Attempt._call.__code__,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a name in a stack
+    }
+)
+"""The functions of ours that tell by their arguments on whose behalf they run."""
 
 
 def line(frame: FrameType | None) -> str:
