@@ -185,7 +185,7 @@ def test_the_supervisor_replaces_a_worker_that_blocked(site: Site) -> None:
 
     assert server.poll() is None
     log = (site.folder / "workers.log").read_text("utf-8")
-    [died] = re.findall(r"worker\.died.*code=(\d+)", log)
+    [died] = re.findall(r'"code": (\d+), "event": "worker.died"', log)
     assert int(died) == BLOCKED
     assert len(executions(site)[0]) == 2
 
