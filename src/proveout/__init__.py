@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from proveout.domain.breaker import Breaker
     from proveout.domain.case import Case
     from proveout.domain.review import Review
     from proveout.errors import Mistake, Outage, ProveoutError, Refusal
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
     from proveout.run.define import effect, step, workflow
+    from proveout.run.limit import limit
     from proveout.run.step import StepFailed
 
 __all__ = [
+    "Breaker",
     "Case",
     "Decision",
     "Mistake",
@@ -30,6 +33,7 @@ __all__ = [
     "Review",
     "StepFailed",
     "effect",
+    "limit",
     "prove",
     "review",
     "score",
@@ -39,6 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Breaker": "domain.breaker",
     "Case": "domain.case",
     "Decision": "run.ask",
     "Mistake": "errors",
@@ -50,6 +55,7 @@ _HOMES = {
     "Review": "domain.review",
     "StepFailed": "run.step",
     "effect": "run.define",
+    "limit": "run.limit",
     "review": "run.ask",
     "score": "prove.score",
     "sleep": "run.ask",

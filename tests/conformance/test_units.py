@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from doubles.given import entry, want
-from proveout.domain.journal import Returned
+from doubles.given import LEASE, START, entry, want
+from proveout.domain.journal import EntryKind, Pending, Returned
 from proveout.domain.run import MOVES, Failure, IllegalMove, RunState
 from proveout.domain.unit import (
     Answered,
@@ -81,6 +82,39 @@ async def test_what_is_journaled_is_not_written_over(given: Given, store: Store)
 
     outcomes = [one.outcome for one in await store.journal(claimed.run.id)]
     assert outcomes == [Returned(b"1"), Returned(b"1")]
+
+
+async def test_a_step_that_waits_for_its_next_try_is_written_over_once(
+    given: Given, store: Store
+) -> None:
+    """In its place: with its later tries, until it has an outcome, which stands."""
+    claimed = await given.claimed()
+    waits = replace(entry(outcome=Pending(START + LEASE)), tries=1)
+    unit = given.record(claimed, waits, entry("label"))
+    await store.write(unit)
+
+    longer = replace(entry(outcome=Pending(START + 2 * LEASE)), tries=2, elapsed=9.0)
+    assert await store.write(given.record(claimed, longer)) == Done()
+    assert await store.journal(claimed.run.id) == [longer, entry("label")]
+
+    done = replace(entry(outcome=Returned(b"3")), tries=3, elapsed=12.0)
+    assert await store.write(given.record(claimed, done)) == Done()
+    assert await store.write(unit) == Done()
+    await store.write(given.record(claimed, longer))
+    assert await store.journal(claimed.run.id) == [done, entry("label")]
+
+
+async def test_what_waits_for_a_person_is_not_written_over(given: Given, store: Store) -> None:
+    """Only a step waits for itself."""
+    claimed = await given.claimed()
+    asked = given.question(claimed)
+    await store.write(asked)
+
+    answered = replace(asked.entries[0], outcome=Returned(b"1"))
+    await store.write(given.record(claimed, answered))
+    await store.write(given.record(claimed, replace(answered, kind=EntryKind.STEP)))
+
+    assert await store.journal(claimed.run.id) == [asked.entries[0]]
 
 
 async def units_of_every_kind(given: Given) -> list[Unit]:

@@ -7,20 +7,27 @@ python -m doubles.mortal unrecovering 0 work
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.postgres.store import PostgresStore
 from proveout.adapters.sqlite.store import SqliteStore
 from proveout.domain.unit import Record, Settle
+from proveout.domain.workflow import CURRENT
 from proveout.faces.cli.main import main
 from proveout.ports.store import Tended
+from proveout.run import step
+from proveout.run.pulse import Pulse
+from proveout.run.step import Call, Inside, late
 
 if TYPE_CHECKING:
     from proveout.domain.unit import Answered, Unit
+    from proveout.run.attempt import Attempt
 
 STORES: tuple[type[Any], ...] = (SqliteStore, PostgresStore)
 
@@ -91,7 +98,38 @@ def carry_no_fence() -> None:
         store.write = unfenced
 
 
-FATES = {"unrecovering": never_recover, "deaf": hear_nothing, "unfenced": carry_no_fence}
+def feel_no_pulse() -> None:
+    """Let this process never see that its loop is blocked."""
+
+    def watch(self: Any) -> None:
+        """See nothing."""
+
+    setattr(Pulse, "_watch", watch)  # noqa: B010 - no public name is to be replaced
+
+
+def abandon_threads() -> None:
+    """Let this process retry a plain step although its thread goes on."""
+
+    async def in_thread(attempt: Attempt, call: Call, inside: Inside) -> object:
+        context = copy_context()
+        context.run(CURRENT.set, inside)
+        threads = attempt.threads.steps
+        future = attempt.loop.run_in_executor(threads, context.run, call.make)
+        done, _ = await asyncio.wait({future}, timeout=call.step.care.timeout)
+        if not done:
+            raise late(call.step, None)
+        return await future
+
+    setattr(step, "_in_thread", in_thread)  # noqa: B010 - no public name is to be replaced
+
+
+FATES = {
+    "unrecovering": never_recover,
+    "deaf": hear_nothing,
+    "unfenced": carry_no_fence,
+    "unwatched": feel_no_pulse,
+    "impatient": abandon_threads,
+}
 
 if __name__ == "__main__":
     fate, count = sys.argv[1], int(sys.argv[2])

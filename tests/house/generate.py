@@ -19,6 +19,7 @@ import click
 
 import proveout
 from proveout.errors import Mistake, Outage, Refusal
+from proveout.faces.blocked import BLOCKED
 from proveout.faces.cli.keep import error_kinds
 from proveout.faces.cli.main import BUG, COMMANDS, DENIED, EXIT_CODES, GONE, INTERRUPTED, cli
 from proveout.faces.cli.prove import EXIT
@@ -81,6 +82,7 @@ OTHER_EXITS = (
     (1, "Done, and the answer is no."),
     (DENIED, "Not signed in, or no right."),
     (BUG, "A bug in Proveout; the message names a file with what is needed to find it."),
+    (BLOCKED, "A worker whose event loop a run blocked for half a lease; start it again."),
     (INTERRUPTED, "Interrupted; what was acknowledged is kept."),
     (GONE, "Whoever read the output went away."),
 )

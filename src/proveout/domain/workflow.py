@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import WRAPPER_ASSIGNMENTS
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
+from proveout.domain.limit import Limit
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
@@ -46,16 +47,45 @@ class Care:
     Attributes:
         retries: count of further tries after the first one failed.
         timeout: seconds that one try may take; None for no limit.
+        retry_on: which errors are worth another try; a `Mistake` never is.
+        limits: of which shared limits each try is one call.
     """
 
     retries: int = 0
     timeout: float | None = None
+    retry_on: tuple[type[Exception], ...] = (Exception,)
+    limits: tuple[Limit, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_classes(self.retry_on)
+        _check_limits(self.limits)
         if self.retries < 0:
             raise Mistake(f"retries={self.retries} is negative", why="it counts further tries")
         if self.timeout is not None and not 0 < self.timeout < float("inf"):
             raise Mistake(f"timeout={self.timeout} is not a time in seconds above 0")
+
+    def is_worth(self, error: Exception) -> bool:
+        """Whether `error` is worth another try."""
+        return isinstance(error, self.retry_on) and not isinstance(error, Mistake)
+
+
+def _check_classes(given: object) -> None:
+    classes = cast("tuple[object, ...]", given) if isinstance(given, tuple) else None
+    if not classes or not all(isinstance(c, type) and issubclass(c, Exception) for c in classes):
+        raise Mistake(
+            f"retry_on={given!r} is no tuple of classes of errors",
+            why="it says which errors are worth another try",
+            fix=("retry_on=(TimeoutError, ConnectionError)",),
+        )
+
+
+def _check_limits(given: object) -> None:
+    limits = cast("tuple[object, ...]", given) if isinstance(given, tuple) else None
+    if limits is None or not all(isinstance(one, Limit) for one in limits):
+        raise Mistake(
+            f"limits={given!r} is no tuple of limits",
+            fix=('openai = limit("openai", per_minute=500)', "@step(limits=(openai,))"),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from proveout.domain.record import Kind, decode, encode
 from proveout.errors import Outage, ProveoutError, Refusal
 from proveout.faces import entry
+from proveout.faces.blocked import leave
 from proveout.faces.cli.output import error_text, say
 from proveout.faces.cli.suspects import WENT, Process, die_with_parent, stop_on_signals
 from proveout.faces.project import logger, open_store, system_bench
@@ -144,6 +145,7 @@ async def _work(orders: Orders, store: Store) -> int:
     workflow = entry.as_workflow(entry.load(orders.entry, Path(orders.root)), orders.entry)
     manner = replace(orders.manner, rehearsal=stand_in)
     worker = Worker(bench, {orders.workflow: workflow}, manner)
+    worker.on_stuck = leave
     told = asyncio.Event()
     stop_on_signals(worker.stop, told.set)
     if orders.tells:

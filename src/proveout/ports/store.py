@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.limit import Draw, Grant
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, InFlight, Pointer, Release, ReleaseDigest
     from proveout.domain.review import Review, ReviewId, ReviewState
@@ -374,6 +375,21 @@ class Experiments(Protocol):
         ...
 
 
+class Limits(Protocol):
+    """What is left of what all workers share."""
+
+    async def take(self, draw: Draw) -> Grant:
+        """Give from a bucket, in one step, by the store's own clock.
+
+        However many take at once, in any time no more is given than the bucket held and
+        what filled it meanwhile.
+
+        Raises:
+            Outage: the store cannot be reached.
+        """
+        ...
+
+
 class Hold(Protocol):
     """Something that one process at a time may do; it ends with the process."""
 
@@ -392,6 +408,7 @@ class Store(
     Ledger,
     Records,
     Deliveries,
+    Limits,
     Protocol,
 ):
     """A place that keeps all this."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from proveout.ports.rehearsal import Rehearsal
     from proveout.ports.store import Claimed, Writes
     from proveout.run.permit import Permits
+    from proveout.run.spend import Resources
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ class World:
     Attributes:
         captures: effects are journaled and not carried out.
         permits: whether an effect may begin.
+        resources: what the worker has of shared limits.
         rehearsal: what stands in for steps and effects while the run is drilled.
     """
 
@@ -71,6 +73,7 @@ class World:
     log: FilteringBoundLogger
     captures: bool
     permits: Permits
+    resources: Resources
     rehearsal: Rehearsal | None = None
 
 
@@ -88,6 +91,7 @@ class Attempt:
         self.threads = world.threads
         self.captures = world.captures
         self.rehearsal = world.rehearsal
+        self.resources = world.resources
         self._permits = world.permits
         self.log = world.log.bind(run=self.run.id)
         self.loop = asyncio.get_running_loop()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from proveout.domain.review import Answer
+    from proveout.domain.workflow import Scope
     from proveout.run.ask import Question
     from proveout.run.attempt import Attempt
 
@@ -124,9 +125,13 @@ class Contained(Coroutine[Any, Any, Any]):
     """A coroutine of user code; an exit of the interpreter in it becomes an error.
 
     A task that raised SystemExit would take the loop along, and with it every other run.
+
+    Attributes:
+        scope: on whose behalf it runs.
     """
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], scope: Scope) -> None:
+        self.scope = scope
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -155,7 +160,7 @@ def task_factory(
     """Create a task; one created between the steps of a run becomes a branch of it."""
     scope = CURRENT.get()
     if scope is not None and isinstance(coroutine, Coroutine):
-        coroutine = Contained(coroutine)
+        coroutine = Contained(coroutine, scope)
     if not isinstance(scope, Branch) or scope.attempt.is_over:
         return asyncio.Task(coroutine, loop=loop, **options)
     branch = scope.child()

@@ -9,6 +9,8 @@ from proveout.domain.workflow import NOT_DECLARED, Care, Effect, Step, Workflow,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from proveout.domain.limit import Limit
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -30,7 +32,11 @@ def workflow(function: Callable[P, R]) -> Workflow[P, R]:
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
 def step(
-    *, retries: int = 0, timeout: float | None = None
+    *,
+    retries: int = 0,
+    timeout: float | None = None,
+    retry_on: tuple[type[Exception], ...] = (Exception,),
+    limits: tuple[Limit, ...] = (),
 ) -> Callable[[Callable[P, R]], Step[P, R]]: ...
 def step(
     function: Callable[P, R] | None = None,
@@ -38,6 +44,8 @@ def step(
     *,
     retries: int = 0,
     timeout: float | None = None,
+    retry_on: tuple[type[Exception], ...] = (Exception,),
+    limits: tuple[Limit, ...] = (),
 ) -> Step[P, R] | Callable[[Callable[P, R]], Step[P, R]]:
     """Make a function a step: inside a run its result is journaled, and not made twice.
 
@@ -45,12 +53,16 @@ def step(
         function: a function at the top level of a module, plain or asynchronous.
         retries: count of further tries after the first, with exponential backoff and
             full jitter between them.
-        timeout: seconds that one try may take; None for no limit.
+        timeout: seconds that one try may take; None for no limit. Waiting for a limit
+            does not count.
+        retry_on: which errors are worth another try. A step that overran its time raised a
+            TimeoutError; a `Mistake` is never tried again.
+        limits: shared limits of which each try is one call; see `limit`.
 
     Raises:
         Mistake: the function is not at the top level of a module, or a number is negative.
     """
-    care = Care(retries=retries, timeout=timeout)
+    care = Care(retries=retries, timeout=timeout, retry_on=retry_on, limits=limits)
 
     def make(function: Callable[P, R]) -> Step[P, R]:
         check_module_level(function)
@@ -63,7 +75,12 @@ def step(
 def effect(function: Callable[P, R], /) -> Effect[P, R]: ...
 @overload
 def effect(
-    *, retries: int = 0, timeout: float | None = None, in_trial: object = NOT_DECLARED
+    *,
+    retries: int = 0,
+    timeout: float | None = None,
+    retry_on: tuple[type[Exception], ...] = (Exception,),
+    limits: tuple[Limit, ...] = (),
+    in_trial: object = NOT_DECLARED,
 ) -> Callable[[Callable[P, R]], Effect[P, R]]: ...
 def effect(
     function: Callable[P, R] | None = None,
@@ -71,6 +88,8 @@ def effect(
     *,
     retries: int = 0,
     timeout: float | None = None,
+    retry_on: tuple[type[Exception], ...] = (Exception,),
+    limits: tuple[Limit, ...] = (),
     in_trial: object = NOT_DECLARED,
 ) -> Effect[P, R] | Callable[[Callable[P, R]], Effect[P, R]]:
     """Make a function an effect: a step that changes the outside world.
@@ -82,12 +101,14 @@ def effect(
         function: a function at the top level of a module, plain or asynchronous.
         retries: count of further tries after the first.
         timeout: seconds that one try may take; None for no limit.
+        retry_on: which errors are worth another try, as for a step.
+        limits: shared limits of which each try is one call; see `limit`.
         in_trial: what a captured call returns; None where nothing is declared.
 
     Raises:
         Mistake: the function is not at the top level of a module, or a number is negative.
     """
-    care = Care(retries=retries, timeout=timeout)
+    care = Care(retries=retries, timeout=timeout, retry_on=retry_on, limits=limits)
 
     def make(function: Callable[P, R]) -> Effect[P, R]:
         check_module_level(function)

@@ -19,7 +19,10 @@ BEATS = 3
 
 
 class Heartbeat:
-    """Renews the leases of a worker's runs until it is stopped."""
+    """Renews the leases of a worker's runs until it is stopped.
+
+    It renews nothing while `is_stuck` says that the process is to end because of its loop.
+    """
 
     def __init__(
         self,
@@ -27,7 +30,9 @@ class Heartbeat:
         lease: timedelta,
         on_lost: Callable[[set[RunId]], None],
         log: FilteringBoundLogger,
+        is_stuck: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_stuck = is_stuck
         self._keeper = keeper
         self._lease = lease
         self._on_lost = on_lost
@@ -59,7 +64,7 @@ class Heartbeat:
         while not self._stop.wait(self._lease.total_seconds() / BEATS):
             with self._lock:
                 held = list(self._held.values())
-            if not held:
+            if not held or self._is_stuck():
                 continue
             try:
                 lost = self._keeper.renew(held, self._lease)

@@ -8,9 +8,10 @@ import os
 import threading
 import traceback
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
@@ -18,15 +19,20 @@ from proveout.domain.run import Failure, RunId
 from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
 from proveout.errors import Mistake, ProveoutError
 from proveout.run.payload import digest, signature
-from proveout.run.retry import backoff
+from proveout.run.retry import LONGEST, wait_after
+from proveout.run.spend import Later, Waiting, outcome_of, within_limits
+from proveout.run.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Mapping
 
     from proveout.domain.journal import Outcome
+    from proveout.domain.limit import Limit
+    from proveout.domain.workflow import Care
     from proveout.ports.rehearsal import Rehearsal
     from proveout.run.attempt import Attempt
     from proveout.run.branch import Branch
+    from proveout.run.spend import Passage
 
 PREVIEW = 200
 """Characters of a step's arguments that its entry keeps."""
@@ -90,12 +96,15 @@ class Inside:
 
     Attributes:
         captured: effects that were captured in it, to be journaled with it.
+        watch: measures the time of the try, while it is under way.
     """
 
-    def __init__(self, attempt: Attempt, place: Place) -> None:
+    def __init__(self, attempt: Attempt, place: Place, care: Care) -> None:
         self.attempt = attempt
         self.place = place
         self.captured: list[Entry] = []
+        self.watch: Stopwatch | None = None
+        self._care = care
         self._occurrences: Counter[str] = Counter()
 
     def perform(
@@ -147,6 +156,33 @@ class Inside:
         await self.attempt.get_permit(call.step.name)
         return await call.make_async()
 
+    async def enter(self, limit: Limit, tokens: int) -> Passage:
+        """Return once a use of `limit` may begin; the step's time stands still meanwhile."""
+        attempt = self.attempt
+        calls = 0 if limit in self._care.limits else 1
+        with self.watch.stopped() if self.watch is not None else nullcontext():
+            waiting = Waiting(attempt.rest, float("inf"))
+            return await attempt.resources.enter(limit, calls, tokens, waiting)
+
+    def enter_plainly(self, limit: Limit, tokens: int) -> Passage:
+        """Return once a use of `limit` may begin, from plain code in a thread."""
+        if threading.get_ident() == self.attempt.thread:
+            raise Mistake(
+                f"the limit {limit.name} was used by a plain `with` on the event loop",
+                why="waiting there would block every other run of this worker",
+                fix=(f"async with {limit.name}.use(…)",),
+            )
+        return self.attempt.from_thread(self.enter(limit, tokens))
+
+    def leave(self, passage: Passage, error: BaseException | None, spent: int | None) -> None:
+        """Tell how a use ended, from any thread."""
+        outcome = outcome_of(error)
+        if threading.get_ident() == self.attempt.thread:
+            passage.end(outcome, spent)
+        else:
+            with suppress(RuntimeError):  # the loop has closed: the worker is gone
+                self.attempt.loop.call_soon_threadsafe(passage.end, outcome, spent)
+
 
 async def perform(branch: Branch, call: Call) -> object:
     """Return what the step returned, now or in an earlier attempt.
@@ -158,11 +194,20 @@ async def perform(branch: Branch, call: Call) -> object:
     attempt.check()
     place = branch.place(call.step.name)
     entry = find(branch, place, digest(call.arguments()))
-    if entry is None:
+    while entry is None or isinstance(entry.outcome, Pending):
+        if entry is not None:
+            await _wait(branch, entry)
         with attempt.busy():
-            entry, *captured = await _new(attempt, call, place)
+            entry, *captured = await _new(attempt, call, place, entry)
             await attempt.record(entry, *captured)
     return _outcome(call.step, entry)
+
+
+async def _wait(branch: Branch, entry: Entry) -> None:
+    """Return when a step that waits for its next try is due; the run may suspend meanwhile."""
+    due = entry.outcome.due if isinstance(entry.outcome, Pending) else None
+    if due is not None and branch.attempt.now() < due:
+        await branch.attempt.wait(branch, due)
 
 
 def find(branch: Branch, place: Place, arguments: str) -> Entry | None:
@@ -194,13 +239,21 @@ def _outcome(step: Step[Any, Any], entry: Entry) -> object:
             raise Mistake(f"{entry.place} waits, and is no step")
 
 
-async def _new(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
-    """Return the entry for a call made now, followed by those of effects captured in it."""
+async def _new(attempt: Attempt, call: Call, place: Place, before: Entry | None) -> list[Entry]:
+    """Return the entry for a call made now, followed by those of effects captured in it.
+
+    Args:
+        attempt: the one that makes it.
+        call: what is called.
+        place: where in the run.
+        before: what its earlier tries left, where it had to wait for this one.
+    """
     if isinstance(call.step, Effect) and attempt.captures:
         return [capture(attempt, call, place)]
     arguments = call.arguments()
-    started, clock = attempt.now(), attempt.clock.monotonic()
-    outcome, tries, captured = await _try(attempt, call.keyed(attempt.run.id, place), place)
+    started, tries = (attempt.now(), 0) if before is None else (before.started, before.tries)
+    keyed = call.keyed(attempt.run.id, place)
+    outcome, tries, captured = await _try(attempt, keyed, place, tries)
     entry = Entry(
         place=place,
         kind=EntryKind.EFFECT if isinstance(call.step, Effect) else EntryKind.STEP,
@@ -209,20 +262,25 @@ async def _new(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
         outcome=outcome,
         started=started,
         tries=tries,
-        elapsed=attempt.clock.monotonic() - clock,
+        elapsed=(attempt.now() - started).total_seconds(),
     )
     return [entry, *captured]
 
 
-async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int, list[Entry]]:
-    """Return the outcome of up to `retries` + 1 tries, and how many it took."""
+async def _try(
+    attempt: Attempt, call: Call, place: Place, tries: int
+) -> tuple[Outcome, int, list[Entry]]:
+    """Return the outcome of up to `retries` + 1 tries, and how many it took.
+
+    It is pending where the next try is not to be made soon: nothing holds a slot for that
+    long. A trial holds it: a run that comes back is one more call of its experiment.
+    """
     step = call.step
-    tries = 0
     while True:
         tries += 1
         if isinstance(step, Effect):
             await attempt.get_permit(step.name)
-        inside = Inside(attempt, place)
+        inside = Inside(attempt, place, step.care)
         try:
             value = await _within(attempt, call, inside)
             result = signature(step.function).result
@@ -231,20 +289,36 @@ async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int
                 tries,
                 inside.captured,
             )
+        except Later as later:
+            return Pending(attempt.now() + timedelta(seconds=later.wait)), tries - 1, []
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
-            if tries > step.care.retries or isinstance(error, Mistake):
+            if tries > step.care.retries or not step.care.is_worth(error):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
-            attempt.log.info("step.failed", step=step.name, tries=tries, error=words(error)[:200])
-        await attempt.rest(backoff(tries, attempt.dice))
+            wait = wait_after(error, tries, attempt.now(), attempt.dice)
+            said = words(error)[:200]
+            attempt.log.info("step.failed", step=step.name, tries=tries, wait=wait, error=said)
+        if wait > LONGEST and attempt.run.trial is None:
+            return Pending(attempt.now() + timedelta(seconds=wait)), tries, []
+        await attempt.rest(wait)
 
 
 async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
     """Call the step's function once, within its time; in a rehearsal, what stands in for it."""
     if attempt.rehearsal is not None and (stand_in := await _rehearsed(attempt, call, inside)):
         return stand_in.value
+    if not call.step.care.limits:
+        return await _call(attempt, call, inside)
+    async with within_limits(attempt, call.step.care):
+        if isinstance(call.step, Effect):  # it may have been halted while it waited
+            await attempt.get_permit(call.step.name)
+        return await _call(attempt, call, inside)
+
+
+async def _call(attempt: Attempt, call: Call, inside: Inside) -> object:
     if not call.step.is_async:
         return await _in_thread(attempt, call, inside)
     time = asyncio.timeout(call.step.care.timeout)
+    inside.watch = Stopwatch(time)
     token = CURRENT.set(inside)
     try:
         async with time:
@@ -289,11 +363,15 @@ async def _in_thread(attempt: Attempt, call: Call, inside: Inside) -> object:
     context.run(CURRENT.set, inside)
     loop = asyncio.get_running_loop()
     future = loop.run_in_executor(attempt.threads.steps, context.run, call.make)
-    done, _ = await asyncio.wait({future}, timeout=call.step.care.timeout)
-    if done:
-        return await future
-    await asyncio.wait({future})
-    raise late(call.step, future.exception())
+    time = asyncio.timeout(call.step.care.timeout)
+    inside.watch = Stopwatch(time)
+    try:
+        async with time:
+            await asyncio.wait({future})
+    except TimeoutError:
+        await asyncio.wait({future})
+        raise late(call.step, future.exception()) from None
+    return await future
 
 
 class Exited(Exception):

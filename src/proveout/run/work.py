@@ -18,6 +18,8 @@ from proveout.run.branch import task_factory
 from proveout.run.ending import HandedBack, Lost
 from proveout.run.lease import Heartbeat
 from proveout.run.permit import Permits, keep_asking
+from proveout.run.pulse import Pulse
+from proveout.run.spend import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from proveout.ports.clock import Clock, Dice, Ids
     from proveout.ports.rehearsal import Rehearsal
     from proveout.ports.store import Claimed, Store
+    from proveout.run.pulse import Blocked
 
 POLL = 1.0
 """Seconds after which a worker looks for work although nothing woke it."""
@@ -84,6 +87,8 @@ class Worker:
         claimed: count of claims it has made.
         settled: count of runs that it has settled, by the state they went to.
         news: set whenever a run was settled; whoever waits for it clears it.
+        on_stuck: called in a thread when the loop was blocked for half a lease, to end the
+            process; None to only report it, and keep the runs.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Worker:
         self.claimed = 0
         self.settled: Counter[RunState] = Counter()
         self.news = asyncio.Event()
+        self.on_stuck: Callable[[Blocked], None] | None = None
         self._bench = bench
         self._workflows = workflows
         self._manner = manner
@@ -100,6 +106,7 @@ class Worker:
         self._permits = {
             name: Permits(bench.store, bench.clock, name, manner.release) for name in workflows
         }
+        self._resources = Resources(bench.store, bench.clock, bench.dice, bench.log)
         self._attempts: dict[RunId, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -132,11 +139,13 @@ class Worker:
         loop = asyncio.get_running_loop()
         # It stays when we go: another worker may need it, and outside a run it changes nothing.
         loop.set_task_factory(task_factory)
+        pulse = Pulse(loop, self._manner.lease, self.on_stuck, self._bench.log)
         heartbeat = Heartbeat(
             self._bench.store.keeper(),
             self._manner.lease,
             lambda lost: loop.call_soon_threadsafe(self._lose, lost) and None,
             self._bench.log,
+            lambda: pulse.is_stuck,
         )
         threads = Threads(
             workflows=ThreadPoolExecutor(self._manner.concurrency, "workflow"),
@@ -151,6 +160,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*asking, return_exceptions=True)
             await asyncio.to_thread(heartbeat.stop)
+            await asyncio.to_thread(pulse.stop)
             threads.workflows.shutdown(wait=False)
             threads.steps.shutdown(wait=False)
         if self._failure is not None:
@@ -243,6 +253,7 @@ class Worker:
             log=self._bench.log,
             captures=self._manner.captures,
             permits=self._permits[claimed.run.workflow],
+            resources=self._resources,
             rehearsal=self._manner.rehearsal,
         )
         if former := self._attempts.get(claimed.run.id):

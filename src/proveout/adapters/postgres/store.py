@@ -8,6 +8,7 @@ from proveout.adapters.postgres import queue
 from proveout.adapters.postgres.bell import Bell
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
 from proveout.adapters.postgres.lane import Lane
+from proveout.adapters.postgres.limits import take
 from proveout.adapters.postgres.office import Office
 from proveout.adapters.postgres.schema import prepare
 from proveout.adapters.postgres.units import REVIEW, RUN, moment
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from proveout.adapters.rows import Row
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
+    from proveout.domain.limit import Draw, Grant
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
@@ -234,6 +236,10 @@ class PostgresStore(Office):
             workflow,
         )
         return {row["case_digest"] for row in rows}
+
+    async def take(self, draw: Draw) -> Grant:
+        async with self._pool.link() as link:
+            return await take(link, draw)
 
     async def hold(self, name: str) -> LockHold | None:
         with self._server.in_words():

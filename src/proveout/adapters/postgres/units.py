@@ -310,6 +310,19 @@ RECORD = (
     " $14::bigint[], $15::text[]) ON CONFLICT DO NOTHING"
 )
 
+GO_ON = (
+    "UPDATE proveout.journal SET outcome = given.outcome, value = given.value, due = given.due,"
+    " tries = given.tries, elapsed = given.elapsed, fence = given.fence, unit = given.unit"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],"
+    " $7::text[], $8::text[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::bigint[],"
+    " $13::float8[], $14::bigint[], $15::text[]) AS given (run, path, name, occurrence, kind,"
+    " digest, arguments, outcome, value, due, started, tries, elapsed, fence, unit)"
+    " WHERE journal.run = given.run AND journal.path = given.path AND journal.name = given.name"
+    " AND journal.occurrence = given.occurrence AND journal.outcome = 'pending'"
+    " AND journal.kind = given.kind AND journal.kind IN ('step', 'effect')"
+)
+"""Write over the entries of steps that waited for their next try, and no others."""
+
 OPEN_REVIEW = (
     "INSERT INTO proveout.reviews (id, run, path, name, occurrence, queue, content, digest,"
     " opened, deadline, on_expiry, state) SELECT * FROM unnest($1::text[], $2::text[],"
@@ -331,7 +344,9 @@ async def _record(link: Link, group: Group) -> None:
         if unit.review is not None:
             reviews.append(_review_row(unit.review))
     if entries:
-        await link.execute(RECORD, *columns(entries))
+        added = int((await link.execute(RECORD, *columns(entries))).rpartition(" ")[2])
+        if added < len(entries):
+            await link.execute(GO_ON, *columns(entries))
     if reviews:
         await link.execute(OPEN_REVIEW, *columns(reviews))
     if late:

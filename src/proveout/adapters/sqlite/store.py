@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from proveout.adapters.migrations import migrations, pending
 from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
 from proveout.adapters.sqlite.lane import Lane, say
+from proveout.adapters.sqlite.limits import take
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.office import Office
 from proveout.adapters.sqlite.queue import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
+    from proveout.domain.limit import Draw, Grant
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
@@ -318,6 +320,11 @@ class SqliteStore(Office):
             workflow,
         )
         return {row["case_digest"] for row in rows}
+
+    async def take(self, draw: Draw) -> Grant:
+        return await self._lane.do(
+            lambda connection: take(connection, draw, micros(self._clock.now()))
+        )
 
     async def hold(self, name: str) -> FileHold | None:
         path = self._path.with_name(f"{self._path.name}.{name}.lock")

@@ -148,15 +148,25 @@ def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken
     return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
 
 
+RECORD = (
+    "INSERT INTO journal (run, path, name, occurrence, kind, digest, arguments, outcome,"
+    " value, due, started, tries, elapsed, fence, unit)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " outcome = excluded.outcome, value = excluded.value, due = excluded.due,"
+    " tries = excluded.tries, elapsed = excluded.elapsed, fence = excluded.fence,"
+    " unit = excluded.unit WHERE journal.outcome = 'pending' AND journal.kind = excluded.kind"
+    " AND journal.kind IN ('step', 'effect')"
+)
+"""Add an entry; only a step that waits for its next try is written over."""
+
+
 def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
     if not _is_current(connection, unit.run, unit.fence):
         return Done() if _was_recorded(connection, unit) else Stale()
     for entry in unit.entries:
         outcome, value, due = from_outcome(entry.outcome)
         connection.execute(
-            "INSERT INTO journal (run, path, name, occurrence, kind, digest, arguments, outcome,"
-            " value, due, started, tries, elapsed, fence, unit)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            RECORD,
             clean(
                 unit.run,
                 *entry.place,

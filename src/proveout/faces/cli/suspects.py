@@ -28,10 +28,13 @@ ORPHANED = 87
 
 def worker_of(project: Project, *, concurrency: int, captures: bool, suspects: bool) -> Worker:
     """Return a worker for the draft that takes either suspects only, or all but suspects."""
+    from proveout.faces.blocked import leave
     from proveout.faces.project import lease
 
     manner = Manner(concurrency=concurrency, lease=lease(), captures=captures, suspects=suspects)
-    return Worker(project.bench, {project.name: project.workflow()}, manner)
+    worker = Worker(project.bench, {project.name: project.workflow()}, manner)
+    worker.on_stuck = leave
+    return worker
 
 
 @asynccontextmanager
