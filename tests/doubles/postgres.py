@@ -98,7 +98,7 @@ class OwnServer:
         self._folder = Path(tempfile.mkdtemp(prefix="proveout-pg-"))
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
-        self._as = _someone_else()
+        self._as = someone_else()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@/?{urlencode({'host': self._folder / 'run'})}"
@@ -187,7 +187,7 @@ class OwnServer:
         return done.returncode
 
 
-def _someone_else() -> dict[str, Any]:
+def someone_else() -> dict[str, Any]:
     """Return who is to run the server: PostgreSQL refuses to be root."""
     if os.geteuid() != 0:
         return {}
@@ -218,7 +218,7 @@ class Databases:
 
     def __init__(self, url: str) -> None:
         """Prepare the template on the server at `url`."""
-        self._url = url
+        self.url = url
         self._template = f"{TEMPLATE}_{secrets.token_hex(4)}"
         self._desk = Desk()
         self._admin = self._desk.do(Server.at(self._at("postgres")).connect("desk"))
@@ -272,7 +272,7 @@ class Databases:
         return self._at(name)
 
     def _at(self, database: str) -> str:
-        return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
 
     async def _migrate(self) -> None:
         link = await Server.at(self._at(self._template)).connect("template")

@@ -19,7 +19,6 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs] - the driver ships non
 
 from proveout.adapters.postgres.elsewhere import Elsewhere
 from proveout.adapters.postgres.hosts import Hosts
-from proveout.adapters.postgres.pooled import Pooled
 from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
 from proveout.errors import Mistake, ProveoutError
 
@@ -72,8 +71,6 @@ class Link(Protocol):
     def add_termination_listener(self, callback: Callable[..., None]) -> None: ...
 
     def is_closed(self) -> bool: ...
-
-    def is_in_transaction(self) -> bool: ...
 
     def terminate(self) -> None: ...
 
@@ -234,8 +231,6 @@ class Server:
             partial(self._open, None if self.pooled else {**ours, **settings}),
             lambda error: cause(error) is Cause.LOST,
         )
-        if self.pooled:
-            link = cast("Link", Pooled(link))
         return link if self.schema == SCHEMA else cast("Link", Elsewhere(link, SCHEMA, self.schema))
 
     async def _open(self, settings: dict[str, str] | None, where: dict[str, Any]) -> Link:
@@ -255,6 +250,10 @@ class Server:
             return await opening
         except ValueError:  # what it says may hold a part of the URL
             raise unreadable() from None
+        except asyncpg.ProtocolViolationError as error:
+            if "startup parameter" not in _words(error):
+                raise
+            raise self._pooled_unsaid() from None
 
     @contextmanager
     def in_words(self) -> Generator[None]:
@@ -279,6 +278,13 @@ class Server:
                 return self._unable(error)
             case _:
                 return self._unavailable(error)
+
+    def _pooled_unsaid(self) -> Mistake:
+        return Mistake(
+            f"a pooler stands before the store at {self.place}",
+            why="it gives each transaction another session; we must know, to keep nothing in one",
+            fix=("add statement_cache_size=0 to the parameters in PROVEOUT_STORE",),
+        )
 
     def _unable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
