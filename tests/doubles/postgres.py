@@ -98,7 +98,7 @@ class OwnServer:
         self._folder = Path(tempfile.mkdtemp(prefix="proveout-pg-"))
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
-        self._as = _someone_else()
+        self._as = someone_else()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@/?{urlencode({'host': self._folder / 'run'})}"
@@ -124,11 +124,14 @@ class OwnServer:
 
     def start(self) -> None:
         """Start the server, and return when it answers."""
-        log = self._folder / "log"
+        self._launch()
+        self._wait()
+
+    def _launch(self) -> None:
         arguments = ["-D", str(self._data), "-k", str(self._folder / "run")]
         for setting in ("listen_addresses=", "max_connections=200", *self._settings):
             arguments += ["-c", setting]
-        with log.open("ab") as words:
+        with self._log.open("ab") as words:
             self._process = subprocess.Popen[bytes](
                 [str(self._programs / "postgres"), *arguments],
                 stdout=words,
@@ -143,7 +146,6 @@ class OwnServer:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._wait(log)
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; `immediate` is what a crash looks like."""
@@ -155,7 +157,11 @@ class OwnServer:
             self._guard.communicate(b"stopped\n")
             self._guard = None
 
-    def _wait(self, log: Path) -> None:
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    def _wait(self) -> None:
         for _ in range(int(STARTING / 0.02)):
             ready = self._run(
                 "pg_isready", "-q", "-h", str(self._folder / "run"), "-U", "postgres", check=False
@@ -165,7 +171,7 @@ class OwnServer:
             if self._process is None or self._process.poll() is not None:
                 break
             threading.Event().wait(0.02)
-        raise NoServerError(f"PostgreSQL did not start: {log.read_text()[-500:]}")
+        raise NoServerError(f"PostgreSQL did not start: {self._log.read_text()[-500:]}")
 
     def _initialise(self) -> None:
         self._run(
@@ -187,7 +193,7 @@ class OwnServer:
         return done.returncode
 
 
-def _someone_else() -> dict[str, Any]:
+def someone_else() -> dict[str, Any]:
     """Return who is to run the server: PostgreSQL refuses to be root."""
     if os.geteuid() != 0:
         return {}
@@ -218,7 +224,7 @@ class Databases:
 
     def __init__(self, url: str) -> None:
         """Prepare the template on the server at `url`."""
-        self._url = url
+        self.url = url
         self._template = f"{TEMPLATE}_{secrets.token_hex(4)}"
         self._desk = Desk()
         self._admin = self._desk.do(Server.at(self._at("postgres")).connect("desk"))
@@ -278,7 +284,7 @@ class Databases:
         return self._at(name)
 
     def _at(self, database: str) -> str:
-        return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
 
     async def _migrate(self) -> None:
         link = await Server.at(self._at(self._template)).connect("template")

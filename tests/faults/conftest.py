@@ -89,7 +89,8 @@ entry = "app:ENTRY"
 class Service:
     """Outside every worker: it counts each call it receives by its key and its content."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        """Listen at `address`."""
         self.keys: Counter[str] = Counter()
         self.of: dict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
@@ -107,8 +108,8 @@ class Service:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Stay quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = ThreadingHTTPServer((address, 0), Handler)
+        self.url = f"http://{address}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 

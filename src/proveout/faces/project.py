@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ from proveout.run.payload import WrongShape, signature, to_json
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
     from datetime import timedelta
 
     from structlog.typing import FilteringBoundLogger
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from proveout.domain.workflow import Workflow
     from proveout.faces.api.doors import Hooks
     from proveout.faces.settings import ExperimentSettings
-    from proveout.ports.store import LockedExperiment, Store
+    from proveout.faces.synchronous import SyncProject
+    from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.score import Scorer
 
@@ -128,6 +129,41 @@ async def open_store(url: str) -> Store:
         why="a store is sqlite:///PATH or postgresql://…",
         fix=(f"unset {STORE}    uses SQLite beside proveout.toml",),
     )
+
+
+def joined(connection: object, url: str, store: Store) -> Writes:
+    """Return what writes into the store at `url` inside a caller's own transaction.
+
+    Raises:
+        Mistake: the store is not in a server that the caller could be connected to.
+    """
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise Mistake(
+            "connection= needs a store in PostgreSQL",
+            why="the run is written in the caller's transaction, by the server that both share",
+            fix=(f"set {STORE}=postgresql://…", "enqueue without connection="),
+        )
+    from proveout.adapters.postgres.joined import Joined
+
+    return Joined(connection, url, store)
+
+
+def callers_own(connection: object) -> object:
+    """Return a connection that a caller may hand to another thread.
+
+    Raises:
+        Mistake: it belongs to an event loop of the caller's.
+    """
+    from proveout.adapters.postgres.guests import is_asynchronous, of_this_thread
+
+    own = of_this_thread(connection)
+    if is_asynchronous(own):
+        raise Mistake(
+            "an asynchronous connection cannot be used from synchronous code",
+            why="it belongs to the event loop that opened it",
+            fix=("async with Project.open(…) as project: …",),
+        )
+    return own
 
 
 @asynccontextmanager
@@ -269,6 +305,24 @@ class Project:
             await store.close()
 
     @classmethod
+    @contextmanager
+    def open_sync(
+        cls, path: str | Path | None = None, *, log: FilteringBoundLogger | None = None
+    ) -> Generator[SyncProject]:
+        """Open a project for synchronous code, for as long as the block lasts.
+
+        Any of the process's threads may use it; what it does goes on in a thread of its own.
+        Takes and raises what `open` does.
+
+        Raises:
+            Mistake: an event loop runs in this thread, which waiting here would stop.
+        """
+        from proveout.faces.synchronous import opened
+
+        with opened(cls.open(path, log=log)) as project:
+            yield project
+
+    @classmethod
     @asynccontextmanager
     async def aside(cls) -> AsyncGenerator[Project]:
         """Open the project found here on a store of its own that is thrown away."""
@@ -288,28 +342,38 @@ class Project:
     def _load(self, name: str) -> Workflow[..., Any]:
         return entry.as_workflow(entry.load(name, self.settings.folder), name)
 
-    async def enqueue(self, workflow: str, value: object, *, key: str | None = None) -> Run:
+    async def enqueue(
+        self, workflow: str, value: object, *, key: str | None = None, connection: object = None
+    ) -> Run:
         """Make a run durable; the same key with the same input gives the same run.
 
         Args:
             workflow: the workflow's name.
             value: its input, anything that travels as JSON.
             key: the caller's own name for this request.
+            connection: one that a transaction of the caller's is on, in the store's database:
+                of psycopg, asyncpg or SQLAlchemy. The run is durable when that transaction
+                commits, and never was when it is rolled back.
 
         Raises:
             NoSuch: the project's workflow has another name.
             WrongShape: the input does not fit the workflow.
             KeyConflict: the key belongs to a run with another input.
+            Mistake: the connection is in no transaction, or not in the store's database.
         """
-        return (await self.enqueue_json(workflow, to_json(value, "the input"), key)).run
+        canonical = to_json(value, "the input")
+        return (await self.enqueue_json(workflow, canonical, key, connection)).run
 
-    async def enqueue_json(self, workflow: str, value: bytes, key: str | None) -> Enqueued:
+    async def enqueue_json(
+        self, workflow: str, value: bytes, key: str | None, connection: object = None
+    ) -> Enqueued:
         """Make a run durable on an input of JSON; tells whether it is new."""
         self._check_name(workflow)
         signature(self.workflow().function).inputs(value)
         canonical = to_json(json.loads(value), "the input", canonical=True)
         request = Request(workflow=workflow, value=canonical, key=key)
-        return await enqueue(self.store, self.bench.clock, self.bench.ids, request)
+        writes = self.store if connection is None else joined(connection, self.url, self.store)
+        return await enqueue(writes, self.bench.clock, self.bench.ids, request)
 
     def _check_name(self, workflow: str) -> None:
         if workflow != self.name:

@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.adapters.postgres.units import apply
-from proveout.adapters.postgres.wire import Cause, Unsettled, cause, part, unstorable
+from proveout.adapters.postgres.wire import ABANDONED, Cause, Unsettled, cause, part, unstorable
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import Returned
 from proveout.domain.unit import Answered, Enqueue, Receive, Record, Settle, Unit
@@ -42,7 +42,8 @@ HELD = 1500
 
 BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;"
-    f" SET LOCAL lock_timeout = {HELD}"
+    f" SET LOCAL lock_timeout = {HELD};"
+    f" SET LOCAL idle_in_transaction_session_timeout = '{ABANDONED}s'"
 )
 """Plans are kept, so they must not be those of an empty table."""
 

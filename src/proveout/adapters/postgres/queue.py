@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
+from proveout.adapters.postgres.wire import ABANDONED
 from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
 from proveout.domain.review import Answer
 from proveout.domain.run import RunId
@@ -194,7 +195,10 @@ async def _expire(link: Link) -> int:
 @asynccontextmanager
 async def transaction(link: Link) -> AsyncGenerator[None]:
     """Make what happens inside one commit, or nothing."""
-    await link.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+    await link.execute(
+        "BEGIN ISOLATION LEVEL READ COMMITTED;"
+        f" SET LOCAL idle_in_transaction_session_timeout = '{ABANDONED}s'"
+    )
     try:
         yield
     except BaseException:

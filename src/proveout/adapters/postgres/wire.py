@@ -11,12 +11,14 @@ from collections import deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - the driver ships none
 
 from proveout.adapters.postgres.elsewhere import Elsewhere
+from proveout.adapters.postgres.hosts import Hosts
 from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
 from proveout.errors import Mistake, ProveoutError
 
@@ -29,7 +31,13 @@ PATIENCE = 30.0
 """Seconds that one statement may take before its connection counts as lost."""
 
 CONNECTING = 10.0
-"""Seconds that a connection may take to open."""
+"""Seconds that a connection may take to open, whichever of several hosts it is to."""
+
+ABANDONED = 15
+"""Seconds of silence after which the server ends a transaction of ours, and lets go its rows.
+
+A machine that loses its link in mid-transaction cannot say so, and the network takes hours.
+"""
 
 POOL = 4
 """Most connections for claims and reads; the writer lane has one of its own."""
@@ -173,6 +181,7 @@ class Server:
     pooled: bool
     schema: str
     _url: str = field(repr=False)
+    _hosts: Hosts = field(repr=False, compare=False)
 
     @classmethod
     def at(cls, url: str) -> Server:
@@ -189,6 +198,10 @@ class Server:
         user = unquote(who.partition(":")[0]) or options.get("user", ["our own"])[0]
         hosts = hosts or options.get("host", ["localhost"])[0]
         database = unquote(parts.path[1:]) or options.get("dbname", [user])[0]
+        try:
+            moving = Hosts.of(hosts, options)
+        except ValueError:
+            raise unreadable() from None
         return cls(
             place=f"{hosts}/{database}",
             user=user,
@@ -196,6 +209,7 @@ class Server:
             pooled=options.get("statement_cache_size") == ["0"],
             schema=_schema_of(options),
             _url=_without_our_options(url),
+            _hosts=moving,
         )
 
     @property
@@ -213,22 +227,33 @@ class Server:
             "jit": "off",
             "default_transaction_isolation": "read committed",
         }
+        link = await self._hosts.first(
+            partial(self._open, None if self.pooled else {**ours, **settings}),
+            lambda error: cause(error) is Cause.LOST,
+        )
+        return link if self.schema == SCHEMA else cast("Link", Elsewhere(link, SCHEMA, self.schema))
+
+    async def _open(self, settings: dict[str, str] | None, where: dict[str, Any]) -> Link:
         opening = cast(
             "Coroutine[Any, Any, Link]",
             cast("Any", asyncpg).connect(
                 self._url,
-                timeout=CONNECTING,
+                timeout=CONNECTING / self._hosts.count,
                 command_timeout=PATIENCE,
                 statement_cache_size=0 if self.pooled else 200,
                 max_cached_statement_lifetime=0,
-                server_settings=None if self.pooled else {**ours, **settings},
+                server_settings=settings,
+                **where,
             ),
         )
         try:
-            link = await opening
+            return await opening
         except ValueError:  # what it says may hold a part of the URL
             raise unreadable() from None
-        return link if self.schema == SCHEMA else cast("Link", Elsewhere(link, SCHEMA, self.schema))
+        except asyncpg.ProtocolViolationError as error:
+            if "startup parameter" not in _words(error):
+                raise
+            raise self._pooled_unsaid() from None
 
     @contextmanager
     def in_words(self) -> Generator[None]:
@@ -253,6 +278,13 @@ class Server:
                 return self._unable(error)
             case _:
                 return self._unavailable(error)
+
+    def _pooled_unsaid(self) -> Mistake:
+        return Mistake(
+            f"a pooler stands before the store at {self.place}",
+            why="it gives each transaction another session; we must know, to keep nothing in one",
+            fix=("add statement_cache_size=0 to the parameters in PROVEOUT_STORE",),
+        )
 
     def _unable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(

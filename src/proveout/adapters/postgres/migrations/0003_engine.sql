@@ -37,3 +37,8 @@ CREATE TABLE proveout.schedules (
   ticked   timestamptz NOT NULL,
   PRIMARY KEY (workflow, name)
 );
+
+-- Which store this is, for whoever writes here in a transaction of his own.
+CREATE FUNCTION proveout.identity() RETURNS bytea
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+  AS $$ SELECT body FROM proveout.records WHERE kind = 'store' AND name = 'id' $$;

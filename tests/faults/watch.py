@@ -1,0 +1,65 @@
+"""What a test looks at in the database itself while workers work."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from faults.conftest import PATIENCE
+from proveout.adapters.postgres.wire import Server, part
+from proveout.adapters.system import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from proveout.adapters.postgres.wire import Link
+
+CLOCK = SystemClock()
+
+CLAIMS = "SELECT coalesce(sum(fence), 0)::bigint AS claims FROM proveout.runs"
+
+UNFINISHED = "SELECT FROM proveout.runs WHERE state IN ('QUEUED', 'RUNNING', 'WAITING') LIMIT 1"
+
+
+@asynccontextmanager
+async def watching(url: str) -> AsyncGenerator[Link]:
+    """Connect to look at the database at `url`."""
+    link = await Server.at(url).connect("watch")
+    try:
+        yield link
+    finally:
+        await part(link)
+
+
+async def until(link: Link, query: str, *values: object) -> None:
+    """Return when a query has a row."""
+    async with asyncio.timeout(PATIENCE):
+        while not await link.fetch(query, *values):
+            await CLOCK.sleep(0.05)
+
+
+async def seconds_until_claimed(url: str) -> float:
+    """Return how long it takes from now until somebody claims a run."""
+    began = CLOCK.monotonic()
+    async with watching(url) as link, asyncio.timeout(PATIENCE):
+        before = await link.fetch(CLAIMS)
+        while (await link.fetch(CLAIMS))[0]["claims"] == before[0]["claims"]:
+            await CLOCK.sleep(0.02)
+    return CLOCK.monotonic() - began
+
+
+async def all_ended(url: str, within: float = PATIENCE) -> None:
+    """Return when no run is left to do, or fail when that is not in time."""
+    async with watching(url) as link, asyncio.timeout(within):
+        while await link.fetch(UNFINISHED):
+            await CLOCK.sleep(0.1)
+
+
+async def states(url: str) -> dict[str, str]:
+    """Return in which state each run is."""
+    async with watching(url) as link:
+        return {
+            row["id"]: row["state"]
+            for row in await link.fetch("SELECT id, state FROM proveout.runs")
+        }
