@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
 from proveout.adapters.sqlite.decisions import amend, clean, put, receive
 from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.turns import IS_HELD, is_taken, pass_on
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
@@ -18,6 +20,7 @@ from proveout.domain.unit import (
     Done,
     Enqueue,
     Enqueued,
+    Full,
     KeyTaken,
     Put,
     Receive,
@@ -26,6 +29,7 @@ from proveout.domain.unit import (
     Requeue,
     Settle,
     Stale,
+    Tick,
     Undecidable,
     Unit,
 )
@@ -33,13 +37,16 @@ from proveout.domain.unit import (
 if TYPE_CHECKING:
     import sqlite3
 
+    from proveout.adapters.sqlite.intake import Intake
     from proveout.domain.journal import Place
     from proveout.domain.review import Review
+    from proveout.domain.run import Run
 
 
 RANKS: dict[type[Unit], int] = {
     Enqueue: 0,
     Receive: 0,
+    Tick: 0,
     Record: 1,
     Decide: 2,
     Settle: 3,
@@ -56,11 +63,11 @@ def rank(unit: Unit) -> int:
     return RANKS[type(unit)]
 
 
-def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # noqa: PLR0911 - one for each unit
+def apply(connection: sqlite3.Connection, unit: Unit, now: int, intake: Intake) -> Answered:  # noqa: C901, PLR0911 - one for each unit
     """Apply `unit` at the moment `now` inside the open transaction."""
     match unit:
         case Enqueue():
-            return _enqueue(connection, unit)
+            return _enqueue_within(connection, unit, now, intake)
         case Record():
             return _record(connection, unit)
         case Settle():
@@ -72,19 +79,74 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # 
         case Requeue():
             return _requeue(connection, unit, now)
         case Receive():
-            return _receive(connection, unit)
+            return _receive_within(connection, unit, now, intake)
+        case Tick():
+            return _tick(connection, unit, now)
         case Put():
             return put(connection, unit)
         case Amend():
             return amend(connection, unit, now)
 
 
-def _receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
+def _enqueue_within(
+    connection: sqlite3.Connection, unit: Enqueue, now: int, intake: Intake
+) -> Answered:
+    if unit.intake is not None and _find(connection, unit.run) is None:  # noqa: SIM102 - a question each
+        if not intake.has_room(connection, unit.run.workflow, unit.intake):
+            return Full(unit.intake)
+    return _enqueue(connection, unit, now)
+
+
+def _receive_within(
+    connection: sqlite3.Connection, unit: Receive, now: int, intake: Intake
+) -> Answered:
+    if unit.intake is not None and unit.run is not None and not _is_known(connection, unit):  # noqa: SIM102 - a question each
+        if not intake.has_room(connection, unit.run.workflow, unit.intake):
+            return Full(unit.intake)
+    return _receive(connection, unit, now)
+
+
+def _is_known(connection: sqlite3.Connection, unit: Receive) -> bool:
+    """Whether a delivery asks for no new run: it, or the key of its run, was there before."""
+    event = (unit.delivery.source, unit.delivery.event)
+    before = "SELECT 1 FROM deliveries WHERE source = ? AND event = ?"
+    if connection.execute(before, event).fetchone() is not None:
+        return True
+    return unit.run is not None and _find(connection, unit.run) is not None
+
+
+def _tick(connection: sqlite3.Connection, unit: Tick, now: int) -> Answered:
+    """Move a schedule on, if it stands where the unit says, and enter its runs."""
+    place = (unit.workflow, unit.name)
+    if unit.since is None:
+        moved = connection.execute(
+            "INSERT INTO schedules (workflow, name, ticked, unit) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            clean(*place, micros(unit.to), unit.id),
+        ).rowcount
+    else:
+        moved = connection.execute(
+            "UPDATE schedules SET ticked = ?, unit = ? WHERE workflow = ? AND name = ?"
+            " AND ticked = ?",
+            (micros(unit.to), unit.id, *place, micros(unit.since)),
+        ).rowcount
+    if not moved:
+        row = connection.execute(
+            "SELECT 1 FROM schedules WHERE workflow = ? AND name = ? AND unit = ?",
+            (*place, unit.id),
+        ).fetchone()
+        return Stale() if row is None else Done()
+    for run in unit.runs:
+        _enqueue(connection, Enqueue(id=unit.id, run=run), now)
+    return Done()
+
+
+def _receive(connection: sqlite3.Connection, unit: Receive, now: int) -> Answered:
     """Keep a delivery, and enter the run that a new one asks for."""
     answer = receive(connection, unit)
     if not answer.created or unit.run is None:
         return answer
-    entered = _enqueue(connection, Enqueue(id=unit.id, run=unit.run))
+    entered = _enqueue(connection, Enqueue(id=unit.id, run=unit.run), now)
     if entered.run.id == unit.run.id:
         return answer
     # Its key was taken: the delivery names the run that has it, never one that is not there.
@@ -95,22 +157,27 @@ def _receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
     return Received(entered.run.id, created=True)
 
 
-def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken:
+def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueued | KeyTaken:
+    """Enter a run; what may not begin yet is not queued: claims look only at what is ready."""
     run = unit.run
     trial = run.trial
     created = micros(run.created)
+    due = (now if run.due is None else micros(run.due)) + unit.delay // timedelta(microseconds=1)
+    is_held = is_taken(connection, run.workflow, run.ordering)
     added = connection.execute(
-        "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, unit,"
-        " experiment, candidate, position, case_digest, priority, ordering, origin)"
-        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, not_before,"
+        " unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         clean(
             run.id,
             run.workflow,
+            "WAITING" if is_held or due > now else "QUEUED",
             run.value,
             run.key,
             created,
             created,
-            created if run.due is None else micros(run.due),
+            None if is_held else due,
+            due if is_held else None,
             unit.id,
             trial and trial.experiment,
             trial and trial.candidate,
@@ -123,12 +190,15 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTak
     ).rowcount
     if added:
         return Enqueued(run, created=True)
-    return _known(connection, unit)
+    known = _find(connection, run)
+    assert known is not None  # noqa: S101 - it stood in the way
+    if known.id == run.id:
+        return Enqueued(known, created=True)
+    return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
 
 
-def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken:
-    """Answer for a run that the store knows, by its id, its key or its place in an experiment."""
-    run = unit.run
+def _find(connection: sqlite3.Connection, run: Run) -> Run | None:
+    """Return the run that the store knows by this one's id, key or place in an experiment."""
     trial = run.trial
     row = connection.execute(
         "SELECT * FROM runs WHERE id = ? OR (workflow = ? AND key = ?)"
@@ -142,10 +212,7 @@ def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken
             trial and trial.position,
         ),
     ).fetchone()
-    known = to_run(row, moment)
-    if known.id == run.id:
-        return Enqueued(known, created=True)
-    return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
+    return None if row is None else to_run(row, moment)
 
 
 def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
@@ -238,6 +305,7 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
     if moved:
         if unit.state.is_final:
             _supersede(connection, unit, now)
+            pass_on(connection, unit.run, now)
         return Done()
     row = connection.execute(
         "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
@@ -272,8 +340,10 @@ def _answer(
         (answer, run, *place),
     )
     connection.execute(
-        "UPDATE runs SET wake = 1, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
-        " due = CASE state WHEN 'WAITING' THEN ?1 ELSE due END, updated = ?1 WHERE id = ?2"
+        "UPDATE runs SET wake = 1,"
+        " state = CASE WHEN state = 'WAITING' AND fence > 0 THEN 'QUEUED' ELSE state END,"
+        " due = CASE WHEN state = 'WAITING' AND fence > 0 THEN ?1 ELSE due END, updated = ?1"
+        " WHERE id = ?2"
         " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
         (now, run),
     )
@@ -295,6 +365,10 @@ def expire_reviews(connection: sqlite3.Connection, now: int) -> int:
 
 
 def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:
+    held = connection.execute(
+        f"SELECT 1 FROM runs WHERE id = ? AND {IS_HELD}",  # noqa: S608 - our own words
+        (unit.run,),
+    ).fetchone()
     moved = connection.execute(
         "UPDATE runs SET state = 'CANCELLED', updated = ?, unit = ?, worker = NULL,"
         " lease_until = NULL"
@@ -303,6 +377,8 @@ def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:
     ).rowcount
     if moved:
         _supersede(connection, unit, now)
+        if held is None:
+            pass_on(connection, unit.run, now)
         return Done()
     return _done_before(connection, unit)
 
