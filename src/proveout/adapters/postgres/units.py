@@ -165,14 +165,7 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
     group = Group.of(units)
     await _refuse(link, group)
     await _hold_turns(link, group)
-    if group.ticks:
-        await _tick(link, group)
-    if group.receives:
-        await _receive(link, group)
-    if group.enqueues:
-        await _enqueue(link, group)
-    if group.asked:
-        await _name_known(link, group)
+    await _enter(link, group)
     if group.touches_runs:
         decided = await _lock(link, group)
         if group.records:
@@ -190,6 +183,18 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
         is_decision = isinstance(unit, Amend)
         group.answers[place] = await (amend(link, unit) if is_decision else put(link, unit))
     return cast("list[Answered]", group.answers[: len(units)])
+
+
+async def _enter(link: Link, group: Group) -> None:
+    """Write what comes in: ticks, deliveries, and the new runs of all of them."""
+    if group.ticks:
+        await _tick(link, group)
+    if group.receives:
+        await _receive(link, group)
+    if group.enqueues:
+        await _enqueue(link, group)
+    if group.asked:
+        await _name_known(link, group)
 
 
 async def _refuse(link: Link, group: Group) -> None:

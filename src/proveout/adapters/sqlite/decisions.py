@@ -188,7 +188,8 @@ def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
 
 KEEP_DRAFTS = (
     "UPDATE runs SET release = 'draft' WHERE workflow = :workflow AND release IS NULL"
-    " AND experiment IS NULL AND fence = 0 AND state IN ('QUEUED', 'WAITING') AND NOT EXISTS (SELECT 1 FROM pointers"
+    " AND experiment IS NULL AND fence = 0 AND state IN ('QUEUED', 'WAITING')"
+    " AND NOT EXISTS (SELECT 1 FROM pointers"
     " WHERE workflow = :workflow AND stage = 'production')"
 )
 """With the first promotion, what was asked of the proof of concept stays with its draft."""

@@ -42,6 +42,7 @@ COMMANDS = {
     "enqueue": ("operate", "Make runs durable"),
     "work": ("work", "Work on queued runs"),
     "runs": ("operate", "List, show, cancel and replay runs"),
+    "schedules": ("schedules", "List what fires by the clock, and when next"),
     "review": ("review", "Answer what waits for a person"),
     "user": ("people", "Say who may sign in, and what they may do"),
     "key": ("people", "Make and revoke what programs sign in with"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from proveout.domain.duration import duration
 from proveout.domain.journal import Pending, Raised, Returned
 from proveout.domain.run import RunId, RunState
 from proveout.domain.unit import Cancel, Requeue, Stale, UnitId
@@ -55,35 +58,96 @@ class NotPossible(Refusal):
 @click.option("--input", "value", metavar="JSON", help="The input of one run.")
 @click.option("--file", type=click.Path(path_type=Path), help="JSON Lines: one input a line.")
 @click.option("--key", metavar="FIELD", help="Field of the input that names the request.")
+@click.option(
+    "--priority",
+    type=click.IntRange(-100, 100),
+    default=0,
+    show_default=True,
+    help="The highest is claimed first.",
+)
+@click.option(
+    "--order-by",
+    metavar="FIELD",
+    help="Field of the input; runs with one value of it go one at a time, in order.",
+)
+@click.option("--delay", metavar="TIME", help='Begin no sooner than after this, such as "10 min".')
 @click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
 def enqueue(
-    workflow: str, value: str | None, file: Path | None, key: str | None, as_json: bool
+    workflow: str,
+    value: str | None,
+    file: Path | None,
+    *,
+    key: str | None,
+    priority: int,
+    order_by: str | None,
+    delay: str | None,
+    as_json: bool,
 ) -> None:
     """Make runs of WORKFLOW durable; returns when they are.
 
     With --key, the same key with the same input gives the same run, and with another
-    input it is refused.
+    input it is refused. When as many runs wait as the settings allow, no more are taken:
+    exit code 6, and those before are durable.
     """
     if (value is None) == (file is None):
         raise Mistake("give either --input JSON or --file FILE")
-    asyncio.run(_enqueue(workflow, value, file, key, as_json=as_json))
+    line = Line(
+        key=key,
+        order_by=order_by,
+        priority=priority,
+        delay=timedelta(0) if delay is None else duration(delay),
+    )
+    asyncio.run(_enqueue(workflow, value, file, line, as_json=as_json))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How runs are to enter.
+
+    Attributes:
+        key: the field of each input that names the request.
+        order_by: the field whose value is the ordering key.
+    """
+
+    key: str | None
+    order_by: str | None
+    priority: int
+    delay: timedelta
+
+
+class Entering(NamedTuple):
+    """An input as JSON, with its key and its ordering key."""
+
+    data: bytes
+    key: str | None
+    ordering: str | None
 
 
 async def _enqueue(
-    workflow: str, value: str | None, file: Path | None, key: str | None, *, as_json: bool
+    workflow: str, value: str | None, file: Path | None, line: Line, *, as_json: bool
 ) -> None:
     from proveout.faces.project import Project
 
     new = known = 0
     async with Project.open() as project:
         inputs = (
-            _lines(file, key)
+            _lines(file, line)
             if file is not None
-            else iter([parse_input(value or "", key, "--input")])
+            else iter([_entering(value or "", line, "--input")])
         )
         while batch := list(islice(inputs, BATCH)):
             done = await asyncio.gather(
-                *(project.enqueue_json(workflow, data, name) for data, name in batch),
+                *(
+                    project.enqueue_json(
+                        workflow,
+                        one.data,
+                        one.key,
+                        priority=line.priority,
+                        ordering=one.ordering,
+                        delay=line.delay,
+                    )
+                    for one in batch
+                ),
                 return_exceptions=True,
             )
             for one in done:
@@ -107,15 +171,22 @@ def _known(count: int) -> str:
     return f", {count:,} were known by their key" if count else ""
 
 
-def _lines(file: Path, key: str | None) -> Iterator[tuple[bytes, str | None]]:
-    """Yield the inputs of a file of JSON Lines, each with its key."""
+def _lines(file: Path, line: Line) -> Iterator[Entering]:
+    """Yield the inputs of a file of JSON Lines."""
     try:
         with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield parse_input(line.decode("utf-8"), key, f"{file}:{number}")
+            for number, text in enumerate(lines, 1):
+                if text.strip():
+                    yield _entering(text.decode("utf-8"), line, f"{file}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} cannot be read: {error}") from error
+
+
+def _entering(text: str, line: Line, where: str) -> Entering:
+    data, key = parse_input(text, line.key, where)
+    if line.order_by is None:
+        return Entering(data, key, None)
+    return Entering(data, key, _named(json.loads(text), line.order_by, "--order-by", where))
 
 
 def parse_input(text: str, key: str | None, where: str) -> tuple[bytes, str | None]:
@@ -132,14 +203,18 @@ def parse_input(text: str, key: str | None, where: str) -> tuple[bytes, str | No
             why="an input travels as JSON",
             fix=("quote it for the shell: --input '{\"n\": 1}'",),
         ) from error
-    if key is None:
-        return text.encode("utf-8", "surrogatepass"), None
-    if not isinstance(value, dict) or key not in value:
-        raise BadInput(f'{where}: the input has no field "{key}"', why="--key names a field")
-    name: Any = value[key]  # pyright: ignore[reportUnknownVariableType] - checked next
+    name = None if key is None else _named(value, key, "--key", where)
+    return text.encode("utf-8", "surrogatepass"), name
+
+
+def _named(value: Any, field: str, option: str, where: str) -> str:
+    """Return the text or number that a field of an input holds."""
+    if not isinstance(value, dict) or field not in value:
+        raise BadInput(f'{where}: the input has no field "{field}"', why=f"{option} names a field")
+    name: Any = value[field]  # pyright: ignore[reportUnknownVariableType] - checked next
     if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
-        raise BadInput(f'{where}: "{key}" is no text or whole number')
-    return text.encode("utf-8", "surrogatepass"), str(name)
+        raise BadInput(f'{where}: "{field}" is no text or whole number')
+    return str(name)
 
 
 def _no_constant(name: str) -> None:

@@ -30,7 +30,13 @@ def worker_of(project: Project, *, concurrency: int, captures: bool, suspects: b
     """Return a worker for the draft that takes either suspects only, or all but suspects."""
     from proveout.faces.project import lease
 
-    manner = Manner(concurrency=concurrency, lease=lease(), captures=captures, suspects=suspects)
+    manner = Manner(
+        concurrency=concurrency,
+        lease=lease(),
+        captures=captures,
+        suspects=suspects,
+        most_running=project.settings.workflow.concurrency,
+    )
     return Worker(project.bench, {project.name: project.workflow()}, manner)
 
 
