@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from proveout.domain.duration import shown
 from proveout.domain.schedule import Missed, Schedule
-from proveout.errors import Mistake
-from proveout.run.payload import to_json
 from proveout.run.schedule import BadSchedule, check
 
 if TYPE_CHECKING:
@@ -55,7 +54,20 @@ def _schedule(row: Reader) -> Schedule:
 
 
 def _input(row: Reader) -> bytes:
+    """Return the input as canonical JSON, as `to_json` writes it; settings load no validation."""
     try:
-        return to_json(row.anything("input", {}), "the input", canonical=True)
-    except Mistake as error:
-        raise row.mistake(error.message, "input", why=error.why, fix=error.fix) from None
+        text = json.dumps(
+            row.anything("input", {}),
+            allow_nan=False,
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=True,
+        )
+    except (TypeError, ValueError):
+        raise row.mistake(
+            "the input holds a date, NaN or infinity",
+            "input",
+            why="inputs travel as JSON, which has none of them",
+            fix=('since = "2026-01-31"    a date as text',),
+        ) from None
+    return text.encode()

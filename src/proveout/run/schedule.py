@@ -111,7 +111,7 @@ def due_ticks(schedule: Schedule, ticked: datetime, now: datetime) -> Due:
         case Missed.LAST:
             fires = _last(schedule, ticked, now)
         case Missed.SKIP:
-            fires = tuple(_between(schedule, max(ticked, now - LATE), now))
+            fires = tuple(_between(schedule, max(ticked, now - LATE - timedelta.resolution), now))
     passed = fires or _last(schedule, ticked, now)
     return Due(fires=fires, upto=passed[-1] if passed else ticked)
 
