@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     from proveout.domain.run import Run
 
+APP = """
+def answer(n: int, who: str, more: str = "") -> int:
+    return n * 2
+"""
+
 SETTINGS = """
 [workflow]
 name = "answers"

@@ -38,8 +38,9 @@ async def house(tmp_path: Path, store: Store, clock: WatchedClock, ids: CountedI
 
 
 async def ask(house: House, n: int, query: str = "", **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
     async with await house.as_(Role.OPERATOR) as client:
-        return await client.post(f"{RUNS}{query}", json=n, headers=headers)
+        return await client.post(f"{RUNS}{query}", json=n, headers=named)
 
 
 async def deliver(house: House, number: int) -> httpx.Response:
