@@ -32,7 +32,7 @@ class Intake:
         self._counts: dict[str, Count] = {}
 
     def has_room(self, connection: sqlite3.Connection, workflow: str, limit: int) -> bool:
-        """Whether one more run may enter; it is taken to do so."""
+        """Whether one more run may enter; it is taken to do so, and to be new."""
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]
         known = self._counts.get(workflow)
         if known is None or known.version != version or known.runs >= limit:

@@ -39,7 +39,7 @@ COMMANDS = {
     "resume": ("halt", "Let what was halted begin again"),
     "serve": ("serve", "Open the console, the API and the hooks, with workers"),
     "status": ("status", "Show on one screen what serves and what needs a person"),
-    "enqueue": ("operate", "Make runs durable"),
+    "enqueue": ("enqueue", "Make runs durable"),
     "work": ("work", "Work on queued runs"),
     "runs": ("operate", "List, show, cancel and replay runs"),
     "schedules": ("schedules", "List what fires by the clock, and when next"),
