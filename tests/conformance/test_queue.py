@@ -88,13 +88,16 @@ async def test_a_claim_gives_the_run_and_the_moment(given: Given, store: Store) 
 
 
 async def test_nothing_is_claimed_before_it_is_due(given: Given, store: Store) -> None:
-    """A delayed run waits for its moment."""
-    await given.queued(due=given.clock.now() + SECOND)
+    """A delayed run waits for its moment, and is in no one's way until then."""
+    run = await given.queued(due=given.clock.now() + SECOND)
 
+    waits = await given.state(run.id)
     early = await store.claim(want())
     given.clock.advance(SECOND)
+    await store.tend()
     then = await store.claim(want())
 
+    assert waits == RunState.WAITING
     assert (len(early), len(then)) == (0, 1)
 
 

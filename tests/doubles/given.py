@@ -111,8 +111,8 @@ class Given:
         }
         return self.run(trial=Trial(**{**usual, **changes}))
 
-    async def enqueue(self, run: Run) -> Answered:
-        return await self.store.write(Enqueue(id=self.unit_id(), run=run))
+    async def enqueue(self, run: Run, **changes: Any) -> Answered:
+        return await self.store.write(Enqueue(id=self.unit_id(), run=run, **changes))
 
     async def queued(self, **changes: Any) -> Run:
         """Return a run that waits for a worker."""

@@ -106,6 +106,9 @@ class Run:
         fence: how often it was claimed; every write of an attempt carries it.
         key: the caller's own name for this request, unique within the workflow.
         due: not before this moment; while WAITING, when its earliest timer fires, or None.
+            In a new run None stands for the store's own moment. A run that has not begun and
+            is WAITING is delayed until then, or, with None, waits for the turn of its ordering
+            key.
         result: what it returned, as bytes of JSON, once SUCCEEDED.
         elapsed: seconds that its last attempt took.
         note: why it is PARKED, in words for an operator.

@@ -7,6 +7,7 @@ store answers a second time what it answered first.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, NewType, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,10 +26,18 @@ UnitId = NewType("UnitId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enqueue:
-    """A new run enters; answered by `Enqueued` or `KeyTaken`."""
+    """A new run enters; answered by `Enqueued`, `KeyTaken` or `Full`.
+
+    Attributes:
+        delay: how long after its entry, by the store's clock, it may begin at the earliest.
+        intake: most runs of its workflow that may wait for their first claim; None for any
+            number. A run that the store knows already is no new one.
+    """
 
     id: UnitId
     run: Run
+    delay: timedelta = timedelta(0)
+    intake: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,8 @@ class Settle:
     Attributes:
         due: when its earliest timer fires, for a run that waits.
         elapsed: seconds that the attempt took.
+        ordering: the ordering key of its run, where it has one: a store that knows it
+            beforehand passes the turn on without ever waiting for another process that does.
     """
 
     id: UnitId
@@ -68,6 +79,7 @@ class Settle:
     failure: Failure | None = None
     due: datetime | None = None
     note: str = ""
+    ordering: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +114,40 @@ class Requeue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receive:
-    """A webhook arrives; answered by `Received`.
+    """A webhook arrives; answered by `Received`, or `Full`: then it was not kept either.
 
     The delivery is known by its source and event: what arrives again changes nothing.
 
     Attributes:
         run: what it asks for; None where it is only kept.
+        intake: as for `Enqueue`.
     """
 
     id: UnitId
     delivery: Delivery
     run: Run | None
+    intake: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A schedule goes on with the runs of its ticks; answered by `Done`, or `Stale`.
+
+    It is stale, and nothing is written, when the schedule no longer stands at `since`:
+    whoever moved it has entered the runs.
+
+    Attributes:
+        since: up to when it has fired; None to make it known, which fires nothing.
+        to: up to when it has fired afterwards.
+        runs: one for each tick between that fires, the tick in its key.
+    """
+
+    id: UnitId
+    workflow: str
+    name: str
+    since: datetime | None
+    to: datetime
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +234,9 @@ class Put:
     spends: Keep | None = None
 
 
-Unit: TypeAlias = Enqueue | Record | Settle | Decide | Cancel | Requeue | Receive | Amend | Put
+Unit: TypeAlias = (
+    Enqueue | Record | Settle | Decide | Cancel | Requeue | Receive | Tick | Amend | Put
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +262,13 @@ class KeyTaken:
     """The key belongs to a run with another input; nothing was written."""
 
     run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """As many runs as the unit allows wait for their first claim; nothing was written."""
+
+    intake: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,4 +301,4 @@ class Undecidable:
     review: Review | None
 
 
-Answered: TypeAlias = Done | Stale | Enqueued | KeyTaken | Received | Decided | Undecidable
+Answered: TypeAlias = Done | Stale | Enqueued | KeyTaken | Full | Received | Decided | Undecidable

@@ -9,6 +9,7 @@ import secrets
 import sys
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,6 @@ from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-    from datetime import timedelta
 
     from structlog.typing import FilteringBoundLogger
 
@@ -343,7 +343,15 @@ class Project:
         return entry.as_workflow(entry.load(name, self.settings.folder), name)
 
     async def enqueue(
-        self, workflow: str, value: object, *, key: str | None = None, connection: object = None
+        self,
+        workflow: str,
+        value: object,
+        *,
+        key: str | None = None,
+        priority: int = 0,
+        ordering: str | None = None,
+        delay: str | timedelta | None = None,
+        connection: object = None,
     ) -> Run:
         """Make a run durable; the same key with the same input gives the same run.
 
@@ -351,6 +359,9 @@ class Project:
             workflow: the workflow's name.
             value: its input, anything that travels as JSON.
             key: the caller's own name for this request.
+            priority: from -100 to 100; the highest is claimed first.
+            ordering: runs with one ordering key go one at a time, in the order they came.
+            delay: how long to wait before it may begin, such as "10 min".
             connection: one that a transaction of the caller's is on, in the store's database:
                 of psycopg, asyncpg or SQLAlchemy. The run is durable when that transaction
                 commits, and never was when it is rolled back.
@@ -358,20 +369,46 @@ class Project:
         Raises:
             NoSuch: the project's workflow has another name.
             WrongShape: the input does not fit the workflow.
+            OutOfRange: priority, ordering key or delay are none that a run can have.
             KeyConflict: the key belongs to a run with another input.
+            IntakeFull: as many runs wait for a worker as the settings allow.
             Mistake: the connection is in no transaction, or not in the store's database.
         """
-        canonical = to_json(value, "the input")
-        return (await self.enqueue_json(workflow, canonical, key, connection)).run
+        done = await self.enqueue_json(
+            workflow,
+            to_json(value, "the input"),
+            key,
+            priority=priority,
+            ordering=ordering,
+            delay=duration(delay) if isinstance(delay, str) else delay,
+            connection=connection,
+        )
+        return done.run
 
     async def enqueue_json(
-        self, workflow: str, value: bytes, key: str | None, connection: object = None
+        self,
+        workflow: str,
+        value: bytes,
+        key: str | None,
+        *,
+        priority: int = 0,
+        ordering: str | None = None,
+        delay: timedelta | None = None,
+        connection: object = None,
     ) -> Enqueued:
         """Make a run durable on an input of JSON; tells whether it is new."""
         self._check_name(workflow)
         signature(self.workflow().function).inputs(value)
         canonical = to_json(json.loads(value), "the input", canonical=True)
-        request = Request(workflow=workflow, value=canonical, key=key)
+        request = Request(
+            workflow=workflow,
+            value=canonical,
+            key=key,
+            priority=priority,
+            ordering=ordering,
+            delay=delay or timedelta(0),
+            intake=self.settings.workflow.intake,
+        )
         writes = self.store if connection is None else joined(connection, self.url, self.store)
         return await enqueue(writes, self.bench.clock, self.bench.ids, request)
 
@@ -425,7 +462,12 @@ class Project:
 
     def worker(self, *, concurrency: int, captures: bool) -> Worker:
         """Return a worker for the draft: the working tree as it is."""
-        manner = Manner(concurrency=concurrency, lease=lease(), captures=captures)
+        manner = Manner(
+            concurrency=concurrency,
+            lease=lease(),
+            captures=captures,
+            most_running=self.settings.workflow.concurrency,
+        )
         return Worker(self.bench, {self.name: self.workflow()}, manner)
 
     def experiment(self, name: str | None = None) -> ExperimentSettings:

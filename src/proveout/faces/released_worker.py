@@ -77,6 +77,7 @@ class Orders:
         tells: write a line on standard output once it claims.
         attached: end when whoever started us, and holds our standard input, is gone.
         suspects: the worker's id under which it tries suspects alone; "" for all but those.
+        most_running: most runs of the workflow at once under all workers; None for any.
     """
 
     store: str
@@ -92,6 +93,7 @@ class Orders:
     attached: bool = False
     suspects: str = ""
     rehearsing: Rehearsing | None = None
+    most_running: int | None = None
 
     def environ(self) -> dict[str, str]:
         """Return the variable that hands the orders over."""
@@ -106,6 +108,7 @@ class Orders:
             captures=self.captures,
             release=self.release,
             suspects=bool(self.suspects),
+            most_running=self.most_running,
         )
 
     @property

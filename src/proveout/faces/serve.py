@@ -12,15 +12,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from proveout.domain.release import Stage
 from proveout.errors import Mistake, Outage, ProveoutError
 from proveout.faces import entry
 from proveout.faces.access import Access
+from proveout.faces.api.stage import box_end
 from proveout.faces.project import hooks
 from proveout.faces.released import launch
 from proveout.faces.serving import House, Server, application
 from proveout.faces.sessions import Sessions
 from proveout.faces.supervise import Supervisor
 from proveout.release.canary import act_on, look
+from proveout.run.schedule import fire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 TEND_EVERY = 0.5
 """Seconds between two rounds of timers, deadlines and lapsed leases."""
+
+FIRE_EVERY = 0.5
+"""Seconds between two looks at the schedules."""
 
 WATCH_EVERY = 1.0
 """Seconds between two looks at a canary."""
@@ -102,6 +108,7 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
         asyncio.create_task(supervisor.supervise(told)),
         asyncio.create_task(_tend(project, shape, told)),
         asyncio.create_task(_watch(project, told)),
+        asyncio.create_task(_fire(project, told)),
     ]
     try:
         await ready.wait()
@@ -218,6 +225,34 @@ async def _watch(project: Project, told: asyncio.Event) -> None:
         except ProveoutError as error:
             project.log.warning("canary.not_watched", error=str(error))
         await _rest(told, WATCH_EVERY)
+
+
+async def _fire(project: Project, told: asyncio.Event) -> None:
+    """Turn the ticks of schedules into runs, until told to stop.
+
+    As at the other doors a proof of concept takes nothing past its time box: ticks pass then.
+    """
+    schedules = project.settings.workflow.schedules
+    while schedules and not told.is_set():
+        try:
+            may = await _takes_runs(project)
+            bench = project.bench
+            keys = await fire(bench.store, bench.ids, project.name, schedules, may=may)
+            for key in keys:
+                project.log.info("schedule.fired", key=key)
+        except ProveoutError as error:
+            project.log.warning("schedules.not_fired", error=str(error))
+        await _rest(told, FIRE_EVERY)
+    await told.wait()
+
+
+async def _takes_runs(project: Project) -> bool:
+    """Whether the workflow is in production, or within the time box of its proof of concept."""
+    store, name = project.store, project.name
+    if (await store.pointer(name)).stage is Stage.PRODUCTION:
+        return True
+    end = box_end(project.settings, await store.experiments(name))
+    return end is None or end > project.bench.clock.now()
 
 
 async def _rest(told: asyncio.Event, seconds: float) -> None:

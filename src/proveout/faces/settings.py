@@ -12,6 +12,7 @@ from proveout.domain.duration import shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Plan
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_reader import Reader, SettingsMistake
+from proveout.faces.settings_schedules import read_schedules
 from proveout.faces.settings_schema import ROOT
 from proveout.faces.settings_sources import read_patterns, read_sources
 from proveout.faces.toml_lines import find_lines
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.criterion import Criterion
     from proveout.domain.money import Usd
+    from proveout.domain.schedule import Schedule
     from proveout.faces.settings_sources import SourceSettings
     from proveout.faces.units import Rate
 
@@ -41,6 +43,9 @@ class WorkflowSettings:
         downstream: the system that receives the results.
         testers: who may use it during the proof of concept.
         files: patterns of what a release takes along beside the code.
+        concurrency: most runs at once under all workers; None for any number.
+        intake: most runs that may wait for their first claim; None for any number.
+        schedules: in the order of the file.
     """
 
     name: str
@@ -53,6 +58,9 @@ class WorkflowSettings:
     assumptions: tuple[str, ...] = ()
     testers: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    concurrency: int | None = None
+    intake: int | None = None
+    schedules: tuple[Schedule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +288,9 @@ def _workflow(row: Reader) -> WorkflowSettings:
         assumptions=row.texts("assumptions"),
         testers=row.texts("testers"),
         files=read_patterns(row),
+        concurrency=row.whole("concurrency"),
+        intake=row.whole("intake"),
+        schedules=read_schedules(row),
     )
 
 

@@ -263,6 +263,10 @@ class Reader:
             text = self._text(value, name, inner)
             yield inner, self._read(text, duration, inner, name, inner)
 
+    def anything(self, name: str, default: object) -> object:
+        """Return whatever stands there, or `default` where the key is absent."""
+        return self._value(name) if self.has(name) else default
+
     def inner(self, name: str) -> Reader | None:
         """Return the reader of an inner table, or None where the key is absent."""
         return self._inside(self._table(name), name) if self.has(name) else None
@@ -414,6 +418,7 @@ _AS = {
     Kind.TABLE_OR_TABLES: "a table",
     Kind.NAMED_TABLES: "a table of tables",
     Kind.NAMED_DURATIONS: "a table of durations in quotes",
+    Kind.ANYTHING: "a value",
 }
 
 

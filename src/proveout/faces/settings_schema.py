@@ -44,6 +44,7 @@ class Kind(StrEnum):
     TABLE_OR_TABLES = "table, or list of tables"
     NAMED_TABLES = "table of named tables"
     NAMED_DURATIONS = "table of named durations"
+    ANYTHING = "any value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,48 @@ class Table:
                 return key
         raise KeyError(name)
 
+
+SCHEDULE = Table(
+    title="[[workflow.schedules]]",
+    keys=(
+        Key(
+            name="name",
+            kind=Kind.NAME,
+            required=True,
+            example='"morning"',
+            meaning="Names the schedule; with the moment of a tick it is the key of its run.",
+        ),
+        Key(
+            name="cron",
+            kind=Kind.TEXT,
+            required=True,
+            example='"0 6 * * MON-FRI"',
+            meaning="When: minute, hour, day of the month, month and day of the week.",
+        ),
+        Key(
+            name="zone",
+            kind=Kind.TEXT,
+            default='"UTC"',
+            example='"Europe/Berlin"',
+            meaning="Whose wall clock that is, by its IANA name.",
+        ),
+        Key(
+            name="missed",
+            kind=Kind.TEXT,
+            default='"last"',
+            choices=("skip", "last", "all"),
+            example='"last"',
+            meaning="Which of the ticks fire at which no server ran.",
+        ),
+        Key(
+            name="input",
+            kind=Kind.ANYTHING,
+            default="{}",
+            example='{ report = "daily" }',
+            meaning="The input of each run.",
+        ),
+    ),
+)
 
 WORKFLOW = Table(
     title="[workflow]",
@@ -168,6 +211,28 @@ WORKFLOW = Table(
             kind=Kind.PATTERNS,
             example='["prompts/**"]',
             meaning="What a release takes along beside the code that the entry imports.",
+        ),
+        Key(
+            name="concurrency",
+            kind=Kind.WHOLE,
+            default="no limit",
+            example="8",
+            meaning="Most runs at once, under all workers of all releases; trials left out.",
+        ),
+        Key(
+            name="intake",
+            kind=Kind.WHOLE,
+            default="no limit",
+            example="10000",
+            meaning="Most runs that may wait for their first start; past it new ones are refused.",
+        ),
+        Key(
+            name="schedules",
+            kind=Kind.TABLES,
+            holds=SCHEDULE,
+            default="none",
+            example='[{ name = "morning", cron = "0 6 * * *" }]',
+            meaning="Runs that are asked for by the clock.",
         ),
     ),
 )
@@ -842,4 +907,5 @@ _SHAPES: dict[Kind, Schema] = {
         "propertyNames": _NAME,
         "additionalProperties": _DURATION,
     },
+    Kind.ANYTHING: {},
 }

@@ -165,6 +165,7 @@ class Supervisor:
             captures=captures,
             lease=lease().total_seconds(),
             attached=True,
+            most_running=self._project.settings.workflow.concurrency,
         )
 
     async def _fill(self, group: Group, slot: Slot) -> None:

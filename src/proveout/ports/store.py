@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from proveout.domain.release import DRAFT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from proveout.domain.delivery import Delivery
@@ -41,6 +41,8 @@ class Want:
             that began on it, and new ones that the pointer sends there.
         suspects: True for only the runs that were in flight when their worker died, False
             for all others, None for both.
+        most_running: most runs of each of these workflows that may run at once under all
+            workers, trials left out; None for any number.
     """
 
     worker: str
@@ -50,6 +52,7 @@ class Want:
     experiment: ExperimentId | None = None
     release: str = DRAFT
     suspects: bool | None = None
+    most_running: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,18 @@ class TrialCount:
     calls: int
     repeated: int
     trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked:
+    """How far the schedules of a workflow have fired, by name.
+
+    Attributes:
+        now: the store's moment of the answer.
+    """
+
+    now: datetime
+    upto: Mapping[str, datetime]
 
 
 class Writes(Protocol):
@@ -244,6 +259,14 @@ class Runs(Protocol):
 
     async def journal(self, run: RunId) -> list[Entry]:
         """Return what a run's journal holds, in the order it was written."""
+        ...
+
+
+class Schedules(Protocol):
+    """What happens by the clock."""
+
+    async def ticked(self, workflow: str) -> Ticked:
+        """Return up to when each schedule of a workflow has fired, and the moment."""
         ...
 
 
@@ -409,6 +432,7 @@ class Store(
     Records,
     Deliveries,
     Limits,
+    Schedules,
     Protocol,
 ):
     """A place that keeps all this."""

@@ -400,4 +400,5 @@ class Attempt:
             failure=failure,
             due=due,
             note=note,
+            ordering=self.run.ordering,
         )

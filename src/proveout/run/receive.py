@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.delivery import Delivery
 from proveout.domain.run import Run, RunId
-from proveout.domain.unit import Receive, Received, UnitId
+from proveout.domain.unit import Full, Receive, Received, UnitId
+from proveout.run.enqueue import full
 
 if TYPE_CHECKING:
     from proveout.domain.delivery import Verified
@@ -26,6 +27,7 @@ class Arrival:
         body: the very bytes that were signed.
         workflow: whose run it asks for.
         value: input of that run, as bytes of canonical JSON; None where it is only kept.
+        intake: most runs of the workflow that may wait for their first claim; None for any.
     """
 
     source: str
@@ -34,13 +36,15 @@ class Arrival:
     body: bytes = field(repr=False)
     workflow: str
     value: bytes | None = field(repr=False)
+    intake: int | None = None
 
 
 async def receive(store: Writes, clock: Clock, ids: Ids, arrival: Arrival) -> Received:
     """Make a delivery durable with the run that it asks for; what came before changes nothing.
 
     Raises:
-        Outage: the store did not keep it; the sender must send it again.
+        Outage: the store did not keep it, or no more runs are taken now: the sender must
+            send it again.
     """
     said, now = arrival.said, clock.now()
     delivery = Delivery(
@@ -59,13 +63,16 @@ async def receive(store: Writes, clock: Clock, ids: Ids, arrival: Arrival) -> Re
             workflow=arrival.workflow,
             value=arrival.value,
             created=now,
-            due=now,
+            due=None,
             key=run_key(arrival.source, said.event),
         )
-    answer = await store.write(Receive(id=UnitId(ids.new()), delivery=delivery, run=run))
+    unit = Receive(id=UnitId(ids.new()), delivery=delivery, run=run, intake=arrival.intake)
+    answer = await store.write(unit)
     match answer:
         case Received():
             return answer
+        case Full(intake):
+            raise full(arrival.workflow, intake)
         case _:
             raise AssertionError(answer)
 

@@ -56,6 +56,7 @@ class Manner:
         suspects: True to work only on runs that were in flight when their worker died,
             False to leave those to a process of their own, None for both.
         rehearsal: what stands in for steps and effects while the workflow is drilled.
+        most_running: most runs of each workflow at once under all workers; None for any.
     """
 
     concurrency: int = 16
@@ -66,6 +67,7 @@ class Manner:
     release: str = DRAFT
     suspects: bool | None = None
     rehearsal: Rehearsal | None = None
+    most_running: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,7 @@ class Worker:
             experiment=self._manner.experiment,
             release=self._manner.release,
             suspects=self._manner.suspects,
+            most_running=self._manner.most_running,
         )
 
     async def _is_idle(self) -> bool:

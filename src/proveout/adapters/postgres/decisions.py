@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proveout.adapters.postgres import turns
+from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.rows import from_canary, from_headers
 from proveout.domain.release import Stage, Treatment
 from proveout.domain.unit import (
@@ -205,7 +207,7 @@ MOVE = (
 
 KEEP_DRAFTS = (
     "WITH found AS MATERIALIZED (SELECT id FROM proveout.runs WHERE workflow = $1"
-    " AND release IS NULL AND experiment IS NULL AND state = 'QUEUED'"
+    " AND release IS NULL AND experiment IS NULL AND fence = 0 AND state IN ('QUEUED', 'WAITING')"
     " AND NOT EXISTS (SELECT FROM proveout.pointers WHERE workflow = $1"
     " AND stage = 'production') ORDER BY id FOR NO KEY UPDATE)"
     " UPDATE proveout.runs SET release = 'draft' FROM found WHERE runs.id = found.id"
@@ -227,15 +229,23 @@ async def _move(link: Link, pointer: Pointer) -> None:
 
 
 TREATED = (
-    "WITH found AS MATERIALIZED (SELECT id, state FROM proveout.runs WHERE release = $1"
-    " AND workflow = $2 AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')"
-    " ORDER BY id FOR NO KEY UPDATE)"
+    "WITH found AS MATERIALIZED (SELECT id, state, "  # noqa: S608 - our own words
+    f"{turns.IS_HELD} AS is_held FROM proveout.runs WHERE release = $1"
+    f" AND workflow = $2 AND state IN {turns.ALIVE} ORDER BY id FOR NO KEY UPDATE)"
 )
 
 TREAT = (
     f"{TREATED} UPDATE proveout.runs SET state = $3, updated = (SELECT proveout.moment()),"  # noqa: S608
     " note = $4, worker = NULL, lease_until = NULL FROM found"
     " WHERE runs.id = found.id AND found.state <> $3"
+    " AND NOT (found.is_held AND $3 = 'PARKED')"
+    " RETURNING runs.workflow, runs.ordering, runs.seq, found.is_held"
+)
+"""What waits for its turn is not parked: the run before it is, and keeps the turn."""
+
+ORDERED = (
+    "SELECT DISTINCT ordering FROM proveout.runs WHERE release = $1 AND workflow = $2"  # noqa: S608 - our own words
+    f" AND state IN {turns.ALIVE} AND ordering IS NOT NULL"
 )
 
 CLOSE = (
@@ -249,15 +259,19 @@ async def _treat(link: Link, change: Treat) -> None:
     if change.treatment is Treatment.FINISH:
         return
     cancels = change.treatment is Treatment.CANCEL
+    whose = (change.release, change.workflow)
     if cancels:
-        await link.execute(CLOSE, change.release, change.workflow)
-    await link.execute(
-        TREAT,
-        change.release,
-        change.workflow,
-        "CANCELLED" if cancels else "PARKED",
-        f"{change.treatment} by rollback",
-    )
+        await turns.hold(link, [row["ordering"] for row in await link.fetch(ORDERED, *whose)])
+        await link.execute(CLOSE, *whose)
+    state, note = "CANCELLED" if cancels else "PARKED", f"{change.treatment} by rollback"
+    rows = await link.fetch(TREAT, *whose, state, note)
+    ended = [
+        Ended(row["workflow"], row["ordering"], row["seq"])
+        for row in rows
+        if row["ordering"] is not None and not row["is_held"]
+    ]
+    if cancels and ended:
+        await turns.pass_on(link, ended)
 
 
 async def _keep(link: Link, keep: Keep) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from proveout.adapters.postgres import turns
+from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
 from proveout.adapters.postgres.wire import ABANDONED
 from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
@@ -73,18 +76,21 @@ CLAIM_TRIALS = _claim(
 )
 
 
+ONE_AT_A_TIME = 0x6D6F7374
+"""The class of the advisory locks under which claims of limited workflows follow each other."""
+
+RUNNING = (
+    "SELECT count(*) AS runs FROM proveout.runs WHERE state = 'RUNNING' AND experiment IS NULL"
+    " AND workflow = $1"
+)
+
+
 async def claim(link: Link, want: Want) -> list[Claimed]:
     """Give runs to a worker; their journals are read after that, so that no answer is missed."""
-    rows = await link.fetch(
-        CLAIM if want.experiment is None else CLAIM_TRIALS,
-        list(want.workflows),
-        want.limit,
-        want.worker,
-        want.lease,
-        want.experiment,
-        want.release,
-        want.suspects,
-    )
+    if want.most_running is None or want.experiment is not None:
+        rows = await _claim_rows(link, want)
+    else:
+        rows = await _claim_within(link, want, want.most_running)
     rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
     entries = await _entries(link, [row["id"] for row in rows if row["fence"] > 1])
     return [
@@ -95,6 +101,37 @@ async def claim(link: Link, want: Want) -> list[Claimed]:
         )
         for row in rows
     ]
+
+
+async def _claim_within(link: Link, want: Want, most: int) -> list[Row]:
+    """Claim so that at most so many runs of each workflow are running, whoever claims at once."""
+    rows: list[Row] = []
+    async with transaction(link):
+        for workflow in sorted(want.workflows):
+            await link.execute(
+                "SELECT pg_advisory_xact_lock($1::int, hashtext($2))", ONE_AT_A_TIME, workflow
+            )
+            await link.execute(LAPSED)  # a run that lapsed has no place to keep
+            counted = await link.fetchrow(RUNNING, workflow)
+            room = most - (0 if counted is None else counted["runs"])
+            limit = min(want.limit - len(rows), room)
+            if limit > 0:
+                one = replace(want, workflows=(workflow,), limit=limit)
+                rows += await _claim_rows(link, one)
+    return rows
+
+
+async def _claim_rows(link: Link, want: Want) -> list[Row]:
+    return await link.fetch(
+        CLAIM if want.experiment is None else CLAIM_TRIALS,
+        list(want.workflows),
+        want.limit,
+        want.worker,
+        want.lease,
+        want.experiment,
+        want.release,
+        want.suspects,
+    )
 
 
 async def _entries(link: Link, runs: list[str]) -> dict[str, list[Row]]:
@@ -233,9 +270,14 @@ CRASHED = (
     " state = CASE WHEN crashes + 1 >= $2 THEN 'DEAD' ELSE 'QUEUED' END,"
     " failure = CASE WHEN crashes + 1 >= $2 THEN $3::bytea END,"
     " updated = (SELECT now FROM clock)"
-    " FROM found WHERE runs.seq = found.seq RETURNING id, state"
+    " FROM found WHERE runs.seq = found.seq RETURNING id, state, workflow, ordering, runs.seq"
 )
 """Count a crash against the runs of a worker that died alone."""
+
+ORDERED = (
+    "SELECT DISTINCT ordering FROM proveout.runs WHERE worker = $1 AND state = 'RUNNING'"
+    " AND ordering IS NOT NULL"
+)
 
 BURY = (
     "UPDATE proveout.reviews SET state = 'superseded', decided = (SELECT proveout.moment())"
@@ -247,6 +289,15 @@ BURY = (
 async def blame(link: Link, worker: str, at_most: int) -> list[RunId]:
     """Count a crash against the runs that a dead worker held; return them."""
     async with transaction(link):
+        await turns.hold(link, [row["ordering"] for row in await link.fetch(ORDERED, worker)])
         rows = await link.fetch(CRASHED, worker, at_most, from_failure(crashed(at_most)))
-        await link.execute(BURY, [row["id"] for row in rows if row["state"] == "DEAD"])
+        dead = [row for row in rows if row["state"] == "DEAD"]
+        await link.execute(BURY, [row["id"] for row in dead])
+        ended = [
+            Ended(row["workflow"], row["ordering"], row["seq"])
+            for row in dead
+            if row["ordering"] is not None
+        ]
+        if ended:
+            await turns.pass_on(link, ended)
     return [RunId(row["id"]) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.adapters.postgres import queue
+from proveout.adapters.postgres import queue, schedules
 from proveout.adapters.postgres.bell import Bell
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
 from proveout.adapters.postgres.lane import Lane
@@ -16,7 +16,7 @@ from proveout.adapters.postgres.wire import Pool, Server, part
 from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
 from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
-from proveout.ports.store import TrialCount
+from proveout.ports.store import Ticked, TrialCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,11 @@ class PostgresStore(Office):
     async def claim(self, want: Want) -> list[Claimed]:
         async with self._pool.link() as link:
             return await queue.claim(link, want)
+
+    async def ticked(self, workflow: str) -> Ticked:
+        rows = await self._pool.fetch(schedules.TICKED, workflow)
+        upto = {row["name"]: row["ticked"] for row in rows if row["name"] is not None}
+        return Ticked(now=rows[0]["now"], upto=upto)
 
     async def tend(self) -> Tended:
         async with self._pool.link() as link:

@@ -4,7 +4,7 @@ The rows of all runs that a group touches are locked in the order of their ids, 
 whoever writes about a run holds its row: that one lock makes the rest simple. What
 each unit may do is judged here; what follows is written by a few statements for the
 whole group: first new runs, then records, decisions, settlements, and last what
-people asked for.
+people asked for. Where runs have an ordering key, its lock comes before all rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from proveout.adapters.postgres import intake, schedules, turns
 from proveout.adapters.postgres.decisions import amend, put, receive
+from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.postgres.wire import Unsettled
 from proveout.adapters.rows import from_failure, from_outcome, to_review, to_run
 from proveout.domain.run import MOVES, RunState
@@ -33,6 +35,7 @@ from proveout.domain.unit import (
     Requeue,
     Settle,
     Stale,
+    Tick,
     Undecidable,
     Unit,
 )
@@ -77,6 +80,10 @@ class Standing:
     fence: int
     wake: bool
     unit: str | None
+    seq: int
+    workflow: str
+    ordering: str | None
+    is_held: bool
 
 
 @dataclass(slots=True)
@@ -86,6 +93,8 @@ class Group:
     Attributes:
         answers: those to the units, then those to the runs that deliveries ask for.
         asked: the delivery that asks for a run, by the place of the run's answer.
+        orderings: the ordering keys whose locks the group holds.
+        ended: its runs that had their turn and have ended.
     """
 
     answers: list[Answered | None]
@@ -97,9 +106,12 @@ class Group:
         default_factory=list[tuple[int, Cancel | Requeue]]
     )
     receives: list[tuple[int, Receive]] = field(default_factory=list[tuple[int, Receive]])
+    ticks: list[tuple[int, Tick]] = field(default_factory=list[tuple[int, Tick]])
     last: list[tuple[int, Put | Amend]] = field(default_factory=list[tuple[int, Put | Amend]])
     asked: dict[int, tuple[int, Receive]] = field(default_factory=dict[int, tuple[int, Receive]])
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    orderings: set[str] = field(default_factory=set[str])
+    ended: list[Ended] = field(default_factory=list[Ended])
 
     @classmethod
     def of(cls, units: Sequence[Unit]) -> Group:
@@ -119,6 +131,8 @@ class Group:
                     group.orders.append((place, unit))
                 case Receive():
                     group.receives.append((place, unit))
+                case Tick():
+                    group.ticks.append((place, unit))
                 case Put() | Amend():
                     group.last.append((place, unit))
         return group
@@ -133,6 +147,12 @@ class Group:
         standing = self.standing.get(unit.run)
         return standing is not None and standing.state == "RUNNING" and standing.fence == unit.fence
 
+    def end(self, run: str) -> None:
+        """Note that a run has ended, where another waits for that."""
+        one = self.standing[run]
+        if one.ordering is not None and not one.is_held:
+            self.ended.append(Ended(one.workflow, one.ordering, one.seq))
+
     def answer_again(self, place: int, unit: Settle | Cancel | Requeue) -> None:
         """Answer for a unit that changes nothing: `Done` if it is the one that moved the run."""
         standing = self.standing.get(unit.run)
@@ -143,12 +163,9 @@ class Group:
 async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
     """Apply `units` inside the open transaction; return their answers in the same order."""
     group = Group.of(units)
-    if group.receives:
-        await _receive(link, group)
-    if group.enqueues:
-        await _enqueue(link, group)
-    if group.asked:
-        await _name_known(link, group)
+    await _refuse(link, group)
+    await _hold_turns(link, group)
+    await _enter(link, group)
     if group.touches_runs:
         decided = await _lock(link, group)
         if group.records:
@@ -159,10 +176,65 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
             await _settle(link, group)
         if group.orders:
             await _order(link, group)
+    if group.ended:
+        await turns.hold(link, {one.ordering for one in group.ended} - group.orderings)
+        await turns.pass_on(link, group.ended)
     for place, unit in group.last:
         is_decision = isinstance(unit, Amend)
         group.answers[place] = await (amend(link, unit) if is_decision else put(link, unit))
     return cast("list[Answered]", group.answers[: len(units)])
+
+
+async def _enter(link: Link, group: Group) -> None:
+    """Write what comes in: ticks, deliveries, and the new runs of all of them."""
+    if group.ticks:
+        await _tick(link, group)
+    if group.receives:
+        await _receive(link, group)
+    if group.enqueues:
+        await _enqueue(link, group)
+    if group.asked:
+        await _name_known(link, group)
+
+
+async def _refuse(link: Link, group: Group) -> None:
+    """Answer for new runs that a workflow's intake limit leaves no room for, and drop them."""
+    asking = [*group.enqueues, *group.receives]
+    if all(unit.intake is None for _, unit in asking):
+        return
+    refusals = await intake.refused(link, asking)
+    if refusals:
+        group.enqueues = [one for one in group.enqueues if one[0] not in refusals]
+        group.receives = [one for one in group.receives if one[0] not in refusals]
+    for place, full in refusals.items():
+        group.answers[place] = full
+
+
+CANCELS = (
+    "SELECT DISTINCT ordering FROM proveout.runs WHERE id = ANY ($1::text[])"
+    " AND ordering IS NOT NULL"
+)
+
+
+async def _hold_turns(link: Link, group: Group) -> None:
+    """Hold the locks of the ordering keys that the group is about; most groups have none."""
+    runs = [unit.run for _, unit in (*group.enqueues, *group.receives)]
+    runs += [run for _, unit in group.ticks for run in unit.runs]
+    named = {run.ordering for run in runs if run is not None}
+    named |= {unit.ordering for _, unit in group.settles if unit.state.is_final}
+    if cancels := [unit.run for _, unit in group.orders if isinstance(unit, Cancel)]:
+        named |= {row["ordering"] for row in await link.fetch(CANCELS, cancels)}
+    group.orderings = {one for one in named if one is not None}
+    await turns.hold(link, group.orderings)
+
+
+async def _tick(link: Link, group: Group) -> None:
+    """Move schedules on; the runs of those that moved are entered with the group's others."""
+    for place, unit in group.ticks:
+        group.answers[place], is_new = await schedules.move(link, unit)
+        for run in unit.runs if is_new else ():
+            group.enqueues.append((len(group.answers), Enqueue(id=unit.id, run=run)))
+            group.answers.append(None)
 
 
 async def _receive(link: Link, group: Group) -> None:
@@ -201,25 +273,34 @@ def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 ENQUEUE = (
-    "WITH given AS MATERIALIZED (SELECT nextval('proveout.run_order') AS seq, new.* FROM unnest("
+    "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now),"
+    " given AS MATERIALIZED (SELECT nextval('proveout.run_order') AS seq, new.*,"
+    " coalesce(new.asked, (SELECT now FROM clock)) + new.delay AS due FROM unnest("
     "$1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
-    " $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[],"
-    " $14::text[]) AS new (id, workflow, value, key, created, due, unit, experiment, candidate,"
-    " position, case_digest, priority, ordering, origin))"
+    " $7::interval[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[],"
+    " $13::bigint[], $14::text[], $15::text[]) AS new (id, workflow, value, key, created, asked,"
+    " delay, unit, experiment, candidate, position, case_digest, priority, ordering, origin))"
     " INSERT INTO proveout.runs (seq, id, workflow, state, value, key, created, updated, due,"
-    " unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
-    " SELECT seq, id, workflow, 'QUEUED', value, key, created, created,"
-    " coalesce(due, (SELECT proveout.moment())), unit, experiment, candidate, position,"
-    " case_digest, priority, ordering, origin FROM given"
+    " not_before, unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
+    " SELECT seq, id, workflow, CASE WHEN ordering IS NOT NULL OR due > (SELECT now FROM clock)"
+    " THEN 'WAITING' ELSE 'QUEUED' END, value, key, created, created,"
+    " CASE WHEN ordering IS NULL THEN due END, CASE WHEN ordering IS NOT NULL THEN due END,"
+    " unit, experiment, candidate, position, case_digest, priority, ordering, origin FROM given"
     " ORDER BY workflow, key, experiment, candidate, position, id"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
-"""Numbered as they came, written in the order of their keys: no two groups wait for each other."""
+"""Numbered as they came, written in the order of their keys: no two groups wait for each other.
+
+What may not begin yet is not queued: claims look only at what is ready.
+"""
 
 
 async def _enqueue(link: Link, group: Group) -> None:
     rows = await link.fetch(ENQUEUE, *columns(_run_row(unit) for _, unit in group.enqueues))
     added = {row["id"] for row in rows}
+    if group.orderings:
+        ordered = [unit.run for _, unit in group.enqueues if unit.run.ordering is not None]
+        await turns.take(link, [run.id for run in ordered if run.id in added])
     known: list[tuple[int, Enqueue]] = []
     for place, unit in group.enqueues:
         if unit.run.id in added:
@@ -238,8 +319,9 @@ def _run_row(unit: Enqueue) -> tuple[Any, ...]:
         if trial is None
         else (trial.experiment, trial.candidate, trial.position, trial.case)
     )
-    line = (run.priority, run.ordering, run.origin)
-    return (run.id, run.workflow, run.value, run.key, run.created, run.due, unit.id, *place, *line)
+    who = (run.id, run.workflow, run.value, run.key)
+    when = (run.created, run.due, unit.delay)
+    return (*who, *when, unit.id, *place, run.priority, run.ordering, run.origin)
 
 
 KNOWN = (
@@ -279,8 +361,8 @@ def _known_row(place: int, unit: Enqueue) -> tuple[Any, ...]:
 
 
 LOCK = (
-    "SELECT id, state, fence, wake, unit FROM proveout.runs WHERE id = ANY ($1::text[])"
-    " ORDER BY id FOR NO KEY UPDATE"
+    f"SELECT id, state, fence, wake, unit, seq, workflow, ordering, {turns.IS_HELD} AS is_held"  # noqa: S608 - our own words
+    " FROM proveout.runs WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE"
 )
 
 
@@ -298,7 +380,16 @@ async def _lock(link: Link, group: Group) -> dict[str, str]:
     runs.update(unit.run for _, unit in group.settles)
     runs.update(unit.run for _, unit in group.orders)
     for row in await link.fetch(LOCK, list(runs)):
-        group.standing[row["id"]] = Standing(row["state"], row["fence"], row["wake"], row["unit"])
+        group.standing[row["id"]] = Standing(
+            state=row["state"],
+            fence=row["fence"],
+            wake=row["wake"],
+            unit=row["unit"],
+            seq=row["seq"],
+            workflow=row["workflow"],
+            ordering=row["ordering"],
+            is_held=row["is_held"],
+        )
     return decided
 
 
@@ -462,8 +553,9 @@ ANSWER = (
 
 WAKE = (
     "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now) UPDATE proveout.runs"
-    " SET wake = true, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
-    " due = CASE state WHEN 'WAITING' THEN (SELECT now FROM clock) ELSE due END,"
+    " SET wake = true,"
+    " state = CASE WHEN state = 'WAITING' AND fence > 0 THEN 'QUEUED' ELSE state END,"
+    " due = CASE WHEN state = 'WAITING' AND fence > 0 THEN (SELECT now FROM clock) ELSE due END,"
     " updated = (SELECT now FROM clock) WHERE id = ANY ($1::text[])"
     " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')"
 )
@@ -508,6 +600,8 @@ async def _settle(link: Link, group: Group) -> None:
         await link.execute(SETTLE, *columns(rows))
     if ended := [(row[0], row[-1]) for row in rows if RunState(row[1]).is_final]:
         await link.execute(SUPERSEDE, *columns(ended))
+        for run, _ in ended:
+            group.end(run)
 
 
 def _settle_row(unit: Settle) -> tuple[Any, ...]:
@@ -561,6 +655,8 @@ async def _order(link: Link, group: Group) -> None:
     if cancelled:
         await link.execute(CANCEL, *columns(cancelled))
         await link.execute(SUPERSEDE, *columns(cancelled))
+        for run, _ in cancelled:
+            group.end(run)
 
 
 def _may(unit: Cancel | Requeue, state: str) -> bool:

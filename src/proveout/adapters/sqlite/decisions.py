@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from proveout.adapters.rows import from_canary, from_headers
 from proveout.adapters.sqlite.moments import micros
+from proveout.adapters.sqlite.turns import IS_HELD, pass_on
 from proveout.adapters.troubles import Unstorable
 from proveout.domain.release import Stage, Treatment
 from proveout.domain.unit import (
@@ -187,7 +188,8 @@ def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
 
 KEEP_DRAFTS = (
     "UPDATE runs SET release = 'draft' WHERE workflow = :workflow AND release IS NULL"
-    " AND experiment IS NULL AND state = 'QUEUED' AND NOT EXISTS (SELECT 1 FROM pointers"
+    " AND experiment IS NULL AND fence = 0 AND state IN ('QUEUED', 'WAITING')"
+    " AND NOT EXISTS (SELECT 1 FROM pointers"
     " WHERE workflow = :workflow AND stage = 'production')"
 )
 """With the first promotion, what was asked of the proof of concept stays with its draft."""
@@ -207,11 +209,21 @@ def _treat(connection: sqlite3.Connection, change: Treat, now: int) -> None:
             f" (SELECT id FROM runs WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT}))",
             (now, change.release, change.workflow),
         )
+    # What waits for its turn is not parked: the run before it is, and keeps the turn.
+    kept = f" AND NOT {IS_HELD}" if state == "PARKED" else ""
+    ended = connection.execute(
+        "SELECT id FROM runs WHERE release = ? AND workflow = ? AND ordering IS NOT NULL"  # noqa: S608 - our own words
+        f" AND state IN ({IN_FLIGHT}) AND NOT {IS_HELD}",
+        (change.release, change.workflow),
+    ).fetchall()
     connection.execute(
         "UPDATE runs SET state = ?, updated = ?, note = ?, worker = NULL, lease_until = NULL"  # noqa: S608 - our own words
-        f" WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT}) AND state <> ?",
+        f" WHERE release = ? AND workflow = ? AND state IN ({IN_FLIGHT}) AND state <> ?{kept}",
         (state, now, f"{change.treatment} by rollback", change.release, change.workflow, state),
     )
+    if state == "CANCELLED":
+        for row in ended:
+            pass_on(connection, row["id"], now)
 
 
 def _halt(connection: sqlite3.Connection, halt: Halt) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import crashed, from_failure, to_pointer
 from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.turns import pass_on
 from proveout.adapters.sqlite.units import expire_reviews
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.release import DRAFT, release_scope
@@ -71,8 +72,36 @@ def claim(
     connection: sqlite3.Connection, want: Want, now: int
 ) -> list[tuple[sqlite3.Row, list[sqlite3.Row]]]:
     """Give runs to a worker, each with its journal."""
+    if want.most_running is None or want.experiment is not None:
+        rows = _claim(connection, want, now)
+    else:
+        rows = _claim_within(connection, want, want.most_running, now)
+    rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
+    return [(row, _entries(connection, row)) for row in rows]
+
+
+def _claim_within(
+    connection: sqlite3.Connection, want: Want, most: int, now: int
+) -> list[sqlite3.Row]:
+    """Claim so that at most so many runs of each workflow are running."""
+    connection.execute(LAPSED, (now,))  # a run that lapsed has no place to keep
+    rows: list[sqlite3.Row] = []
+    for workflow in sorted(want.workflows):
+        running: int = connection.execute(
+            "SELECT count(*) FROM runs WHERE state = 'RUNNING' AND experiment IS NULL"
+            " AND workflow = ?",
+            (workflow,),
+        ).fetchone()[0]
+        limit = min(want.limit - len(rows), most - running)
+        if limit > 0:
+            one = replace(want, workflows=(workflow,), limit=limit)
+            rows += _claim(connection, one, now)
+    return rows
+
+
+def _claim(connection: sqlite3.Connection, want: Want, now: int) -> list[sqlite3.Row]:
     whose, values = _whose(connection, want)
-    rows = connection.execute(
+    return connection.execute(
         "UPDATE runs SET state = 'RUNNING', fence = fence + 1, worker = ?, lease_until = ?,"  # noqa: S608
         " wake = 0, updated = ?, release = CASE WHEN experiment IS NULL"
         " THEN coalesce(release, ?) END WHERE seq IN (SELECT seq FROM runs"
@@ -88,8 +117,6 @@ def claim(
             want.limit,
         ),
     ).fetchall()
-    rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
-    return [(row, _entries(connection, row)) for row in rows]
 
 
 def is_idle(connection: sqlite3.Connection, want: Want, horizon: int) -> bool:
@@ -183,13 +210,15 @@ def needs_tending(connection: sqlite3.Connection, now: int) -> bool:
     return bool(connection.execute(NEEDS_TENDING, (now,)).fetchone()[0])
 
 
+LAPSED = (
+    "UPDATE runs SET state = 'QUEUED', suspect = experiment IS NULL, updated = ?1"
+    " WHERE state = 'RUNNING' AND lease_until < ?1"
+)
+
+
 def tend(connection: sqlite3.Connection, now: int) -> Tended:
     """Move what is due."""
-    lapsed = connection.execute(
-        "UPDATE runs SET state = 'QUEUED', suspect = experiment IS NULL, updated = ?1"
-        " WHERE state = 'RUNNING' AND lease_until < ?1",
-        (now,),
-    ).rowcount
+    lapsed = connection.execute(LAPSED, (now,)).rowcount
     woken = connection.execute(
         "UPDATE runs SET state = 'QUEUED', updated = ?1 WHERE state = 'WAITING' AND due <= ?1",
         (now,),
@@ -217,4 +246,5 @@ def blame(connection: sqlite3.Connection, worker: str, at_most: int, now: int) -
                 " WHERE run = ? AND state = 'open'",
                 (now, row["id"]),
             )
+            pass_on(connection, row["id"], now)
     return [RunId(row["id"]) for row in rows]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.adapters.migrations import migrations, pending
 from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
+from proveout.adapters.sqlite.intake import Intake
 from proveout.adapters.sqlite.lane import Lane, say
 from proveout.adapters.sqlite.limits import take
 from proveout.adapters.sqlite.moments import micros, moment
@@ -29,7 +30,7 @@ from proveout.domain.release import lot
 from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
 from proveout.errors import Mistake
-from proveout.ports.store import Claimed, Tended, TrialCount
+from proveout.ports.store import Claimed, Tended, Ticked, TrialCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,7 @@ class SqliteStore(Office):
                 fix=("set PROVEOUT_STORE=sqlite:///PATH to a path that can",),
             ) from error
         self._lane = Lane(writer)
+        self._intake = Intake()
         self._holds: set[FileHold] = set()
         self._readers = ThreadPoolExecutor(1, "sqlite-reader")
         self._seen = self._version()
@@ -126,7 +128,9 @@ class SqliteStore(Office):
         if isinstance(unit, Settle):
             check_move(RunState.RUNNING, unit.state)
         now = micros(self._clock.now())
-        return await self._lane.do(lambda connection: apply(connection, unit, now), rank(unit))
+        return await self._lane.do(
+            lambda connection: apply(connection, unit, now, self._intake), rank(unit)
+        )
 
     async def claim(self, want: Want) -> list[Claimed]:
         now = self._clock.now()
@@ -139,6 +143,11 @@ class SqliteStore(Office):
             )
             for row, entries in rows
         ]
+
+    async def ticked(self, workflow: str) -> Ticked:
+        rows = await self._all("SELECT name, ticked FROM schedules WHERE workflow = ?", workflow)
+        upto = {row["name"]: moment(row["ticked"]) for row in rows}
+        return Ticked(now=self._clock.now(), upto=upto)
 
     async def tend(self) -> Tended:
         now = micros(self._clock.now())

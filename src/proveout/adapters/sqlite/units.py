@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
-from proveout.adapters.sqlite.decisions import amend, clean, put, receive
+from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review
+from proveout.adapters.sqlite.decisions import amend, clean, put
+from proveout.adapters.sqlite.entering import enqueue, receive, tick
 from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.turns import IS_HELD, pass_on
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
@@ -17,15 +19,13 @@ from proveout.domain.unit import (
     Decided,
     Done,
     Enqueue,
-    Enqueued,
-    KeyTaken,
     Put,
     Receive,
-    Received,
     Record,
     Requeue,
     Settle,
     Stale,
+    Tick,
     Undecidable,
     Unit,
 )
@@ -33,6 +33,7 @@ from proveout.domain.unit import (
 if TYPE_CHECKING:
     import sqlite3
 
+    from proveout.adapters.sqlite.intake import Intake
     from proveout.domain.journal import Place
     from proveout.domain.review import Review
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 RANKS: dict[type[Unit], int] = {
     Enqueue: 0,
     Receive: 0,
+    Tick: 0,
     Record: 1,
     Decide: 2,
     Settle: 3,
@@ -56,11 +58,11 @@ def rank(unit: Unit) -> int:
     return RANKS[type(unit)]
 
 
-def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # noqa: PLR0911 - one for each unit
+def apply(connection: sqlite3.Connection, unit: Unit, now: int, intake: Intake) -> Answered:  # noqa: C901, PLR0911 - one for each unit
     """Apply `unit` at the moment `now` inside the open transaction."""
     match unit:
         case Enqueue():
-            return _enqueue(connection, unit)
+            return enqueue(connection, unit, now, intake)
         case Record():
             return _record(connection, unit)
         case Settle():
@@ -72,80 +74,13 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # 
         case Requeue():
             return _requeue(connection, unit, now)
         case Receive():
-            return _receive(connection, unit)
+            return receive(connection, unit, now, intake)
+        case Tick():
+            return tick(connection, unit, now)
         case Put():
             return put(connection, unit)
         case Amend():
             return amend(connection, unit, now)
-
-
-def _receive(connection: sqlite3.Connection, unit: Receive) -> Answered:
-    """Keep a delivery, and enter the run that a new one asks for."""
-    answer = receive(connection, unit)
-    if not answer.created or unit.run is None:
-        return answer
-    entered = _enqueue(connection, Enqueue(id=unit.id, run=unit.run))
-    if entered.run.id == unit.run.id:
-        return answer
-    # Its key was taken: the delivery names the run that has it, never one that is not there.
-    connection.execute(
-        "UPDATE deliveries SET run = ? WHERE source = ? AND event = ?",
-        (entered.run.id, unit.delivery.source, unit.delivery.event),
-    )
-    return Received(entered.run.id, created=True)
-
-
-def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken:
-    run = unit.run
-    trial = run.trial
-    created = micros(run.created)
-    added = connection.execute(
-        "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, unit,"
-        " experiment, candidate, position, case_digest, priority, ordering, origin)"
-        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        clean(
-            run.id,
-            run.workflow,
-            run.value,
-            run.key,
-            created,
-            created,
-            created if run.due is None else micros(run.due),
-            unit.id,
-            trial and trial.experiment,
-            trial and trial.candidate,
-            trial and trial.position,
-            trial and trial.case,
-            run.priority,
-            run.ordering,
-            run.origin,
-        ),
-    ).rowcount
-    if added:
-        return Enqueued(run, created=True)
-    return _known(connection, unit)
-
-
-def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken:
-    """Answer for a run that the store knows, by its id, its key or its place in an experiment."""
-    run = unit.run
-    trial = run.trial
-    row = connection.execute(
-        "SELECT * FROM runs WHERE id = ? OR (workflow = ? AND key = ?)"
-        " OR (experiment = ? AND candidate = ? AND position = ?)",
-        (
-            run.id,
-            run.workflow,
-            run.key,
-            trial and trial.experiment,
-            trial and trial.candidate,
-            trial and trial.position,
-        ),
-    ).fetchone()
-    known = to_run(row, moment)
-    if known.id == run.id:
-        return Enqueued(known, created=True)
-    return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
 
 
 RECORD = (
@@ -248,6 +183,7 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
     if moved:
         if unit.state.is_final:
             _supersede(connection, unit, now)
+            pass_on(connection, unit.run, now)
         return Done()
     row = connection.execute(
         "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
@@ -282,8 +218,10 @@ def _answer(
         (answer, run, *place),
     )
     connection.execute(
-        "UPDATE runs SET wake = 1, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
-        " due = CASE state WHEN 'WAITING' THEN ?1 ELSE due END, updated = ?1 WHERE id = ?2"
+        "UPDATE runs SET wake = 1,"
+        " state = CASE WHEN state = 'WAITING' AND fence > 0 THEN 'QUEUED' ELSE state END,"
+        " due = CASE WHEN state = 'WAITING' AND fence > 0 THEN ?1 ELSE due END, updated = ?1"
+        " WHERE id = ?2"
         " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
         (now, run),
     )
@@ -305,6 +243,10 @@ def expire_reviews(connection: sqlite3.Connection, now: int) -> int:
 
 
 def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:
+    held = connection.execute(
+        f"SELECT 1 FROM runs WHERE id = ? AND {IS_HELD}",  # noqa: S608 - our own words
+        (unit.run,),
+    ).fetchone()
     moved = connection.execute(
         "UPDATE runs SET state = 'CANCELLED', updated = ?, unit = ?, worker = NULL,"
         " lease_until = NULL"
@@ -313,6 +255,8 @@ def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:
     ).rowcount
     if moved:
         _supersede(connection, unit, now)
+        if held is None:
+            pass_on(connection, unit.run, now)
         return Done()
     return _done_before(connection, unit)
 

@@ -14,6 +14,7 @@ from proveout.faces.api.call import answer, doors_of, stage_of
 from proveout.faces.api.problems import STAGE, BadBody
 from proveout.faces.api.stage import check_hooks
 from proveout.faces.project import NoSuch
+from proveout.run.enqueue import IntakeFull
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
 from proveout.run.receive import Arrival, receive
 
@@ -64,8 +65,14 @@ async def take(source: str, request: Request) -> Response:
         body=body,
         workflow=doors.settings.workflow.name,
         value=value,
+        intake=doors.settings.workflow.intake,
     )
-    done = await receive(doors.store, doors.clock, doors.ids, arrival)
+    try:
+        done = await receive(doors.store, doors.clock, doors.ids, arrival)
+    except IntakeFull:
+        counts.count(source, "full")
+        doors.log.warning("hook.refused", source=source, reason="the intake limit is reached")
+        raise
     outcome = "known" if not done.created else "run" if value is not None else "kept"
     counts.count(source, outcome)
     doors.log.info(

@@ -21,7 +21,7 @@ from proveout.faces.cli.operate import NotPossible
 from proveout.faces.cli.review import AlreadyDecided
 from proveout.faces.project import NoSuch
 from proveout.faces.tries import TooManyTries
-from proveout.run.enqueue import KeyConflict
+from proveout.run.enqueue import IntakeFull, KeyConflict, OutOfRange
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         BadRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
         WrongShape: HTTPStatus.UNPROCESSABLE_ENTITY,
         Unjournalable: HTTPStatus.UNPROCESSABLE_ENTITY,
+        OutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
         Refusal: HTTPStatus.FORBIDDEN,
         NotSignedIn: HTTPStatus.UNAUTHORIZED,
         NoRight: HTTPStatus.FORBIDDEN,
@@ -111,6 +112,7 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         AlreadyDecided: HTTPStatus.CONFLICT,
         NotPossible: HTTPStatus.CONFLICT,
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+        IntakeFull: HTTPStatus.TOO_MANY_REQUESTS,
         Outage: HTTPStatus.SERVICE_UNAVAILABLE,
         Bug: HTTPStatus.INTERNAL_SERVER_ERROR,
     }

@@ -81,7 +81,7 @@ ROUTES: tuple[Route, ...] = (
         right=Right.ENQUEUE,
         handler=runs.create,
         answers={202: shapes.RunShape, 200: shapes.RunShape},
-        problems=(400, 404, 408, 409, 413, 415, 422),
+        problems=(400, 404, 408, 409, 413, 415, 422, 429),
         body=ANY,
         headers={
             "Idempotency-Key": "Your own name for the request; the same gives the same run.",
@@ -190,7 +190,7 @@ ROUTES: tuple[Route, ...] = (
         right=Open.SIGNED,
         handler=hooks.take,
         answers={202: shapes.DeliveryShape, 200: shapes.DeliveryShape},
-        problems=(400, 403, 404, 408, 413),
+        problems=(400, 403, 404, 408, 413, 429),
         body=ANY,
     ),
     Route(

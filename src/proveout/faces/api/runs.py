@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query
 
+from proveout.domain.duration import duration
 from proveout.domain.run import RunId, RunState
 from proveout.domain.unit import Cancel, Stale, UnitId
 from proveout.faces.api.bodies import read_json
@@ -16,7 +18,7 @@ from proveout.faces.api.problems import BadRequest
 from proveout.faces.cli.operate import NotPossible, entry_words, run_v1
 from proveout.faces.project import NoSuch
 from proveout.ports.store import RunFilter
-from proveout.run.enqueue import Request, enqueue
+from proveout.run.enqueue import LONGEST_ORDERING, MOST_URGENT, Request, enqueue
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -34,18 +36,45 @@ LONGEST_KEY = 255
 WAIT = re.compile(r"(?:^|[,;\s])wait=([0-9]{1,6})(?:$|[,;\s])")
 
 
-async def create(name: str, call: Let) -> Response:
+async def create(
+    name: str,
+    call: Let,
+    priority: Annotated[
+        int,
+        Query(ge=-MOST_URGENT, le=MOST_URGENT, description="The highest is claimed first."),
+    ] = 0,
+    ordering: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=LONGEST_ORDERING,
+            description="Runs with one ordering key go one at a time, in the order they came.",
+        ),
+    ] = None,
+    delay: Annotated[
+        str | None, Query(description='Begin no sooner than after this, such as "10 min".')
+    ] = None,
+) -> Response:
     """Ask for a run of a workflow, with its input as the body.
 
     The answer comes when the run is durable, or with `Prefer: wait=N` when it has ended,
     at the latest after N seconds. The same `Idempotency-Key` with the same input gives
-    the same run.
+    the same run. When as many runs wait for a worker as the settings allow, no more are
+    taken: 429, and what was sent must be sent again later.
     """
     doors = call.doors
     key = _key(call)
     value = await read_json(call.request)
     canonical = doors.accept(name, json.dumps(value, ensure_ascii=False).encode())
-    wanted = Request(workflow=name, value=canonical, key=key)
+    wanted = Request(
+        workflow=name,
+        value=canonical,
+        key=key,
+        priority=priority,
+        ordering=ordering,
+        delay=timedelta(0) if delay is None else duration(delay),
+        intake=doors.settings.workflow.intake,
+    )
     done = await enqueue(doors.store, doors.clock, doors.ids, wanted)
     headers = {"Location": f"/api/v1/runs/{done.run.id}"}
     run, seconds = done.run, _wait(call)

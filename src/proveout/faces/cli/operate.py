@@ -1,11 +1,9 @@
-"""Commands of the chapter `run`: enqueue, runs."""
+"""Commands of the chapter `run`: runs."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +16,6 @@ from proveout.faces.cli.output import (
     answer,
     answer_json,
     clean,
-    next_step,
     say,
     sign,
     strong,
@@ -26,13 +23,8 @@ from proveout.faces.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from proveout.domain.journal import Entry
     from proveout.domain.run import Run
-
-BATCH = 500
-"""Runs that are handed to the store at once."""
 
 SHOWN = 60
 """Characters of a payload in a list."""
@@ -50,74 +42,6 @@ class NotPossible(Refusal):
     code = "not-possible"
 
 
-@click.command()
-@click.argument("workflow")
-@click.option("--input", "value", metavar="JSON", help="The input of one run.")
-@click.option("--file", type=click.Path(path_type=Path), help="JSON Lines: one input a line.")
-@click.option("--key", metavar="FIELD", help="Field of the input that names the request.")
-@click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
-def enqueue(
-    workflow: str, value: str | None, file: Path | None, key: str | None, as_json: bool
-) -> None:
-    """Make runs of WORKFLOW durable; returns when they are.
-
-    With --key, the same key with the same input gives the same run, and with another
-    input it is refused.
-    """
-    if (value is None) == (file is None):
-        raise Mistake("give either --input JSON or --file FILE")
-    asyncio.run(_enqueue(workflow, value, file, key, as_json=as_json))
-
-
-async def _enqueue(
-    workflow: str, value: str | None, file: Path | None, key: str | None, *, as_json: bool
-) -> None:
-    from proveout.faces.project import Project
-
-    new = known = 0
-    async with Project.open() as project:
-        inputs = (
-            _lines(file, key)
-            if file is not None
-            else iter([parse_input(value or "", key, "--input")])
-        )
-        while batch := list(islice(inputs, BATCH)):
-            done = await asyncio.gather(
-                *(project.enqueue_json(workflow, data, name) for data, name in batch),
-                return_exceptions=True,
-            )
-            for one in done:
-                if isinstance(one, BaseException):
-                    continue
-                new, known = new + one.created, known + (not one.created)
-                if as_json:
-                    answer_json({**run_v1(one.run), "created": one.created})
-                elif file is None:
-                    answer(one.run.id)
-            for one in done:
-                if isinstance(one, BaseException):
-                    raise one
-    if not as_json and file is not None:
-        answer(f"{sign('ok')} {new:,} runs of {workflow} are durable" + _known(known))
-    if not as_json:
-        next_step("proveout work --until-idle", "works on the draft, effects captured")
-
-
-def _known(count: int) -> str:
-    return f", {count:,} were known by their key" if count else ""
-
-
-def _lines(file: Path, key: str | None) -> Iterator[tuple[bytes, str | None]]:
-    """Yield the inputs of a file of JSON Lines, each with its key."""
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield parse_input(line.decode("utf-8"), key, f"{file}:{number}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read: {error}") from error
-
-
 def parse_input(text: str, key: str | None, where: str) -> tuple[bytes, str | None]:
     """Return an input as JSON with its key.
 
@@ -132,14 +56,18 @@ def parse_input(text: str, key: str | None, where: str) -> tuple[bytes, str | No
             why="an input travels as JSON",
             fix=("quote it for the shell: --input '{\"n\": 1}'",),
         ) from error
-    if key is None:
-        return text.encode("utf-8", "surrogatepass"), None
-    if not isinstance(value, dict) or key not in value:
-        raise BadInput(f'{where}: the input has no field "{key}"', why="--key names a field")
-    name: Any = value[key]  # pyright: ignore[reportUnknownVariableType] - checked next
+    name = None if key is None else named_field(value, key, "--key", where)
+    return text.encode("utf-8", "surrogatepass"), name
+
+
+def named_field(value: Any, field: str, option: str, where: str) -> str:
+    """Return the text or number that a field of an input holds."""
+    if not isinstance(value, dict) or field not in value:
+        raise BadInput(f'{where}: the input has no field "{field}"', why=f"{option} names a field")
+    name: Any = value[field]  # pyright: ignore[reportUnknownVariableType] - checked next
     if not isinstance(name, str | int) or isinstance(name, bool) or name == "":
-        raise BadInput(f'{where}: "{key}" is no text or whole number')
-    return text.encode("utf-8", "surrogatepass"), str(name)
+        raise BadInput(f'{where}: "{field}" is no text or whole number')
+    return str(name)
 
 
 def _no_constant(name: str) -> None:

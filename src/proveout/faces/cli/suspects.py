@@ -31,7 +31,13 @@ def worker_of(project: Project, *, concurrency: int, captures: bool, suspects: b
     from proveout.faces.blocked import leave
     from proveout.faces.project import lease
 
-    manner = Manner(concurrency=concurrency, lease=lease(), captures=captures, suspects=suspects)
+    manner = Manner(
+        concurrency=concurrency,
+        lease=lease(),
+        captures=captures,
+        suspects=suspects,
+        most_running=project.settings.workflow.concurrency,
+    )
     worker = Worker(project.bench, {project.name: project.workflow()}, manner)
     worker.on_stuck = leave
     return worker

@@ -99,6 +99,7 @@ async def _orders(
             captures=captures,
             until_idle=until_idle,
             lease=lease().total_seconds(),
+            most_running=project.settings.workflow.concurrency,
         )
         effects = "captured" if captures else "LIVE"
         say(

@@ -4,12 +4,17 @@
 ALTER TABLE proveout.runs
   ADD COLUMN priority bigint NOT NULL DEFAULT 0, -- higher is claimed first
   ADD COLUMN ordering text COLLATE "C",          -- runs of one ordering key: one at a time, in order
+  ADD COLUMN not_before timestamptz,             -- when it may begin, kept until its turn comes
   ADD COLUMN origin   text COLLATE "C",          -- the run whose effect keys a replay keeps
   ADD COLUMN input    text,                      -- digest of the input, once the input is pruned
   ADD COLUMN pruned   timestamptz;               -- when its payloads were removed
 DROP INDEX proveout.runs_queued;
 CREATE INDEX runs_queued ON proveout.runs (priority DESC, due, seq)
   WHERE state = 'QUEUED' AND experiment IS NULL;
+-- What has not begun: what an intake limit counts.
+CREATE INDEX runs_unbegun ON proveout.runs (workflow)
+  WHERE fence = 0 AND state IN ('QUEUED', 'WAITING') AND experiment IS NULL;
+-- Whose turn it is: the first of each key that has not ended.
 CREATE INDEX runs_ordering ON proveout.runs (workflow, ordering, seq)
   WHERE ordering IS NOT NULL AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED');
 
@@ -35,6 +40,7 @@ CREATE TABLE proveout.schedules (
   workflow text COLLATE "C" NOT NULL,
   name     text COLLATE "C" NOT NULL,
   ticked   timestamptz NOT NULL,
+  unit     text COLLATE "C" NOT NULL, -- the one that moved it last
   PRIMARY KEY (workflow, name)
 );
 

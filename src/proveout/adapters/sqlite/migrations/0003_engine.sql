@@ -3,11 +3,16 @@
 
 ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0; -- higher is claimed first
 ALTER TABLE runs ADD COLUMN ordering TEXT; -- runs of one ordering key: one at a time, in order
+ALTER TABLE runs ADD COLUMN not_before INTEGER; -- when it may begin, kept until its turn comes
 ALTER TABLE runs ADD COLUMN origin TEXT;   -- the run whose effect keys a replay keeps
 ALTER TABLE runs ADD COLUMN input TEXT;    -- digest of the input, once the input is pruned
 ALTER TABLE runs ADD COLUMN pruned INTEGER; -- when its payloads were removed
 DROP INDEX runs_queued;
 CREATE INDEX runs_queued ON runs (experiment, priority DESC, due, seq) WHERE state = 'QUEUED';
+-- What has not begun: what an intake limit counts.
+CREATE INDEX runs_unbegun ON runs (workflow)
+  WHERE fence = 0 AND state IN ('QUEUED', 'WAITING') AND experiment IS NULL;
+-- Whose turn it is: the first of each key that has not ended.
 CREATE INDEX runs_ordering ON runs (workflow, ordering, seq)
   WHERE ordering IS NOT NULL AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED');
 
@@ -33,5 +38,6 @@ CREATE TABLE schedules (
   workflow TEXT NOT NULL,
   name     TEXT NOT NULL,
   ticked   INTEGER NOT NULL,
+  unit     TEXT NOT NULL, -- the one that moved it last
   PRIMARY KEY (workflow, name)
 );
