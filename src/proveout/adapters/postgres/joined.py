@@ -14,7 +14,7 @@ from proveout.adapters.postgres.guests import guest
 from proveout.adapters.postgres.units import apply
 from proveout.adapters.postgres.wire import SCHEMA, Server, Unsettled
 from proveout.domain.record import Kind
-from proveout.domain.unit import Enqueue, Enqueued, KeyTaken
+from proveout.domain.unit import Enqueue, Enqueued, Full, KeyTaken
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ class Joined:
             ),
         )
 
-    async def _enter(self, link: Link, unit: Enqueue) -> Enqueued | KeyTaken:
+    async def _enter(self, link: Link, unit: Enqueue) -> Enqueued | KeyTaken | Full:
         for _ in range(TRIES):
             try:
                 [answer] = await apply(link, [unit])
             except Unsettled:
                 continue
-            assert isinstance(answer, Enqueued | KeyTaken)  # noqa: S101 - what a new run gets
+            assert isinstance(answer, Enqueued | KeyTaken | Full)  # noqa: S101 - a new run gets these
             return answer
         raise Mistake(f'the key "{unit.run.key}" is taken and given back all the time')
