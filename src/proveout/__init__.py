@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
     from proveout.run.define import effect, step, workflow
+    from proveout.run.failure import StepFailed
     from proveout.run.limit import limit
-    from proveout.run.step import StepFailed
 
 __all__ = [
     "Breaker",
@@ -53,7 +53,7 @@ _HOMES = {
     "Refusal": "errors",
     "Rejected": "run.ask",
     "Review": "domain.review",
-    "StepFailed": "run.step",
+    "StepFailed": "run.failure",
     "effect": "run.define",
     "limit": "run.limit",
     "review": "run.ask",

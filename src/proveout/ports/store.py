@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from proveout.domain.release import DRAFT
+from proveout.ports.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.ledger import LedgerEntry
-    from proveout.domain.limit import Draw, Grant
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, InFlight, Pointer, Release, ReleaseDigest
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId, RunState
     from proveout.domain.unit import Answered, Unit
+    from proveout.ports.hold import Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,29 +396,6 @@ class Experiments(Protocol):
 
     async def hold(self, name: str) -> Hold | None:
         """Take the one hold of that name, or None while a living process has it."""
-        ...
-
-
-class Limits(Protocol):
-    """What is left of what all workers share."""
-
-    async def take(self, draw: Draw) -> Grant:
-        """Give from a bucket, in one step, by the store's own clock.
-
-        However many take at once, in any time no more is given than the bucket held and
-        what filled it meanwhile.
-
-        Raises:
-            Outage: the store cannot be reached.
-        """
-        ...
-
-
-class Hold(Protocol):
-    """Something that one process at a time may do; it ends with the process."""
-
-    async def release(self) -> None:
-        """Let others have it."""
         ...
 
 

@@ -13,7 +13,6 @@ import asyncio
 import threading
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -24,57 +23,21 @@ from proveout.domain.workflow import CURRENT, Step, Workflow
 from proveout.errors import Outage
 from proveout.run.branch import Branch
 from proveout.run.ending import GRACE, HALTED, Ending, HandedBack, Lost, Over, Parked, Suspended
+from proveout.run.failure import failure_of, printable, step_failure
 from proveout.run.payload import signature
-from proveout.run.step import Call, failure_of, perform, printable, step_failure
+from proveout.run.step import Call, perform
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
-    from concurrent.futures import Executor
-
-    from structlog.typing import FilteringBoundLogger
 
     from proveout.domain.review import Review
-    from proveout.ports.clock import Clock, Dice, Ids
-    from proveout.ports.rehearsal import Rehearsal
-    from proveout.ports.store import Claimed, Writes
-    from proveout.run.permit import Permits
-    from proveout.run.spend import Resources
+    from proveout.ports.store import Claimed
+    from proveout.run.world import World
 
 T = TypeVar("T")
 
 STILL = 2.0
 """Seconds without a move after which branches that do not wait are taken to wait for others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Threads:
-    """Where plain code runs, bounded."""
-
-    workflows: Executor
-    steps: Executor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What an attempt asks for.
-
-    Attributes:
-        captures: effects are journaled and not carried out.
-        permits: whether an effect may begin.
-        resources: what the worker has of shared limits.
-        rehearsal: what stands in for steps and effects while the run is drilled.
-    """
-
-    store: Writes
-    clock: Clock
-    ids: Ids
-    dice: Dice
-    threads: Threads
-    log: FilteringBoundLogger
-    captures: bool
-    permits: Permits
-    resources: Resources
-    rehearsal: Rehearsal | None = None
 
 
 class Attempt:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from proveout.domain.journal import Place
 from proveout.domain.workflow import CURRENT, Step
 from proveout.errors import Mistake
-from proveout.run.step import Call, contained, perform
+from proveout.run.contain import contained
+from proveout.run.step import Call, perform
 from proveout.run.wait import ask, pause
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from proveout.domain.limit import Limit, Rate
     from proveout.domain.workflow import Care
     from proveout.ports.clock import Clock, Dice
-    from proveout.ports.store import Limits
+    from proveout.ports.limits import Limits
     from proveout.run.attempt import Attempt
 
     Rest = Callable[[float], Awaitable[None]]

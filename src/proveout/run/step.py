@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import threading
-import traceback
 from collections import Counter
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
-from proveout.domain.run import Failure, RunId
 from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
-from proveout.errors import Mistake, ProveoutError
+from proveout.errors import Mistake
+from proveout.run.contain import contained
+from proveout.run.failure import StepFailed, failure_of, words
 from proveout.run.payload import digest, signature
 from proveout.run.retry import LONGEST, wait_after
 from proveout.run.spend import Later, Waiting, outcome_of, within_limits
 from proveout.run.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator, Mapping
+    from collections.abc import Coroutine, Mapping
 
     from proveout.domain.journal import Outcome
     from proveout.domain.limit import Limit
+    from proveout.domain.run import RunId
     from proveout.domain.workflow import Care
     from proveout.ports.rehearsal import Rehearsal
     from proveout.run.attempt import Attempt
@@ -36,25 +36,6 @@ if TYPE_CHECKING:
 
 PREVIEW = 200
 """Characters of a step's arguments that its entry keeps."""
-
-TRACE = 8_000
-"""Characters of a traceback that are kept, from its end."""
-
-
-class StepFailed(ProveoutError):
-    """A step failed for good: its last try raised.
-
-    Attributes:
-        step: name of the step.
-        failure: what it raised, as the journal keeps it.
-    """
-
-    code = "step-failed"
-
-    def __init__(self, step: str, failure: Failure) -> None:
-        super().__init__(f"{step} failed: {failure.type}: {failure.message}")
-        self.step = step
-        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,30 +355,6 @@ async def _in_thread(attempt: Attempt, call: Call, inside: Inside) -> object:
     return await future
 
 
-class Exited(Exception):
-    """User code asked the interpreter to exit; it may not take the worker along."""
-
-
-@contextmanager
-def contained(name: str) -> Generator[None]:
-    """Keep what user code does within its own run.
-
-    An exit becomes an error; a process that it forked ends here instead of going on as a
-    second worker that holds the same connections.
-
-    Raises:
-        Exited: it raised SystemExit or KeyboardInterrupt.
-    """
-    process = os.getpid()
-    try:
-        yield
-    except (SystemExit, KeyboardInterrupt) as error:
-        raise Exited(f"{name} raised {type(error).__name__}({error})") from error
-    finally:
-        if os.getpid() != process:
-            os._exit(0)
-
-
 def late(step: Step[Any, Any], cause: BaseException | None) -> TimeoutError:
     """Return the error of a try that took too long."""
     because = f": {words(cause)}" if cause is not None and words(cause) else ""
@@ -439,39 +396,3 @@ def preview(arguments: bytes) -> str:
     """Return the beginning of some arguments."""
     text = arguments.decode()
     return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
-
-
-def failure_of(error: BaseException, step: str = "") -> Failure:
-    """Return what `error` tells, in words that survive this process."""
-    if isinstance(error, StepFailed):
-        return error.failure
-    trace = "".join(traceback.format_exception(error))
-    return Failure(
-        type=type(error).__name__,
-        message=words(error)[:TRACE],
-        traceback=printable(trace[-TRACE:]),
-        step=step,
-    )
-
-
-def words(error: BaseException) -> str:
-    """Return what an error says about itself, in text that can be kept and shown."""
-    try:
-        return printable(str(error))
-    except Exception:  # noqa: BLE001 - user code may fail even at this
-        return f"{type(error).__name__} cannot say what it is"
-
-
-def printable(text: str) -> str:
-    """Return `text` as every store and terminal takes it: half characters and NUL written out."""
-    return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
-
-
-def step_failure(error: BaseException) -> StepFailed | None:
-    """Return the step's failure that an error is or groups, or None."""
-    if isinstance(error, StepFailed):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        return next((found for e in group.exceptions if (found := step_failure(e))), None)
-    return None

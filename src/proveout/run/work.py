@@ -13,13 +13,14 @@ from proveout.domain.release import DRAFT
 from proveout.domain.unit import Done
 from proveout.errors import Outage
 from proveout.ports.store import Held, Want
-from proveout.run.attempt import Attempt, Threads, World
+from proveout.run.attempt import Attempt
 from proveout.run.branch import task_factory
 from proveout.run.ending import HandedBack, Lost
 from proveout.run.lease import Heartbeat
 from proveout.run.permit import Permits, keep_asking
 from proveout.run.pulse import Pulse
 from proveout.run.spend import Resources
+from proveout.run.world import Threads, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,0 +1,48 @@
+"""What an attempt at a run asks for: the store, time, threads, and what it may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from structlog.typing import FilteringBoundLogger
+
+    from proveout.ports.clock import Clock, Dice, Ids
+    from proveout.ports.rehearsal import Rehearsal
+    from proveout.ports.store import Writes
+    from proveout.run.permit import Permits
+    from proveout.run.spend import Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """Where plain code runs, bounded."""
+
+    workflows: Executor
+    steps: Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What an attempt asks for.
+
+    Attributes:
+        captures: effects are journaled and not carried out.
+        permits: whether an effect may begin.
+        resources: what the worker has of shared limits.
+        rehearsal: what stands in for steps and effects while the run is drilled.
+    """
+
+    store: Writes
+    clock: Clock
+    ids: Ids
+    dice: Dice
+    threads: Threads
+    log: FilteringBoundLogger
+    captures: bool
+    permits: Permits
+    resources: Resources
+    rehearsal: Rehearsal | None = None
