@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proveout.errors import Mistake, Outage, ProveoutError, Refusal
     from proveout.faces.notebook import prove
     from proveout.faces.project import Project
+    from proveout.faces.synchronous import SyncProject
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
     from proveout.run.define import effect, step, workflow
@@ -29,6 +30,7 @@ __all__ = [
     "Rejected",
     "Review",
     "StepFailed",
+    "SyncProject",
     "effect",
     "prove",
     "review",
@@ -49,6 +51,7 @@ _HOMES = {
     "Rejected": "run.ask",
     "Review": "domain.review",
     "StepFailed": "run.step",
+    "SyncProject": "faces.synchronous",
     "effect": "run.define",
     "review": "run.ask",
     "score": "prove.score",
