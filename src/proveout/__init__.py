@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from proveout.errors import Mistake, Outage, ProveoutError, Refusal
     from proveout.faces.notebook import prove
     from proveout.faces.project import Project
+    from proveout.faces.synchronous import SyncProject
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
     from proveout.run.define import effect, step, workflow
@@ -32,6 +33,7 @@ __all__ = [
     "Rejected",
     "Review",
     "StepFailed",
+    "SyncProject",
     "effect",
     "limit",
     "prove",
@@ -54,6 +56,7 @@ _HOMES = {
     "Rejected": "run.ask",
     "Review": "domain.review",
     "StepFailed": "run.failure",
+    "SyncProject": "faces.synchronous",
     "effect": "run.define",
     "limit": "run.limit",
     "review": "run.ask",

@@ -12,8 +12,9 @@ from doubles.clock import CountedIds, ManualClock
 from doubles.cutter import Cutter
 from doubles.given import Given, entry, want
 from doubles.postgres import OwnServer
+from proveout.adapters.postgres import lane, queue
 from proveout.adapters.postgres.store import open_postgres
-from proveout.adapters.postgres.wire import Link, Server, part
+from proveout.adapters.postgres.wire import ABANDONED, Link, Server, part
 from proveout.adapters.system import SystemClock
 from proveout.adapters.troubles import StoreFull, StoreUnavailable
 from proveout.domain.run import RunId, RunState
@@ -284,3 +285,14 @@ async def test_a_group_holds_no_more_than_it_may(url: str) -> None:
 
     assert all(isinstance(answer, Enqueued) and answer.created for answer in answers)
     await store.close()
+
+
+@pytest.mark.parametrize("begin", [lane.BEGIN, queue.BEGIN])
+async def test_a_transaction_that_falls_silent_is_ended(link: Link, begin: str) -> None:
+    """A machine that is cut off in mid-transaction keeps its rows from the others for seconds."""
+    await link.execute(begin)
+
+    [row] = await link.fetch("SHOW idle_in_transaction_session_timeout")
+
+    assert row["idle_in_transaction_session_timeout"] == f"{ABANDONED}s"
+    await link.execute("ROLLBACK")

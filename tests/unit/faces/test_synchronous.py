@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from proveout import Mistake, Outage, Project, Refusal
@@ -203,3 +204,38 @@ def test_a_wait_can_be_interrupted(project: SyncProject) -> None:
 
     interrupt.join()
     assert project.run(run.id).state == "QUEUED"
+
+
+def test_a_run_joins_a_transaction_of_the_callers(project: SyncProject, store_url: str) -> None:
+    """Through the facade, too, it is there with the commit; SQLite has nobody to share with."""
+    if not store_url.startswith("postgresql"):
+        with pytest.raises(Mistake, match="needs a store in PostgreSQL"):
+            project.enqueue("toy", 1, connection=object())
+        return
+    with psycopg.connect(store_url) as connection:
+        run = project.enqueue("toy", 1, key="order-1", connection=connection)
+        with pytest.raises(Mistake, match="no run"):
+            project.run(run.id)
+
+    assert project.run(run.id).state == "QUEUED"
+    with pytest.raises(Refusal, match="another input"), psycopg.connect(store_url) as connection:
+        project.enqueue("toy", 2, key="order-1", connection=connection)
+
+
+async def test_an_asynchronous_connection_stays_on_its_loop(settings: Path, store_url: str) -> None:
+    """It cannot be used from another thread; the mistake says what to do."""
+    if not store_url.startswith("postgresql"):
+        pytest.skip("there is nobody to share with")
+    async with await psycopg.AsyncConnection.connect(store_url) as connection:
+
+        def enqueue() -> None:
+            with Project.open_sync(settings) as project:
+                project.enqueue("toy", 1, connection=connection)
+
+        with pytest.raises(Mistake, match="asynchronous connection"):
+            await asyncio.to_thread(enqueue)
+        async with Project.open(settings) as project:
+            run = await project.enqueue("toy", 1, connection=connection)
+            await connection.commit()
+
+            assert (await project.run(run.id)).state == "QUEUED"

@@ -1,8 +1,15 @@
-"""The hosts among which a server moves: a primary that died, and the standby after it."""
+"""What a store's URL says: in which schema it is, and among which hosts its server moves.
+
+One host may be a primary that dies, and another the standby that is promoted after it.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from proveout.errors import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,6 +17,49 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTRIBUTES = "target_session_attrs"
+
+SCHEMA = "proveout"
+"""The schema in which everything lives, and its name in our statements."""
+
+SCHEMA_OPTION = "proveout_schema"
+"""The parameter of a URL that names another one, for a sandbox."""
+
+HOST = r"([^@:,/?#\[\]]*|\[[\da-fA-F:]+\])(:\d*)?"
+
+URL = re.compile(rf"postgres(ql)?://([^@/?#]*@)?{HOST}(,{HOST})*([/?][^@]*)?")
+"""Whatever else stands where host and port belong may be a part of a password."""
+
+
+def unreadable() -> Mistake:
+    """Return what is wrong with a URL, without showing it."""
+    return Mistake(
+        "the store's URL cannot be read as one of PostgreSQL",
+        why="it is not shown here because it may hold a password",
+        fix=(
+            "set PROVEOUT_STORE=postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+            "write @ : / ? # in a password as %40 %3A %2F %3F %23",
+        ),
+    )
+
+
+def schema_of(options: dict[str, list[str]]) -> str:
+    """Return the schema in which everything lives.
+
+    Raises:
+        Mistake: a URL names more than one, or none that can be.
+    """
+    [schema, *more] = options.get(SCHEMA_OPTION, [SCHEMA])
+    if more or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", schema):
+        raise unreadable()
+    return schema
+
+
+def without_our_options(url: str) -> str:
+    """Return `url` without the parameters that only we read."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    left = [pair for pair in pairs if pair[0] not in {"statement_cache_size", SCHEMA_OPTION}]
+    return url if left == pairs else urlunsplit(parts._replace(query=urlencode(left)))
 
 
 class Hosts:

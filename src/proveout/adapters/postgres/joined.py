@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, cast
 from proveout.adapters.postgres.bell import CHANNEL
 from proveout.adapters.postgres.elsewhere import Elsewhere
 from proveout.adapters.postgres.guests import guest
+from proveout.adapters.postgres.hosts import SCHEMA
 from proveout.adapters.postgres.units import apply
-from proveout.adapters.postgres.wire import SCHEMA, Server, Unsettled
+from proveout.adapters.postgres.wire import Server, Unsettled
 from proveout.domain.record import Kind
 from proveout.domain.unit import Enqueue, Enqueued, Full, KeyTaken
 from proveout.errors import Mistake

@@ -229,13 +229,16 @@ async def _expire(link: Link) -> int:
     return len(answered)
 
 
+BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED;"
+    f" SET LOCAL idle_in_transaction_session_timeout = '{ABANDONED}s'"
+)
+
+
 @asynccontextmanager
 async def transaction(link: Link) -> AsyncGenerator[None]:
     """Make what happens inside one commit, or nothing."""
-    await link.execute(
-        "BEGIN ISOLATION LEVEL READ COMMITTED;"
-        f" SET LOCAL idle_in_transaction_session_timeout = '{ABANDONED}s'"
-    )
+    await link.execute(BEGIN)
     try:
         yield
     except BaseException:

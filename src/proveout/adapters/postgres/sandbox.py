@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from proveout.adapters.postgres.wire import SCHEMA, SCHEMA_OPTION, Server, part
+from proveout.adapters.postgres.hosts import SCHEMA, SCHEMA_OPTION
+from proveout.adapters.postgres.wire import Server, part
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:

@@ -6,19 +6,25 @@ The only file that knows the driver, which has no types of its own.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - the driver ships none
 
 from proveout.adapters.postgres.elsewhere import Elsewhere
-from proveout.adapters.postgres.hosts import Hosts
+from proveout.adapters.postgres.hosts import (
+    SCHEMA,
+    URL,
+    Hosts,
+    schema_of,
+    unreadable,
+    without_our_options,
+)
 from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
 from proveout.errors import Mistake, ProveoutError
 
@@ -33,7 +39,7 @@ PATIENCE = 30.0
 CONNECTING = 10.0
 """Seconds that a connection may take to open, whichever of several hosts it is to."""
 
-ABANDONED = 15
+ABANDONED = 10
 """Seconds of silence after which the server ends a transaction of ours, and lets go its rows.
 
 A machine that loses its link in mid-transaction cannot say so, and the network takes hours.
@@ -44,12 +50,6 @@ POOL = 4
 
 OLDEST = 14
 """The oldest PostgreSQL that will do."""
-
-SCHEMA = "proveout"
-"""The schema in which everything lives, and its name in our statements."""
-
-SCHEMA_OPTION = "proveout_schema"
-"""The parameter of a URL that names another one, for a sandbox."""
 
 
 class Link(Protocol):
@@ -147,24 +147,6 @@ def is_refused(error: Exception) -> bool:
     return (_state(error) or "").startswith(REFUSED_STATES)
 
 
-HOST = r"([^@:,/?#\[\]]*|\[[\da-fA-F:]+\])(:\d*)?"
-
-URL = re.compile(rf"postgres(ql)?://([^@/?#]*@)?{HOST}(,{HOST})*([/?][^@]*)?")
-"""Whatever else stands where host and port belong may be a part of a password."""
-
-
-def unreadable() -> Mistake:
-    """Return what is wrong with a URL, without showing it."""
-    return Mistake(
-        "the store's URL cannot be read as one of PostgreSQL",
-        why="it is not shown here because it may hold a password",
-        fix=(
-            "set PROVEOUT_STORE=postgresql://USER:PASSWORD@HOST:5432/DATABASE",
-            "write @ : / ? # in a password as %40 %3A %2F %3F %23",
-        ),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Where a store is; neither prints its password.
@@ -207,8 +189,8 @@ class Server:
             user=user,
             database=database,
             pooled=options.get("statement_cache_size") == ["0"],
-            schema=_schema_of(options),
-            _url=_without_our_options(url),
+            schema=schema_of(options),
+            _url=without_our_options(url),
             _hosts=moving,
         )
 
@@ -311,21 +293,6 @@ class Server:
                 "set PROVEOUT_STORE to the right user, password and database",
             ),
         )
-
-
-def _schema_of(options: dict[str, list[str]]) -> str:
-    [schema, *more] = options.get(SCHEMA_OPTION, [SCHEMA])
-    if more or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", schema):
-        raise unreadable()
-    return schema
-
-
-def _without_our_options(url: str) -> str:
-    """Return `url` without the parameters that only we read."""
-    parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    left = [pair for pair in pairs if pair[0] not in {"statement_cache_size", SCHEMA_OPTION}]
-    return url if left == pairs else urlunsplit(parts._replace(query=urlencode(left)))
 
 
 def _words(error: Exception) -> str:
