@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from proveout.adapters.postgres.floor import ALL
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
 from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
 from proveout.domain.review import Answer
@@ -13,6 +14,7 @@ from proveout.ports.store import Claimed, Tended
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from datetime import datetime
 
     from proveout.adapters.postgres.wire import Link
     from proveout.adapters.rows import Row
@@ -56,6 +58,7 @@ CLAIM = _claim(
     " ready AS MATERIALIZED (SELECT runs.seq FROM proveout.runs LEFT JOIN pointers"
     " ON pointers.workflow = runs.workflow WHERE runs.state = 'QUEUED'"
     " AND runs.experiment IS NULL AND $5::text IS NULL AND runs.due <= (SELECT now FROM clock)"
+    " AND runs.due >= $8::timestamptz"
     " AND runs.workflow = ANY ($1::text[]) AND ($7::boolean IS NULL OR runs.suspect = $7)"
     f" AND {ROUTE} AND {NOT_HALTED}"
     " ORDER BY runs.priority DESC, runs.due, runs.seq LIMIT $2"
@@ -66,14 +69,17 @@ CLAIM = _claim(
 CLAIM_TRIALS = _claim(
     "ready AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE state = 'QUEUED'"
     " AND experiment = $5::text AND $6::text IS NOT NULL AND ($7::boolean IS NULL OR true)"
-    " AND due <= (SELECT now FROM clock) AND workflow = ANY ($1::text[])"
-    " ORDER BY due, seq LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)",
+    " AND due <= (SELECT now FROM clock) AND due >= $8::timestamptz"
+    " AND workflow = ANY ($1::text[]) ORDER BY due, seq LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)",
     "",
 )
 
 
-async def claim(link: Link, want: Want) -> list[Claimed]:
-    """Give runs to a worker; their journals are read after that, so that no answer is missed."""
+async def claim(link: Link, want: Want, since: datetime = ALL) -> list[Claimed]:
+    """Give runs that are due since a moment to a worker.
+
+    Their journals are read after that, so that no answer is missed.
+    """
     rows = await link.fetch(
         CLAIM if want.experiment is None else CLAIM_TRIALS,
         list(want.workflows),
@@ -83,6 +89,7 @@ async def claim(link: Link, want: Want) -> list[Claimed]:
         want.experiment,
         want.release,
         want.suspects,
+        since,
     )
     rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
     entries = await _entries(link, [row["id"] for row in rows if row["fence"] > 1])
