@@ -48,13 +48,12 @@ async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> En
     Raises:
         KeyConflict: the key belongs to a run with another input.
     """
-    now = clock.now()
     run = Run(
         id=RunId(ids.new()),
         workflow=request.workflow,
         value=request.value,
-        created=now,
-        due=now,
+        created=clock.now(),
+        due=None,
         key=request.key,
         trial=request.trial,
         priority=request.priority,

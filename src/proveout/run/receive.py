@@ -59,7 +59,7 @@ async def receive(store: Writes, clock: Clock, ids: Ids, arrival: Arrival) -> Re
             workflow=arrival.workflow,
             value=arrival.value,
             created=now,
-            due=now,
+            due=None,
             key=run_key(arrival.source, said.event),
         )
     answer = await store.write(Receive(id=UnitId(ids.new()), delivery=delivery, run=run))
