@@ -3,6 +3,8 @@
 python -m doubles.mortal before 3 work --until-idle
 python -m doubles.mortal after 3 work --until-idle
 python -m doubles.mortal unrecovering 0 work
+python -m doubles.mortal misled 0 work      its clock is off by what the file $OFFSET says
+python -m doubles.mortal misled+forgetful 0 work
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ import signal
 import sys
 from contextvars import copy_context
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.postgres.store import PostgresStore
 from proveout.adapters.sqlite.store import SqliteStore
+from proveout.adapters.system import SystemClock
 from proveout.domain.unit import Record, Settle
 from proveout.domain.workflow import CURRENT
 from proveout.faces.cli.main import main
@@ -26,8 +31,11 @@ from proveout.run.pulse import Pulse
 from proveout.run.step import Call, Inside, late
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from proveout.domain.unit import Answered, Unit
     from proveout.run.attempt import Attempt
+    from proveout.ports.store import Claimed, Want
 
 STORES: tuple[type[Any], ...] = (SqliteStore, PostgresStore)
 
@@ -123,7 +131,45 @@ def abandon_threads() -> None:
     setattr(step, "_in_thread", in_thread)  # noqa: B010 - no public name is to be replaced
 
 
+def share_fate() -> None:
+    """Let the process that tries suspects suffer what this one does."""
+    words = sys.orig_argv[1:5]
+    start = asyncio.create_subprocess_exec
+
+    async def doomed(program: str, *arguments: str, **options: Any) -> Any:
+        if arguments[:2] == ("-m", "proveout"):
+            arguments = (*words, *arguments[2:])
+        return await start(program, *arguments, **options)
+
+    asyncio.create_subprocess_exec = doomed
+
+
+def mislead() -> None:
+    """Let this process's clock be off by as many seconds as a file says, now and later."""
+    share_fate()
+    offset = Path(os.environ["OFFSET"])
+    now = SystemClock.now
+
+    def misled(self: SystemClock) -> datetime:
+        return now(self) + timedelta(seconds=float(offset.read_text("utf-8")))
+
+    SystemClock.now = misled
+
+
+def forget() -> None:
+    """Let this process resume runs as if their journals were empty."""
+    for store in STORES:
+        claim = store.claim
+
+        async def forgetful(self: Any, want: Want, claim: Any = claim) -> list[Claimed]:
+            return [replace(one, entries=()) for one in await claim(self, want)]
+
+        store.claim = forgetful
+
+
 FATES = {
+    "misled": mislead,
+    "forgetful": forget,
     "unrecovering": never_recover,
     "deaf": hear_nothing,
     "unfenced": carry_no_fence,
@@ -134,8 +180,9 @@ FATES = {
 if __name__ == "__main__":
     fate, count = sys.argv[1], int(sys.argv[2])
     del sys.argv[1:3]
-    if fate in FATES:
-        FATES[fate]()
-    else:
+    fates = [FATES[name] for name in fate.split("+") if name in FATES]
+    for befall in fates:
+        befall()
+    if not fates:
         die_at(fate, count)
     main()

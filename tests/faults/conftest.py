@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random  # noqa: TID251 - every fault draws from one seed, told when its test fails
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter, defaultdict
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+
+from doubles.stores import SQLITE
+from proveout.adapters.postgres.wire import Server, part
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 FULL = os.environ.get("PROVEOUT_FAULTS") == "full"
 """Whether the long forms run: `make faults`."""
+
+SEED = "PROVEOUT_SEED"
+"""The variable that gives a fault the seed of an earlier one, to play it again."""
 
 PATIENCE = 600 if FULL else 120
 TESTS = Path(__file__).parents[1]
@@ -30,9 +40,11 @@ import os
 import time
 import urllib.request
 from proveout import effect, step, workflow
+from proveout.domain.workflow import CURRENT
 
 def told(name, n):
-    line = f"{name} {n} {time.time():.6f}\\n".encode()
+    fence = CURRENT.get().attempt.run.fence
+    line = f"{name} {n} {time.time():.6f} {fence}\\n".encode()
     log = os.open("calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(log, line)
     os.close(log)
@@ -84,6 +96,13 @@ SETTINGS = """
 name = "answers"
 entry = "app:ENTRY"
 """
+
+
+class Call(NamedTuple):
+    """One call of a step: when, in seconds since 1970, and under which fence of its run."""
+
+    moment: float
+    fence: int
 
 
 class Service:
@@ -170,21 +189,79 @@ class Site:
 
     def states(self) -> Counter[str]:
         """Return how many runs are in each state."""
-        return Counter(run["state"] for run in self.runs())
+        return Counter(dict(rows(self.environment["PROVEOUT_STORE"], STATES)))
 
     def runs(self) -> list[Any]:
         """Return every run."""
         lines = self.run("runs", "list", "--limit", "10000", "--json").splitlines()
         return [json.loads(line) for line in lines]
 
-    def calls(self) -> dict[tuple[str, int], list[float]]:
-        """Return when each step of each run was called, in seconds since 1970."""
+    def calls(self) -> dict[tuple[str, int], list[Call]]:
+        """Return the calls of each step of each run, by the step's name and the run's input."""
         log = self.folder / "calls.log"
-        found: dict[tuple[str, int], list[float]] = defaultdict(list)
+        found: dict[tuple[str, int], list[Call]] = defaultdict(list)
         for line in log.read_text("utf-8").splitlines() if log.exists() else ():
-            name, number, moment = line.split()
-            found[name, int(number)].append(float(moment))
+            name, number, moment, fence = line.split()
+            found[name, int(number)].append(Call(float(moment), int(fence)))
         return found
+
+    def repeated(self) -> list[str]:
+        """Return the steps that were called again although their result was journaled.
+
+        An attempt reads the journal after its claim gave it its fence: what an earlier fence
+        journaled was there to be read.
+        """
+        journaled = journal_fences(self.environment["PROVEOUT_STORE"])
+        return [
+            f"{name} of {number}: journaled under {journaled[name, number]}, called under {fences}"
+            for (name, number), calls in self.calls().items()
+            if (name, number) in journaled
+            and max(fences := [call.fence for call in calls]) > journaled[name, number]
+        ]
+
+
+JOURNALED = (
+    "SELECT runs.value, journal.name, journal.fence FROM {0}journal JOIN {0}runs ON id = run"
+)
+
+
+STATES = "SELECT state, count(*) AS runs FROM {0}runs GROUP BY state"
+
+
+def journal_fences(url: str) -> dict[tuple[str, int], int]:
+    """Return under which fence each step was journaled, by its name and its run's input."""
+    return {(name, int(value)): fence for value, name, fence in rows(url, JOURNALED)}
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return what a store of either kind answers to a query of its tables."""
+    if url.startswith(SQLITE):
+        with closing(sqlite3.connect(url.removeprefix(SQLITE), timeout=30)) as connection:
+            return connection.execute(query.format("")).fetchall()
+    return asyncio.run(_rows(url, query.format("proveout.")))
+
+
+async def _rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    link = await Server.at(url).connect("test")
+    try:
+        found: list[Any] = await link.fetch(query)
+        return [tuple(row.values()) for row in found]
+    finally:
+        await part(link)
+
+
+@pytest.fixture
+def seed() -> int:
+    """Return the seed of this test's chance; a failed test shows it, and it can be given."""
+    seed = int(os.environ.get(SEED) or random.randrange(1_000_000))  # noqa: S311 - no secret
+    print(f"{SEED}={seed}")  # noqa: T201 - shown when the test fails
+    return seed
+
+
+@pytest.fixture
+def luck(seed: int) -> random.Random:
+    """Return chance that falls the same way for the same seed."""
+    return random.Random(seed)  # noqa: S311 - no secret
 
 
 @pytest.fixture

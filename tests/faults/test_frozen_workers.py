@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.faults
 
-RUNS = 8
-FREEZES = 100 if FULL else 2
+FROZEN = 5 if FULL else 1
+"""Workers that are frozen at once; full, 20 rounds make 100 freezes."""
+
+ROUNDS = 20 if FULL else 1
+EACH = 2
+"""Runs that each of them has in flight."""
+
+RUNS = FROZEN * EACH
 LEASE = 0.6
 
 APP = """
@@ -40,34 +46,38 @@ async def answer(n: int) -> str:
 
 
 def freeze_once(site: Site, round_: int, fate: str) -> Counter[str]:
-    """Freeze a worker in its steps until another has them; return whose results were kept."""
+    """Freeze workers in their steps until another has them; return whose results were kept."""
     lines = "".join(f"{round_ * RUNS + n}\n" for n in range(RUNS))
     (site.folder / "inputs.jsonl").write_text(lines, "utf-8")
     site.run("enqueue", "answers", "--file", "inputs.jsonl")
     first, second = f"first-{round_}", f"second-{round_}"
 
-    site.environment |= {"NAME": first, "PACE": "0.5"}
-    frozen = site.start("work", fate=(fate, 0))
+    site.environment |= {"NAME": first, "PACE": "1.5"}
+    frozen = [site.start("work", "--concurrency", str(EACH), fate=(fate, 0)) for _ in range(FROZEN)]
     until_called(site, first, RUNS)
-    frozen.send_signal(signal.SIGSTOP)
+    for worker in frozen:
+        worker.send_signal(signal.SIGSTOP)
     time.sleep(3 * LEASE)  # noqa: TID251 - the fault is that this much time passes
-    site.environment |= {"NAME": second, "PACE": "2.5"}
+    site.environment |= {"NAME": second, "PACE": "0.8"}
     other = site.start("work", "--until-idle")
     until_called(site, second, RUNS)
-    frozen.send_signal(signal.SIGCONT)
+    for worker in frozen:
+        worker.send_signal(signal.SIGCONT)
 
     assert other.wait(timeout=PATIENCE) == 0
-    frozen.kill()
-    frozen.wait()
+    for worker in frozen:
+        worker.kill()
+        worker.wait()
     return Counter(run["result"].partition("-")[0] for run in site.runs()[:RUNS])
 
 
 def until_called(site: Site, name: str, count: int) -> None:
-    """Return when a worker has begun so many steps."""
+    """Return when workers of that name have begun so many steps."""
     log = site.folder / "calls.log"
     end = time.monotonic() + PATIENCE
     while not log.exists() or log.read_text("utf-8").count(f"{name} ") < count:
         assert time.monotonic() < end, f"{name} did not come to its steps"
+        time.sleep(0.01)  # noqa: TID251 - real processes need real time
 
 
 @pytest.fixture
@@ -85,7 +95,7 @@ def test_a_thawed_worker_writes_nothing(site: Site) -> None:
     The frozen worker is deaf to the loss of its leases, so that the fence alone stands
     between its writes and the journal.
     """
-    for round_ in range(FREEZES):
+    for round_ in range(ROUNDS):
         kept = freeze_once(site, round_, "deaf")
 
         assert kept == {"second": RUNS}

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doubles.given import Given, entry
-from faults.conftest import SETTINGS
+from faults.conftest import FULL, SETTINGS
 from proveout.domain.unit import Done
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
+    import random  # noqa: TID251 - drawn from a seed that is told
+
     from doubles.clock import CountedIds
     from doubles.postgres import WatchedClock
     from faults.conftest import Site
@@ -45,24 +47,26 @@ HOSTILE = [
 
 @step
 async def give(n: int) -> Any:
-    if n < len(HOSTILE):
-        return HOSTILE[n]()
+    if n < 0:
+        return HOSTILE[-n % len(HOSTILE)]()
     return "a\\0b" if n % 2 else {"fine": n}
 
 @workflow
 async def answer(n: int) -> Any:
     return await give(n)
 """
-HOSTILE = 8
-RUNS = 120
+HOSTILE = 160 if FULL else 8
+RUNS = 3_000 if FULL else 120
 
 
 @pytest.fixture
-def site(site: Site) -> Site:
-    """Return a project whose step returns what no store can keep."""
+def site(site: Site, luck: random.Random) -> Site:
+    """Return a project whose step returns, here and there, what no store can keep."""
     (site.folder / "app.py").write_text(APP, "utf-8")
     (site.folder / "proveout.toml").write_text(SETTINGS.replace("ENTRY", "answer"), "utf-8")
-    lines = "".join(f"{n}\n" for n in range(RUNS))
+    inputs = [*range(RUNS - HOSTILE), *range(-HOSTILE, 0)]
+    luck.shuffle(inputs)
+    lines = "".join(f"{n}\n" for n in inputs)
     (site.folder / "inputs.jsonl").write_text(lines, "utf-8")
     site.run("enqueue", "answers", "--file", "inputs.jsonl")
     return site
@@ -70,7 +74,7 @@ def site(site: Site) -> Site:
 
 def test_a_hostile_value_ends_its_own_run_only(site: Site) -> None:
     """Each culprit is told why; every neighbour in the same groups succeeds, NUL included."""
-    site.run("work", "--until-idle", "--concurrency", str(RUNS))
+    site.run("work", "--until-idle", "--concurrency", "120")
 
     runs = site.runs()
     assert Counter(run["state"] for run in runs) == {"DEAD": HOSTILE, "SUCCEEDED": RUNS - HOSTILE}

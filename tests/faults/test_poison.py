@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,8 +21,6 @@ pytestmark = pytest.mark.faults
 
 RUNS = 200 if FULL else 60
 POISON = RUNS // 2
-COMMIT = 1.0
-"""Seconds from a step's result to its commit; a repeat comes after a lease of two, so later."""
 
 APP = f"""
 import asyncio
@@ -32,9 +28,11 @@ import os
 import signal
 import time
 from proveout import step, workflow
+from proveout.domain.workflow import CURRENT
 
 def told(name, n):
-    line = f"{{name}} {{n}} {{time.time():.6f}}\\n".encode()
+    fence = CURRENT.get().attempt.run.fence
+    line = f"{{name}} {{n}} {{time.time():.6f}} {{fence}}\\n".encode()
     log = os.open("calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(log, line)
     os.close(log)
@@ -85,46 +83,21 @@ def site(site: Site) -> Site:
     return site
 
 
-def repeated(site: Site, runs: dict[int, dict[str, Any]]) -> list[str]:
-    """Return the steps that were called again although their result was journaled."""
-    wrong: list[str] = []
-    for (name, number), moments in site.calls().items():
-        journal: list[Any] = runs[number]["journal"] if len(moments) > 1 else []
-        entry = next((entry for entry in journal if entry["name"] == name), None)
-        if entry is None:
-            continue
-        began = datetime.fromisoformat(entry["started_at"]).timestamp()
-        if max(moments) > began + entry["seconds"] + COMMIT:
-            wrong.append(f"{name} of {number}")
-    return wrong
-
-
-def shown(site: Site) -> dict[int, dict[str, Any]]:
-    """Return every run by its input, with its journal where its steps were called twice."""
-    calls = site.calls()
-    twice = {number for (_, number), moments in calls.items() if len(moments) > 1}
-    found: dict[int, dict[str, Any]] = {}
-    for run in site.runs():
-        number = POISON if run["result"] is None else run["result"]
-        found[number] = run
-        if number in twice:
-            found[number] = json.loads(site.run("runs", "show", run["id"], "--json"))
-    return found
-
-
 def test_a_run_that_kills_its_process_is_alone_dead(site: Site) -> None:
     """One worker dies of it, then three children; all others succeed and repeat nothing."""
     workers = [site.start(*WORK), site.start(*WORK)]
 
     ends = sorted(worker.wait(timeout=PATIENCE) for worker in workers)
 
-    runs = shown(site)
+    runs = site.runs()
+    [dead] = [run for run in runs if run["state"] == "DEAD"]
     assert ends == [-signal.SIGKILL, 0]
     assert dict(site.states()) == {"SUCCEEDED": RUNS - 1, "DEAD": 1}
-    assert runs[POISON]["error"]["type"] == "WorkerCrashed"
+    assert {run["result"] for run in runs} == {*range(RUNS), None} - {POISON}
+    assert dead["error"]["type"] == "WorkerCrashed"
     assert len(site.calls()["think", POISON]) == 1 + 3
     assert len(site.calls()["read", POISON]) == 1
-    assert repeated(site, runs) == []
+    assert site.repeated() == []
 
 
 def test_without_isolation_it_takes_worker_after_worker(site: Site) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proveout.adapters.postgres import turns
+from proveout.adapters.postgres.floor import ALL
 from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
 from proveout.adapters.postgres.wire import ABANDONED
@@ -17,6 +18,7 @@ from proveout.ports.store import Claimed, Tended
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from datetime import datetime
 
     from proveout.adapters.postgres.wire import Link
     from proveout.adapters.rows import Row
@@ -60,6 +62,7 @@ CLAIM = _claim(
     " ready AS MATERIALIZED (SELECT runs.seq FROM proveout.runs LEFT JOIN pointers"
     " ON pointers.workflow = runs.workflow WHERE runs.state = 'QUEUED'"
     " AND runs.experiment IS NULL AND $5::text IS NULL AND runs.due <= (SELECT now FROM clock)"
+    " AND runs.due >= $8::timestamptz"
     " AND runs.workflow = ANY ($1::text[]) AND ($7::boolean IS NULL OR runs.suspect = $7)"
     f" AND {ROUTE} AND {NOT_HALTED}"
     " ORDER BY runs.priority DESC, runs.due, runs.seq LIMIT $2"
@@ -70,8 +73,8 @@ CLAIM = _claim(
 CLAIM_TRIALS = _claim(
     "ready AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE state = 'QUEUED'"
     " AND experiment = $5::text AND $6::text IS NOT NULL AND ($7::boolean IS NULL OR true)"
-    " AND due <= (SELECT now FROM clock) AND workflow = ANY ($1::text[])"
-    " ORDER BY due, seq LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)",
+    " AND due <= (SELECT now FROM clock) AND due >= $8::timestamptz"
+    " AND workflow = ANY ($1::text[]) ORDER BY due, seq LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)",
     "",
 )
 
@@ -85,12 +88,15 @@ RUNNING = (
 )
 
 
-async def claim(link: Link, want: Want) -> list[Claimed]:
-    """Give runs to a worker; their journals are read after that, so that no answer is missed."""
+async def claim(link: Link, want: Want, since: datetime = ALL) -> list[Claimed]:
+    """Give runs that are due since a moment to a worker.
+
+    Their journals are read after that, so that no answer is missed.
+    """
     if want.most_running is None or want.experiment is not None:
-        rows = await _claim_rows(link, want)
+        rows = await _claim_rows(link, want, since)
     else:
-        rows = await _claim_within(link, want, want.most_running)
+        rows = await _claim_within(link, want, want.most_running, since)
     rows.sort(key=lambda row: (-row["priority"], row["due"], row["seq"]))
     entries = await _entries(link, [row["id"] for row in rows if row["fence"] > 1])
     return [
@@ -103,7 +109,7 @@ async def claim(link: Link, want: Want) -> list[Claimed]:
     ]
 
 
-async def _claim_within(link: Link, want: Want, most: int) -> list[Row]:
+async def _claim_within(link: Link, want: Want, most: int, since: datetime) -> list[Row]:
     """Claim so that at most so many runs of each workflow are running, whoever claims at once."""
     rows: list[Row] = []
     async with transaction(link):
@@ -117,11 +123,11 @@ async def _claim_within(link: Link, want: Want, most: int) -> list[Row]:
             limit = min(want.limit - len(rows), room)
             if limit > 0:
                 one = replace(want, workflows=(workflow,), limit=limit)
-                rows += await _claim_rows(link, one)
+                rows += await _claim_rows(link, one, since)
     return rows
 
 
-async def _claim_rows(link: Link, want: Want) -> list[Row]:
+async def _claim_rows(link: Link, want: Want, since: datetime) -> list[Row]:
     return await link.fetch(
         CLAIM if want.experiment is None else CLAIM_TRIALS,
         list(want.workflows),
@@ -131,6 +137,7 @@ async def _claim_rows(link: Link, want: Want) -> list[Row]:
         want.experiment,
         want.release,
         want.suspects,
+        since,
     )
 
 

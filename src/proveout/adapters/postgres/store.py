@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from proveout.adapters.postgres import queue, schedules
 from proveout.adapters.postgres.bell import Bell
+from proveout.adapters.postgres.floor import ALL, Floor
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
 from proveout.adapters.postgres.lane import Lane
 from proveout.adapters.postgres.limits import take
@@ -58,14 +59,16 @@ async def open_postgres(url: str, clock: Clock) -> PostgresStore:
             raise
     bell = Bell(server, clock)
     await bell.ready()
-    return PostgresStore(server, Lane(server, clock, bell, link), bell)
+    return PostgresStore(server, Lane(server, clock, bell, link), bell, clock)
 
 
 class PostgresStore(Office):
     """Keeps everything in one schema; see `ports/store.py` for what each call promises."""
 
-    def __init__(self, server: Server, lane: Lane, bell: Bell) -> None:
+    def __init__(self, server: Server, lane: Lane, bell: Bell, clock: Clock) -> None:
         """Join the parts that `open_postgres` opened."""
+        self._clock = clock
+        self._floors: dict[object, Floor] = {}
         self._server = server
         self._lane = lane
         self._bell = bell
@@ -78,8 +81,23 @@ class PostgresStore(Office):
         return await self._lane.do(unit)
 
     async def claim(self, want: Want) -> list[Claimed]:
+        kind = (want.workflows, want.experiment, want.release, want.suspects)
+        floor = self._floors.setdefault(kind, Floor())
+        claimed = await self._claim(want, floor)
+        if not claimed and floor.may_hide():
+            claimed = await self._claim(want, floor)
+        return claimed
+
+    async def _claim(self, want: Want, floor: Floor) -> list[Claimed]:
+        began = self._clock.monotonic()
+        since = floor.at(began)
         async with self._pool.link() as link:
-            return await queue.claim(link, want)
+            claimed = await queue.claim(link, want, since)
+        if since == ALL:
+            floor.learn(claimed, want.limit, began, self._clock.monotonic())
+        else:
+            floor.raise_to(claimed, want.limit)
+        return claimed
 
     async def ticked(self, workflow: str) -> Ticked:
         rows = await self._pool.fetch(schedules.TICKED, workflow)
