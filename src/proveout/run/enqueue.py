@@ -31,6 +31,8 @@ class Request:
         priority: higher is claimed first.
         ordering: runs with one ordering key go one at a time, in order; None for no order.
         origin: the run whose effect keys it keeps; None for its own.
+        release: digest of the release that it is pinned to, or "draft"; None to go where
+            the pointer sends it.
     """
 
     workflow: str
@@ -40,6 +42,7 @@ class Request:
     priority: int = 0
     ordering: str | None = None
     origin: RunId | None = None
+    release: str | None = None
 
 
 async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> Enqueued:
@@ -60,6 +63,7 @@ async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> En
         priority=request.priority,
         ordering=request.ordering,
         origin=request.origin,
+        release=request.release,
     )
     answer = await store.write(Enqueue(id=UnitId(ids.new()), run=run))
     match answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proveout.adapters.postgres.keep import prune_runs
 from proveout.adapters.rows import from_canary, from_headers
 from proveout.domain.release import Stage, Treatment
 from proveout.domain.unit import (
@@ -16,6 +17,7 @@ from proveout.domain.unit import (
     Change,
     Done,
     EndHalt,
+    Erase,
     Keep,
     MovePointer,
     NewRelease,
@@ -168,6 +170,8 @@ async def _apply(link: Link, change: Change) -> None:
             )
         case Keep():
             await _keep(link, change)
+        case Erase(run=run):
+            await prune_runs(link, [run])
 
 
 async def _add_release(link: Link, change: NewRelease) -> None:

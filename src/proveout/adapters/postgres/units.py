@@ -50,7 +50,7 @@ T = TypeVar("T")
 RUN = (
     "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
     " case_digest, result, failure, elapsed, note, updated, release, crashes, priority,"
-    " ordering, origin"
+    " ordering, origin, pruned, input"
 )
 """The columns that make a run."""
 
@@ -204,13 +204,13 @@ ENQUEUE = (
     "WITH given AS MATERIALIZED (SELECT nextval('proveout.run_order') AS seq, new.* FROM unnest("
     "$1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
     " $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[],"
-    " $14::text[]) AS new (id, workflow, value, key, created, due, unit, experiment, candidate,"
-    " position, case_digest, priority, ordering, origin))"
+    " $14::text[], $15::text[]) AS new (id, workflow, value, key, created, due, unit, experiment,"
+    " candidate, position, case_digest, priority, ordering, origin, release))"
     " INSERT INTO proveout.runs (seq, id, workflow, state, value, key, created, updated, due,"
-    " unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
+    " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release)"
     " SELECT seq, id, workflow, 'QUEUED', value, key, created, created,"
     " coalesce(due, (SELECT proveout.moment())), unit, experiment, candidate, position,"
-    " case_digest, priority, ordering, origin FROM given"
+    " case_digest, priority, ordering, origin, release FROM given"
     " ORDER BY workflow, key, experiment, candidate, position, id"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
@@ -238,7 +238,7 @@ def _run_row(unit: Enqueue) -> tuple[Any, ...]:
         if trial is None
         else (trial.experiment, trial.candidate, trial.position, trial.case)
     )
-    line = (run.priority, run.ordering, run.origin)
+    line = (run.priority, run.ordering, run.origin, run.release)
     return (run.id, run.workflow, run.value, run.key, run.created, run.due, unit.id, *place, *line)
 
 
@@ -263,7 +263,7 @@ async def _find_known(link: Link, group: Group, known: list[tuple[int, Enqueue]]
             raise Unsettled
         if run.id == unit.run.id:
             group.answers[place] = Enqueued(run, created=True)
-        elif run.value == unit.run.value:
+        elif run.has_input(unit.run.value):
             group.answers[place] = Enqueued(run, created=False)
         else:
             group.answers[place] = KeyTaken(run)

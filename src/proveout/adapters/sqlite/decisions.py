@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proveout.adapters.rows import from_canary, from_headers
+from proveout.adapters.sqlite.keep import prune_runs
 from proveout.adapters.sqlite.moments import micros
 from proveout.adapters.troubles import Unstorable
 from proveout.domain.release import Stage, Treatment
@@ -14,6 +15,7 @@ from proveout.domain.unit import (
     Change,
     Done,
     EndHalt,
+    Erase,
     Keep,
     MovePointer,
     NewRelease,
@@ -143,6 +145,8 @@ def _apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
             )
         case Keep():
             _keep(connection, change)
+        case Erase(run=run):
+            prune_runs(connection, [run], now)
 
 
 def _add_release(connection: sqlite3.Connection, change: NewRelease) -> None:

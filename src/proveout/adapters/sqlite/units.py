@@ -101,8 +101,8 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTak
     created = micros(run.created)
     added = connection.execute(
         "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, unit,"
-        " experiment, candidate, position, case_digest, priority, ordering, origin)"
-        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " experiment, candidate, position, case_digest, priority, ordering, origin, release)"
+        " VALUES (?, ?, 'QUEUED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         clean(
             run.id,
             run.workflow,
@@ -119,6 +119,7 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTak
             run.priority,
             run.ordering,
             run.origin,
+            run.release,
         ),
     ).rowcount
     if added:
@@ -145,7 +146,7 @@ def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken
     known = to_run(row, moment)
     if known.id == run.id:
         return Enqueued(known, created=True)
-    return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
+    return Enqueued(known, created=False) if known.has_input(run.value) else KeyTaken(known)
 
 
 def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
