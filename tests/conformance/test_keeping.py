@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from proveout.domain.run import Run
     from proveout.ports.store import Store
 
-SECRET = "the-parcel-of-mrs-smith"
-INPUT = f'{{"mail": "{SECRET}"}}'.encode()
+PARCEL = "the-parcel-of-mrs-smith"
+INPUT = f'{{"mail": "{PARCEL}"}}'.encode()
 NINETY = timedelta(days=90)
 KEYS = timedelta(days=400)
 
@@ -43,7 +43,7 @@ def delivery(event: str = "evt-1") -> Delivery:
         event=event,
         type="mail",
         received=START,
-        headers=(("x-from", SECRET),),
+        headers=(("x-from", PARCEL),),
         body=INPUT,
         is_test=False,
     )
@@ -52,12 +52,10 @@ def delivery(event: str = "evt-1") -> Delivery:
 async def full_run(given: Given, state: RunState = RunState.DEAD, **changes: Any) -> Run:
     """Return a run that has ended, with its payload in every place that can hold one."""
     run = given.run(**{"key": "shop:evt-1", "value": INPUT, **changes})
-    arrived = await given.store.write(
-        Receive(id=given.unit_id(), delivery=delivery(), run=run)
-    )
+    arrived = await given.store.write(Receive(id=given.unit_id(), delivery=delivery(), run=run))
     assert arrived == Received(run.id, created=True)
     [claimed] = await given.store.claim(want())
-    failure = Failure(type="ValueError", message=SECRET, traceback=SECRET, step="read")
+    failure = Failure(type="ValueError", message=PARCEL, traceback=PARCEL, step="read")
     asked = given.question(claimed, content=INPUT, digest=input_digest(INPUT))
     assert asked.review is not None
     await given.store.write(
@@ -65,13 +63,13 @@ async def full_run(given: Given, state: RunState = RunState.DEAD, **changes: Any
             asked,
             entries=(
                 *_entries(failure),
-                *(replace(one, arguments=SECRET) for one in asked.entries),
+                *(replace(one, arguments=PARCEL) for one in asked.entries),
             ),
         )
     )
-    answer = Answer(approved=False, content=INPUT, by="ada", reason=SECRET)
+    answer = Answer(approved=False, content=INPUT, by="ada", reason=PARCEL)
     await given.store.write(given.decide(asked.review, answer=answer))
-    ended: dict[str, Any] = {"failure": failure, "note": SECRET}
+    ended: dict[str, Any] = {"failure": failure, "note": PARCEL}
     if state is RunState.SUCCEEDED:
         ended = {"result": INPUT}
     assert await given.store.write(given.settle(claimed, state, **ended)) == Done()
@@ -79,9 +77,9 @@ async def full_run(given: Given, state: RunState = RunState.DEAD, **changes: Any
 
 
 def _entries(failure: Failure) -> list[Any]:
-    kept = replace(entry("fetch", Returned(INPUT)), arguments=SECRET)
-    failed = replace(entry("read", Raised(failure)), arguments=SECRET)
-    asleep = replace(entry("rest", Pending()), arguments=SECRET)
+    kept = replace(entry("fetch", Returned(INPUT)), arguments=PARCEL)
+    failed = replace(entry("read", Raised(failure)), arguments=PARCEL)
+    asleep = replace(entry("rest", Pending()), arguments=PARCEL)
     return [kept, failed, asleep]
 
 
@@ -91,7 +89,9 @@ async def everything(url: str) -> str:
         connection = sqlite3.connect(url.removeprefix(SQLITE))
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         rows: list[Any] = [
-            row for (name,) in names for row in connection.execute(f"SELECT * FROM {name}")  # noqa: S608
+            row
+            for (name,) in names
+            for row in connection.execute(f"SELECT * FROM {name}")  # noqa: S608
         ]
         connection.close()
     else:
@@ -115,15 +115,15 @@ async def everything(url: str) -> str:
 async def test_no_column_of_any_table_holds_a_pruned_payload(
     given: Given, store: Store, manual_url: str, state: RunState
 ) -> None:
-    """Input, result, errors, journal, reviews and deliveries: all are searched, before and after."""
+    """Input, result, errors, journal, reviews and deliveries are searched, before and after."""
     await full_run(given, state)
-    assert SECRET in await everything(manual_url)
+    assert PARCEL in await everything(manual_url)
     given.clock.advance(NINETY)
 
     pruned = await store.prune(aged())
 
     assert pruned == 1
-    assert SECRET not in await everything(manual_url)
+    assert PARCEL not in await everything(manual_url)
 
 
 async def test_a_pruned_run_can_still_be_read(given: Given, store: Store) -> None:
@@ -143,9 +143,9 @@ async def test_a_pruned_run_can_still_be_read(given: Given, store: Store) -> Non
         pruned=given.clock.now(),
         input=input_digest(INPUT),
     )
-    assert [(one.place, one.kind, one.digest, one.tries) for one in await store.journal(before.id)] == [
-        (one.place, one.kind, one.digest, one.tries) for one in journal
-    ]
+    assert [
+        (one.place, one.kind, one.digest, one.tries) for one in await store.journal(before.id)
+    ] == [(one.place, one.kind, one.digest, one.tries) for one in journal]
     assert {one.arguments for one in await store.journal(before.id)} == {""}
     outcomes = [one.outcome for one in await store.journal(before.id)]
     assert outcomes == [
@@ -237,7 +237,7 @@ async def test_a_delivery_that_asked_for_no_run_goes_by_its_own_age(
 
     assert (foreign, pruned) == (0, 1)
     assert again == Received(None, created=False)
-    assert SECRET not in await everything(manual_url)
+    assert PARCEL not in await everything(manual_url)
 
 
 async def test_rows_go_once_their_keys_are_old_enough(given: Given, store: Store) -> None:
@@ -269,7 +269,7 @@ async def test_erasing_is_one_commit_with_its_entry(
 
     await Deeds(given).do(Erase(run=run.id))
 
-    assert SECRET not in await everything(manual_url)
+    assert PARCEL not in await everything(manual_url)
     assert (await given.known(run.id)).input == input_digest(INPUT)
     assert (await given.known(other.run.id)).pruned is None
     assert await store.prune(aged()) == 0

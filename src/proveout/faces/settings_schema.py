@@ -169,6 +169,20 @@ WORKFLOW = Table(
             example='["prompts/**"]',
             meaning="What a release takes along beside the code that the entry imports.",
         ),
+        Key(
+            name="retention",
+            kind=Kind.DURATION,
+            default="for ever",
+            example='"90 days"',
+            meaning="How long inputs, results, journal values and errors of ended runs are kept.",
+        ),
+        Key(
+            name="keys",
+            kind=Kind.DURATION,
+            default='"400 days"',
+            example='"400 days"',
+            meaning="How long pruned runs are known by their keys, and deliveries by event ids.",
+        ),
     ),
 )
 
