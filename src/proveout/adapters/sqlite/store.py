@@ -283,7 +283,8 @@ class SqliteStore(Office):
     async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
         def keep(connection: sqlite3.Connection) -> sqlite3.Row:
             connection.execute(
-                "INSERT INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO experiments (id, name, workflow, lock, look, order_seed, dataset,"
+                " plan, locked, verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
                 (
                     experiment.id,
