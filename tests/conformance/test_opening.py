@@ -93,13 +93,39 @@ async def test_a_newer_store_is_refused(empty_url: str) -> None:
     assert refused.value.fix
 
 
-async def _add_migration(url: str) -> None:
+async def test_an_older_engine_goes_on_where_the_newer_schema_allows_it(empty_url: str) -> None:
+    """What a newer Proveout added does not matter to those that it names."""
+    store = await open_url(empty_url, SystemClock())
+    await store.close()
+    await _add_migration(empty_url, needs=3)
+
+    store = await open_url(empty_url, SystemClock())
+
+    assert await store.count() == {}
+    await store.close()
+
+
+async def test_one_migration_that_allows_nobody_is_enough_to_refuse(empty_url: str) -> None:
+    """Whatever the others after it say."""
+    store = await open_url(empty_url, SystemClock())
+    await store.close()
+    await _add_migration(empty_url, number=9998, needs=9998)
+    await _add_migration(empty_url, needs=3)
+
+    with pytest.raises(StoreFromTheFuture, match="9998"):
+        await open_url(empty_url, SystemClock())
+
+
+async def _add_migration(url: str, *, number: int = 9999, needs: int | None = None) -> None:
+    """Leave a migration of a later version; without `needs` as a version before 3 wrote it."""
     if url.startswith(SQLITE):
         connection = sqlite3.connect(url.removeprefix(SQLITE))
-        connection.execute("INSERT INTO migrations VALUES (9999)")
+        connection.execute("INSERT INTO migrations (number, needs) VALUES (?, ?)", (number, needs))
         connection.commit()
         connection.close()
         return
     link = await Server.at(url).connect("test")
-    await link.execute("INSERT INTO proveout.migrations VALUES (9999)")
+    await link.execute(
+        "INSERT INTO proveout.migrations (number, needs) VALUES ($1, $2)", number, needs
+    )
     await part(link)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.unit import Answered, Unit
-    from proveout.run.attempt import Attempt
     from proveout.ports.store import Claimed, Want
+    from proveout.run.attempt import Attempt
 
 STORES: tuple[type[Any], ...] = (SqliteStore, PostgresStore)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from proveout.domain.delivery import Delivery
@@ -66,6 +66,8 @@ def to_run(row: Row, moment: Callable[[Any], datetime]) -> Run:
         priority=row["priority"],
         ordering=row["ordering"],
         origin=None if row["origin"] is None else RunId(row["origin"]),
+        pruned=None if row["pruned"] is None else moment(row["pruned"]),
+        input=row["input"],
     )
 
 
@@ -91,7 +93,7 @@ def to_place(row: Row) -> Place:
 def _to_outcome(row: Row, moment: Callable[[Any], datetime]) -> Outcome:
     match row["outcome"]:
         case "returned":
-            return Returned(row["value"])
+            return Returned(row["value"] or b"")  # pruned: nothing is left of it
         case "raised":
             return Raised(to_failure(row["value"]))
         case _:
@@ -117,6 +119,24 @@ def to_failure(data: bytes) -> Failure:
 def from_failure(failure: Failure) -> bytes:
     """Return a failure as bytes of JSON; what is no Unicode is replaced."""
     return json.dumps(asdict(failure)).encode()
+
+
+def without_words(failure: bytes | None) -> bytes | None:
+    """Return what stays of a failure when its run is pruned."""
+    return None if failure is None else from_failure(to_failure(failure).without_words())
+
+
+def without_content(answer: bytes | None) -> bytes | None:
+    """Return what stays of a person's answer when its run is pruned: who decided, and how."""
+    if answer is None:
+        return None
+    return replace(Answer.from_json(answer), content=b"", reason="").to_json()
+
+
+def delivery_of(key: str | None) -> tuple[str | None, str | None]:
+    """Return source and event of the delivery that a run with this key may have come from."""
+    source, colon, event = (key or "").partition(":")
+    return (source, event) if colon else (None, None)
 
 
 def crashed(times: int) -> Failure:

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
     from proveout.domain.run import Failure
 
+JOURNAL_FORMAT = 1
+"""The format of journals: how places, outcomes and failures are written into rows.
+
+It is the same since version 0.1. An engine reads this format and the one before. Whoever
+changes it gives the new rows a column that says so, whose default means the old ones, and
+keeps the reader of the old ones until no run of theirs can be left.
+"""
+
 
 class Place(NamedTuple):
     """Where in a run something is asked for.

@@ -88,3 +88,8 @@ class Review:
     state: ReviewState = ReviewState.OPEN
     answer: Answer | None = None
     decided: datetime | None = None
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether its content was removed with the payloads of its run."""
+        return not self.content

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NewType
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
 
 RunId = NewType("RunId", str)
+
+REPLAY = "replay:"
+"""What the keys of replays begin with."""
 
 
 class RunState(StrEnum):
@@ -81,6 +85,10 @@ class Failure:
     traceback: str = ""
     step: str = ""
 
+    def without_words(self) -> Failure:
+        """Return what is left of it once its run is pruned: what kind it was, and where."""
+        return replace(self, message="", traceback="")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
@@ -117,6 +125,8 @@ class Run:
         priority: higher is claimed first.
         ordering: runs of one workflow and one ordering key go one at a time, in order.
         origin: the run whose effect keys it keeps, for a replay; None for its own.
+        pruned: when its payloads were removed; from then on `value` is empty, `result` None.
+        input: digest of its input, once that is pruned.
     """
 
     id: RunId
@@ -138,6 +148,27 @@ class Run:
     priority: int = 0
     ordering: str | None = None
     origin: RunId | None = None
+    pruned: datetime | None = None
+    input: str | None = None
+
+    @property
+    def keyed_as(self) -> RunId:
+        """The run from which the keys of its effects are made: its origin, or itself."""
+        return self.origin or self.id
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it runs again what another run was asked."""
+        return self.key is not None and self.key.startswith(REPLAY)
+
+    def has_input(self, value: bytes) -> bool:
+        """Whether it was made on exactly these bytes, pruned or not."""
+        return self.value == value if self.input is None else self.input == input_digest(value)
+
+
+def input_digest(value: bytes) -> str:
+    """Return what stays of an input when it is pruned: its hexadecimal SHA-256."""
+    return hashlib.sha256(value).hexdigest()
 
 
 def check_move(now: RunState, to: RunState) -> None:

@@ -204,7 +204,14 @@ class Keep:
     body: bytes | None
 
 
-Change: TypeAlias = NewRelease | MovePointer | Treat | StartHalt | EndHalt | Keep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erase:
+    """The payloads of a run that has ended are removed."""
+
+    run: RunId
+
+
+Change: TypeAlias = NewRelease | MovePointer | Treat | StartHalt | EndHalt | Keep | Erase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

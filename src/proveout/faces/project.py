@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -22,6 +22,7 @@ from proveout.domain.duration import duration
 from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake, Outage, Refusal
 from proveout.faces import dataset_file, entry
+from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
 from proveout.prove.begin import begin, order_of, recorded
@@ -30,6 +31,7 @@ from proveout.prove.score import BUILT_IN
 from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
+from proveout.run.replay import Replay, replay
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
 STORE = "PROVEOUT_STORE"
 PROJECT = "PROVEOUT_PROJECT"
 LEASE = "PROVEOUT_LEASE"
+
+THE_SAME: Final = object()
+"""Says that a replay takes the input that its run had."""
 
 
 class NoProject(Mistake):
@@ -385,6 +390,39 @@ class Project:
         )
         return done.run
 
+    async def replay(
+        self,
+        run: str,
+        *,
+        value: object = THE_SAME,
+        release: str | None = None,
+        again: bool = False,
+    ) -> Run:
+        """Run again what ended without a result; return the new run, or the one that goes on.
+
+        On the same input its effects keep their keys; another input makes new ones.
+
+        Args:
+            run: the run's id.
+            value: another input, anything that travels as JSON; left out for the same.
+            release: the release that the new run is pinned to: one that serves, or "draft".
+            again: although a replay of it has succeeded.
+
+        Raises:
+            NotReplayable: it goes on, has succeeded, is pruned, or is a trial.
+            AlreadyReplayed: a replay has succeeded, or one with another input goes on.
+            NotServing: the release gets no new runs.
+            WrongShape: the input does not fit the workflow.
+        """
+        found = await self.run(run)
+        edited = None
+        if value is not THE_SAME:
+            edited = edited_input(to_json(value, "the input"))
+            signature(self.workflow().function).inputs(edited)
+        pinned = await release_to_replay_on(self.store, found.workflow, release)
+        how = Replay(value=edited, release=pinned, again=again)
+        return (await replay(self.store, self.bench.clock, self.bench.ids, found, how)).run
+
     async def enqueue_json(
         self,
         workflow: str,
@@ -457,6 +495,11 @@ class Project:
         if run.state is RunState.SUCCEEDED and run.result is not None:
             shape = signature(self.workflow().function).result
             return shape.decode(run.result, f"the result of {run.workflow}")
+        if run.pruned is not None:
+            raise RunFailed(
+                f"the result of run {run.id} was pruned on {run.pruned:%Y-%m-%d}",
+                why=f"it is {run.state}, and older than what is kept",
+            )
         why = run.note if run.failure is None else f"{run.failure.type}: {run.failure.message}"
         raise RunFailed(f"run {run.id} is {run.state}", why=why)
 

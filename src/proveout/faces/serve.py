@@ -23,6 +23,7 @@ from proveout.faces.serving import House, Server, application
 from proveout.faces.sessions import Sessions
 from proveout.faces.supervise import Supervisor
 from proveout.release.canary import act_on, look
+from proveout.run.prune import tidy
 from proveout.run.schedule import fire
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ FIRE_EVERY = 0.5
 
 WATCH_EVERY = 1.0
 """Seconds between two looks at a canary."""
+
+PRUNE_EVERY = 60.0
+"""Seconds between two looks for what has outlived its time."""
 
 INTERRUPTED = 130
 
@@ -109,6 +113,7 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
         asyncio.create_task(_tend(project, shape, told)),
         asyncio.create_task(_watch(project, told)),
         asyncio.create_task(_fire(project, told)),
+        asyncio.create_task(_prune(project, told)),
     ]
     try:
         await ready.wait()
@@ -253,6 +258,20 @@ async def _takes_runs(project: Project) -> bool:
         return True
     end = box_end(project.settings, await store.experiments(name))
     return end is None or end > project.bench.clock.now()
+
+
+async def _prune(project: Project, told: asyncio.Event) -> None:
+    """Remove what has outlived its time, until told to stop."""
+    keeping = project.settings.keeping
+    while keeping is not None and not told.is_set():
+        try:
+            gone = await tidy(project.store, keeping, told.is_set)
+            if gone.pruned or gone.forgotten:
+                project.log.info("runs.pruned", pruned=gone.pruned, forgotten=gone.forgotten)
+        except Outage as outage:
+            project.log.warning("store.unreachable", error=str(outage))
+        await _rest(told, PRUNE_EVERY)
+    await told.wait()
 
 
 async def _rest(told: asyncio.Event, seconds: float) -> None:

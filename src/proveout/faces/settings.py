@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from proveout.domain.duration import shown
+from proveout.domain.duration import say_duration, shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Plan
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_reader import Reader, SettingsMistake
@@ -16,6 +16,7 @@ from proveout.faces.settings_schedules import read_schedules
 from proveout.faces.settings_schema import ROOT
 from proveout.faces.settings_sources import read_patterns, read_sources
 from proveout.faces.toml_lines import find_lines
+from proveout.run.prune import KEYS, Keeping
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,8 @@ class WorkflowSettings:
         concurrency: most runs at once under all workers; None for any number.
         intake: most runs that may wait for their first claim; None for any number.
         schedules: in the order of the file.
+        retention: for how long payloads are kept once a run has ended; None for ever.
+        keys: for how long what is pruned is still known by its key.
     """
 
     name: str
@@ -61,6 +64,8 @@ class WorkflowSettings:
     concurrency: int | None = None
     intake: int | None = None
     schedules: tuple[Schedule, ...] = ()
+    retention: timedelta | None = None
+    keys: timedelta = KEYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +156,18 @@ class Settings:
     experiments: tuple[ExperimentSettings, ...] = ()
     production: ProductionSettings | None = None
     sources: tuple[SourceSettings, ...] = ()
+
+    @property
+    def keeping(self) -> Keeping | None:
+        """For how long runs are kept; None where their payloads stay for ever."""
+        if self.workflow.retention is None:
+            return None
+        return Keeping(
+            workflow=self.workflow.name,
+            sources=tuple(one.name for one in self.sources),
+            payloads=self.workflow.retention,
+            keys=self.workflow.keys,
+        )
 
 
 def load(path: Path) -> Settings:
@@ -291,7 +308,22 @@ def _workflow(row: Reader) -> WorkflowSettings:
         concurrency=row.whole("concurrency"),
         intake=row.whole("intake"),
         schedules=read_schedules(row),
+        retention=row.duration("retention"),
+        keys=_keys(row),
     )
+
+
+def _keys(row: Reader) -> timedelta:
+    """Return how long keys are kept: never shorter than what they protect."""
+    payloads, keys = row.duration("retention"), row.duration("keys") or KEYS
+    if payloads is not None and keys < payloads:
+        raise row.mistake(
+            f"keys are kept for {say_duration(keys)}, and payloads for {say_duration(payloads)}",
+            "keys" if row.has("keys") else "retention",
+            why="a run that is still there is known by its key",
+            fix=(f'keys = "{say_duration(payloads)}"',),
+        )
+    return keys
 
 
 # Experiments

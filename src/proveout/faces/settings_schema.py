@@ -234,6 +234,20 @@ WORKFLOW = Table(
             example='[{ name = "morning", cron = "0 6 * * *" }]',
             meaning="Runs that are asked for by the clock.",
         ),
+        Key(
+            name="retention",
+            kind=Kind.DURATION,
+            default="for ever",
+            example='"90 days"',
+            meaning="How long inputs, results, journal values and errors of ended runs are kept.",
+        ),
+        Key(
+            name="keys",
+            kind=Kind.DURATION,
+            default='"400 days"',
+            example='"400 days"',
+            meaning="How long pruned runs are known by their keys, and deliveries by event ids.",
+        ),
     ),
 )
 

@@ -64,7 +64,8 @@ def judge(
     """Return what the failures of both releases say about the canary; None without one.
 
     `failed` are the runs that failed since it began, in the order of time; `ended` counts
-    all that ended since then, by release and state.
+    all that ended since then, by release and state. Replays are no evidence: a person chose
+    them, not the lot, and what they repeat has failed before.
     """
     canary = pointer.canary
     if canary is None or pointer.stable is None:
@@ -73,7 +74,7 @@ def judge(
     labels = [
         int(run.release == canary.release)
         for run in failed
-        if run.release in {canary.release, pointer.stable}
+        if run.release in {canary.release, pointer.stable} and not run.is_replay
     ]
     for label in labels:
         test = test.observe(label)

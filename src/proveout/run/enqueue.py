@@ -52,6 +52,8 @@ class Request:
         priority: higher is claimed first.
         ordering: runs with one ordering key go one at a time, in order; None for no order.
         origin: the run whose effect keys it keeps; None for its own.
+        release: digest of the release that it is pinned to, or "draft"; None to go where
+            the pointer sends it.
         delay: how long from now it may begin at the earliest.
         intake: most runs of the workflow that may wait for their first claim; None for any.
 
@@ -66,6 +68,7 @@ class Request:
     priority: int = 0
     ordering: str | None = None
     origin: RunId | None = None
+    release: str | None = None
     delay: timedelta = timedelta(0)
     intake: int | None = None
 
@@ -107,6 +110,7 @@ async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> En
         priority=request.priority,
         ordering=request.ordering,
         origin=request.origin,
+        release=request.release,
     )
     answer = await store.write(
         Enqueue(id=UnitId(ids.new()), run=run, delay=request.delay, intake=request.intake)

@@ -104,7 +104,7 @@ class Inside:
         if (rehearsal := self.attempt.rehearsal) is not None and not self.attempt.captures:
             return self._rehearsed(self._carry(rehearsal, call, place), call)
         if not self.attempt.captures:
-            keyed = call.keyed(self.attempt.run.id, place)
+            keyed = call.keyed(self.attempt.run.keyed_as, place)
             if call.step.is_async:
                 return self._permitted(keyed)
             self.attempt.need_permit(call.step.name)
@@ -128,7 +128,7 @@ class Inside:
         return self.attempt.from_thread(carried)
 
     async def _carry(self, rehearsal: Rehearsal, call: Call, place: Place) -> object:
-        run, key = self.attempt.run, idempotency_key(self.attempt.run.id, place)
+        run, key = self.attempt.run, idempotency_key(self.attempt.run.keyed_as, place)
         await self.attempt.get_permit(call.step.name)
         await rehearsal.carry(run, call.step.name, key, call.arguments())
         return in_trial(call.step)
@@ -233,7 +233,7 @@ async def _new(attempt: Attempt, call: Call, place: Place, before: Entry | None)
         return [capture(attempt, call, place)]
     arguments = call.arguments()
     started, tries = (attempt.now(), 0) if before is None else (before.started, before.tries)
-    keyed = call.keyed(attempt.run.id, place)
+    keyed = call.keyed(attempt.run.keyed_as, place)
     outcome, tries, captured = await _try(attempt, keyed, place, tries)
     entry = Entry(
         place=place,
@@ -325,7 +325,7 @@ async def _rehearsed(attempt: Attempt, call: Call, inside: Inside) -> StandIn | 
     assert rehearsal is not None  # noqa: S101 - the caller asked
     arguments = call.arguments()
     if isinstance(call.step, Effect):
-        key = idempotency_key(attempt.run.id, inside.place)
+        key = idempotency_key(attempt.run.keyed_as, inside.place)
         await rehearsal.carry(attempt.run, call.step.name, key, arguments)
         return StandIn(in_trial(call.step))
     recorded = await rehearsal.answer(attempt.run, call.step.name, digest(arguments))

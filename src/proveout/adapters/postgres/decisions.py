@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proveout.adapters.postgres import turns
+from proveout.adapters.postgres.keep import prune_runs
 from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.rows import from_canary, from_headers
 from proveout.domain.release import Stage, Treatment
@@ -18,6 +19,7 @@ from proveout.domain.unit import (
     Change,
     Done,
     EndHalt,
+    Erase,
     Keep,
     MovePointer,
     NewRelease,
@@ -113,7 +115,8 @@ async def amend(link: Link, unit: Amend) -> Answered:
         if not await _is_due(link, change):
             return Stale()
     await link.execute(
-        "INSERT INTO proveout.ledger VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO proveout.ledger (seq, at, actor, act, subject, facts, previous, hash, key,"
+        " signature, unit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         entry.seq,
         entry.at,
         entry.actor,
@@ -157,7 +160,8 @@ async def _apply(link: Link, change: Change) -> None:
             await _treat(link, change)
         case StartHalt(halt=halt):
             await link.execute(
-                "INSERT INTO proveout.halts VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                "INSERT INTO proveout.halts (workflow, scope, since, author, reason)"
+                " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                 halt.workflow,
                 halt.scope,
                 halt.since,
@@ -170,12 +174,15 @@ async def _apply(link: Link, change: Change) -> None:
             )
         case Keep():
             await _keep(link, change)
+        case Erase(run=run):
+            await prune_runs(link, [run])
 
 
 async def _add_release(link: Link, change: NewRelease) -> None:
     release = change.release
     await link.execute(
-        "INSERT INTO proveout.releases VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        "INSERT INTO proveout.releases (digest, workflow, number, manifest, code, environment,"
+        " created, author, archive, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         " ON CONFLICT DO NOTHING",
         release.digest,
         release.workflow,
@@ -197,7 +204,8 @@ async def _add_release(link: Link, change: NewRelease) -> None:
 
 
 MOVE = (
-    "INSERT INTO proveout.pointers VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+    "INSERT INTO proveout.pointers (workflow, version, stage, stable, canary, share, salt, since,"
+    " hold, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
     " (SELECT proveout.moment())) ON CONFLICT (workflow) DO UPDATE SET"
     " version = excluded.version, stage = excluded.stage, stable = excluded.stable,"
     " canary = excluded.canary, share = excluded.share, salt = excluded.salt,"
@@ -281,7 +289,7 @@ async def _keep(link: Link, keep: Keep) -> None:
         )
         return
     await link.execute(
-        "INSERT INTO proveout.records VALUES ($1, $2, $3)"
+        "INSERT INTO proveout.records (kind, name, body) VALUES ($1, $2, $3)"
         " ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body",
         keep.kind,
         keep.name,

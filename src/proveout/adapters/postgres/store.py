@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.adapters.postgres import queue, schedules
+from proveout.adapters.postgres import keep, queue, schedules
 from proveout.adapters.postgres.bell import Bell
 from proveout.adapters.postgres.floor import ALL, Floor
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
-    from proveout.ports.store import Claimed, LockedExperiment, RunFilter, Tended, Want
+    from proveout.ports.store import Aged, Claimed, LockedExperiment, RunFilter, Tended, Want
 
 
 async def open_postgres(url: str, clock: Clock) -> PostgresStore:
@@ -131,6 +131,14 @@ class PostgresStore(Office):
             blamed = await queue.blame(link, worker, at_most)
         self._bell.ring()
         return blamed
+
+    async def prune(self, aged: Aged) -> int:
+        async with self._pool.link() as link, queue.transaction(link):
+            return await keep.prune(link, aged)
+
+    async def forget(self, aged: Aged) -> int:
+        async with self._pool.link() as link, queue.transaction(link):
+            return await keep.forget(link, aged)
 
     async def changed(self, at_most: float) -> None:
         await self._bell.wait(at_most)

@@ -53,7 +53,7 @@ T = TypeVar("T")
 RUN = (
     "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
     " case_digest, result, failure, elapsed, note, updated, release, crashes, priority,"
-    " ordering, origin"
+    " ordering, origin, pruned, input"
 )
 """The columns that make a run."""
 
@@ -278,14 +278,17 @@ ENQUEUE = (
     " coalesce(new.asked, (SELECT now FROM clock)) + new.delay AS due FROM unnest("
     "$1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
     " $7::interval[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[],"
-    " $13::bigint[], $14::text[], $15::text[]) AS new (id, workflow, value, key, created, asked,"
-    " delay, unit, experiment, candidate, position, case_digest, priority, ordering, origin))"
+    " $13::bigint[], $14::text[], $15::text[], $16::text[]) AS new (id, workflow, value, key,"
+    " created, asked, delay, unit, experiment, candidate, position, case_digest, priority,"
+    " ordering, origin, release))"
     " INSERT INTO proveout.runs (seq, id, workflow, state, value, key, created, updated, due,"
-    " not_before, unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
+    " not_before, unit, experiment, candidate, position, case_digest, priority, ordering, origin,"
+    " release)"
     " SELECT seq, id, workflow, CASE WHEN ordering IS NOT NULL OR due > (SELECT now FROM clock)"
     " THEN 'WAITING' ELSE 'QUEUED' END, value, key, created, created,"
     " CASE WHEN ordering IS NULL THEN due END, CASE WHEN ordering IS NOT NULL THEN due END,"
-    " unit, experiment, candidate, position, case_digest, priority, ordering, origin FROM given"
+    " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release"
+    " FROM given"
     " ORDER BY workflow, key, experiment, candidate, position, id"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
@@ -321,7 +324,8 @@ def _run_row(unit: Enqueue) -> tuple[Any, ...]:
     )
     who = (run.id, run.workflow, run.value, run.key)
     when = (run.created, run.due, unit.delay)
-    return (*who, *when, unit.id, *place, run.priority, run.ordering, run.origin)
+    line = (run.priority, run.ordering, run.origin, run.release)
+    return (*who, *when, unit.id, *place, *line)
 
 
 KNOWN = (
@@ -345,7 +349,7 @@ async def _find_known(link: Link, group: Group, known: list[tuple[int, Enqueue]]
             raise Unsettled
         if run.id == unit.run.id:
             group.answers[place] = Enqueued(run, created=True)
-        elif run.value == unit.run.value:
+        elif run.has_input(unit.run.value):
             group.answers[place] = Enqueued(run, created=False)
         else:
             group.answers[place] = KeyTaken(run)

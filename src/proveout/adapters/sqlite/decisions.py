@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proveout.adapters.rows import from_canary, from_headers
+from proveout.adapters.sqlite.keep import prune_runs
 from proveout.adapters.sqlite.moments import micros
 from proveout.adapters.sqlite.turns import IS_HELD, pass_on
 from proveout.adapters.troubles import Unstorable
@@ -15,6 +16,7 @@ from proveout.domain.unit import (
     Change,
     Done,
     EndHalt,
+    Erase,
     Keep,
     MovePointer,
     NewRelease,
@@ -93,7 +95,8 @@ def amend(connection: sqlite3.Connection, unit: Amend, now: int) -> Answered:
     if not _follows(connection, entry) or not all(_is_due(connection, c) for c in unit.changes):
         return Stale()
     connection.execute(
-        "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO ledger (seq, at, actor, act, subject, facts, previous, hash, key, signature,"
+        " unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         clean(
             entry.seq,
             micros(entry.at),
@@ -144,12 +147,15 @@ def _apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
             )
         case Keep():
             _keep(connection, change)
+        case Erase(run=run):
+            prune_runs(connection, [run], now)
 
 
 def _add_release(connection: sqlite3.Connection, change: NewRelease) -> None:
     release = change.release
     connection.execute(
-        "INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO releases (digest, workflow, number, manifest, code, environment, created,"
+        " author, archive, settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         clean(
             release.digest,
             release.workflow,
@@ -170,7 +176,8 @@ def _move(connection: sqlite3.Connection, pointer: Pointer, now: int) -> None:
         connection.execute(KEEP_DRAFTS, {"workflow": pointer.workflow})
     canary, share, salt, since, hold = from_canary(pointer.canary)
     connection.execute(
-        "INSERT OR REPLACE INTO pointers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO pointers (workflow, version, stage, stable, canary, share, salt,"
+        " since, hold, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         clean(
             pointer.workflow,
             pointer.version,
@@ -228,7 +235,8 @@ def _treat(connection: sqlite3.Connection, change: Treat, now: int) -> None:
 
 def _halt(connection: sqlite3.Connection, halt: Halt) -> None:
     connection.execute(
-        "INSERT INTO halts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO halts (workflow, scope, since, author, reason) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
         clean(halt.workflow, halt.scope, micros(halt.since), halt.by, halt.reason),
     )
 
@@ -240,5 +248,6 @@ def _keep(connection: sqlite3.Connection, keep: Keep) -> None:
         )
         return
     connection.execute(
-        "INSERT OR REPLACE INTO records VALUES (?, ?, ?)", clean(keep.kind, keep.name, keep.body)
+        "INSERT OR REPLACE INTO records (kind, name, body) VALUES (?, ?, ?)",
+        clean(keep.kind, keep.name, keep.body),
     )

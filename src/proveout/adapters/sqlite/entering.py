@@ -107,8 +107,8 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueue
     is_held = is_taken(connection, run.workflow, run.ordering)
     added = connection.execute(
         "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, not_before,"
-        " unit, experiment, candidate, position, case_digest, priority, ordering, origin)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         clean(
             run.id,
             run.workflow,
@@ -127,6 +127,7 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueue
             run.priority,
             run.ordering,
             run.origin,
+            run.release,
         ),
     ).rowcount
     if added:
@@ -135,7 +136,7 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueue
     assert known is not None  # noqa: S101 - it stood in the way
     if known.id == run.id:
         return Enqueued(known, created=True)
-    return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
+    return Enqueued(known, created=False) if known.has_input(run.value) else KeyTaken(known)
 
 
 def _find(connection: sqlite3.Connection, run: Run) -> Run | None:

@@ -8,9 +8,17 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proveout.adapters.migrations import migrations, pending
-from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
+from proveout.adapters.migrations import Applied, migrations, pending
+from proveout.adapters.rows import (
+    to_entry,
+    to_experiment,
+    to_review,
+    to_run,
+    without_content,
+    without_words,
+)
 from proveout.adapters.sqlite.intake import Intake
+from proveout.adapters.sqlite.keep import forget, prune
 from proveout.adapters.sqlite.lane import Lane, say
 from proveout.adapters.sqlite.limits import take
 from proveout.adapters.sqlite.moments import micros, moment
@@ -27,7 +35,7 @@ from proveout.adapters.sqlite.queue import (
 from proveout.adapters.sqlite.units import apply, rank
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.release import lot
-from proveout.domain.run import RunState, check_move
+from proveout.domain.run import RunState, check_move, input_digest
 from proveout.domain.unit import Settle
 from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, Ticked, TrialCount
@@ -44,7 +52,7 @@ if TYPE_CHECKING:
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
-    from proveout.ports.store import LockedExperiment, RunFilter, Want
+    from proveout.ports.store import Aged, LockedExperiment, RunFilter, Want
 
 T = TypeVar("T")
 
@@ -61,23 +69,41 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.create_function("lot", 2, lot, deterministic=True)
+    connection.create_function("input_digest", 1, input_digest, deterministic=True)
+    connection.create_function("without_words", 1, without_words, deterministic=True)
+    connection.create_function("without_content", 1, without_content, deterministic=True)
     return connection
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema to our version; one process at a time does it."""
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)")
-    applied = connection.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()[0]
     try:
-        for migration in pending(migrations("proveout.adapters.sqlite"), applied):
+        for migration in pending(migrations("proveout.adapters.sqlite"), _applied(connection)):
             for statement in statements(migration.sql):
                 connection.execute(statement)
-            connection.execute("INSERT INTO migrations VALUES (?)", (migration.number,))
+            connection.execute(
+                "INSERT INTO migrations (number, needs) VALUES (?, ?)",
+                (migration.number, migration.needs),
+            )
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _applied(connection: sqlite3.Connection) -> list[Applied]:
+    """Return the migrations that the store remembers; before schema 3 none let others go on."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, needs INTEGER)"
+    )
+    columns = {row["name"] for row in connection.execute("PRAGMA table_info(migrations)")}
+    if "needs" not in columns:
+        connection.execute("ALTER TABLE migrations ADD COLUMN needs INTEGER")
+    rows = connection.execute(
+        "SELECT number, coalesce(needs, number) AS needs FROM migrations ORDER BY number"
+    )
+    return [Applied(row["number"], row["needs"]) for row in rows]
 
 
 def statements(sql: str) -> list[str]:
@@ -185,6 +211,14 @@ class SqliteStore(Office):
         now = micros(self._clock.now())
         return await self._lane.do(lambda connection: blame(connection, worker, at_most, now))
 
+    async def prune(self, aged: Aged) -> int:
+        now = micros(self._clock.now())
+        return await self._lane.do(lambda connection: prune(connection, aged, now))
+
+    async def forget(self, aged: Aged) -> int:
+        now = micros(self._clock.now())
+        return await self._lane.do(lambda connection: forget(connection, aged, now))
+
     async def changed(self, at_most: float) -> None:
         end = self._clock.monotonic() + at_most
         seen = self._seen
@@ -260,7 +294,8 @@ class SqliteStore(Office):
     async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
         def keep(connection: sqlite3.Connection) -> sqlite3.Row:
             connection.execute(
-                "INSERT INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO experiments (id, name, workflow, lock, look, order_seed, dataset,"
+                " plan, locked, verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
                 (
                     experiment.id,

@@ -130,6 +130,15 @@ ROUTES: tuple[Route, ...] = (
         problems=(404, 409),
     ),
     Route(
+        method="POST",
+        path=f"{V1}/runs/{{run}}/replay",
+        right=Right.OPERATE,
+        handler=runs.replay,
+        answers={202: shapes.RunShape, 200: shapes.RunShape},
+        problems=(400, 404, 408, 409, 413, 415, 422),
+        body=runs.ReplayBody.model_json_schema(),
+    ),
+    Route(
         method="GET",
         path=f"{V1}/reviews",
         right=Right.READ,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from proveout.domain.duration import duration
 from proveout.domain.run import RunId, RunState
@@ -15,10 +16,15 @@ from proveout.domain.unit import Cancel, Stale, UnitId
 from proveout.faces.api.bodies import read_json
 from proveout.faces.api.call import Let, checked_id
 from proveout.faces.api.problems import BadRequest
+from proveout.faces.api.stage import check_enqueue
 from proveout.faces.cli.operate import NotPossible, entry_words, run_v1
 from proveout.faces.project import NoSuch
+from proveout.faces.replaying import release_to_replay_on
 from proveout.ports.store import RunFilter
 from proveout.run.enqueue import LONGEST_ORDERING, MOST_URGENT, Request, enqueue
+from proveout.run.payload import say
+from proveout.run.replay import Replay
+from proveout.run.replay import replay as run_again
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -169,6 +175,46 @@ async def cancel(run: str, call: Let) -> Response:
         now = await _run(call, run)
         raise NotPossible(f"run {run} is {now.state}", why="a final run stays as it is")
     return call.answer(run_v1(await _run(call, run)))
+
+
+class ReplayBody(BaseModel):
+    """How a run is run again; an empty object for the same input, where the pointer sends it.
+
+    Attributes:
+        input: another input; its effects get new keys.
+        release: one that serves, or "draft".
+        again: although a replay of it has succeeded.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    input: Any = None
+    release: str | None = Field(default=None, max_length=128, pattern="^[A-Za-z0-9]+$")
+    again: bool = False
+
+
+async def replay(run: str, call: Let) -> Response:
+    """Run again what ended without a result, as a new run or the replay that goes on."""
+    doors = call.doors
+    asked = await _replay_body(call)
+    found = await _run(call, run)
+    await check_enqueue(call.actor, call.stage, doors.settings, doors.store, doors.clock.now())
+    edited = None
+    if "input" in asked.model_fields_set:
+        edited = doors.accept(found.workflow, json.dumps(asked.input, ensure_ascii=False).encode())
+    release = await release_to_replay_on(doors.store, found.workflow, asked.release)
+    how = Replay(value=edited, release=release, again=asked.again)
+    done = await run_again(doors.store, doors.clock, doors.ids, found, how)
+    body = {**run_v1(done.run), "created": done.created, "replays": found.id}
+    headers = {"Location": f"/api/v1/runs/{done.run.id}"}
+    return call.answer(body, 202 if done.created else 200, headers)
+
+
+async def _replay_body(call: Call) -> ReplayBody:
+    try:
+        return ReplayBody.model_validate(await read_json(call.request))
+    except ValidationError as error:
+        raise BadRequest(say(error), fix=('{"input": …, "release": "r3"}',)) from None
 
 
 async def _run(call: Call, run: str) -> Run:

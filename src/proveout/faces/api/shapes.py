@@ -18,7 +18,7 @@ class ErrorShape(TypedDict):
 
 
 class RunShape(TypedDict):
-    """A run; `created` where it was just asked for, `stage` where it stands alone."""
+    """A run; `created` and `replays` where it was just asked for, `stage` where it stands alone."""
 
     schema: Literal["run.v1"]
     id: str
@@ -31,7 +31,9 @@ class RunShape(TypedDict):
     result: Any
     error: ErrorShape | None
     note: str | None
+    pruned_at: str | None
     created: NotRequired[bool]
+    replays: NotRequired[str]
     stage: NotRequired[StageName]
 
 

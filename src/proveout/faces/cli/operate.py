@@ -23,6 +23,8 @@ from proveout.faces.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from proveout.domain.journal import Entry
     from proveout.domain.run import Run
 
@@ -91,6 +93,7 @@ def run_v1(run: Run) -> dict[str, Any]:
         if failure is None
         else {"type": failure.type, "message": failure.message, "step": failure.step or None},
         "note": run.note or None,
+        "pruned_at": None if run.pruned is None else run.pruned.isoformat(),
     }
 
 
@@ -116,10 +119,15 @@ def runs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
 def list_runs(state: str | None, limit: int, before: str | None, as_json: bool) -> None:
     """List runs, newest first."""
+    list_found(RunState(state.upper()) if state else None, limit, before, as_json=as_json)
+
+
+def list_found(state: RunState | None, limit: int, before: str | None, *, as_json: bool) -> None:
+    """Print a page of runs, or that there are none."""
     from proveout.ports.store import RunFilter
 
     which = RunFilter(
-        states=(RunState(state.upper()),) if state else (),
+        states=(state,) if state else (),
         before=RunId(before) if before else None,
         limit=limit,
     )
@@ -132,10 +140,10 @@ def list_runs(state: str | None, limit: int, before: str | None, as_json: bool) 
     else:
         table(
             [
-                (run.id, run.state, f"{run.created.astimezone():%Y-%m-%d %H:%M:%S}", _short(run))
+                (run.id, run.state, f"{run.created.astimezone():%Y-%m-%d %H:%M:%S}", *_tell(run))
                 for run in found
             ],
-            ("run", "state", f"created ({_zone(found[0])})", "input"),
+            ("run", "state", f"created ({_zone(found[0])})", "input", "error"),
         )
 
 
@@ -143,9 +151,23 @@ def _zone(run: Run) -> str:
     return run.created.astimezone().tzname() or "local"
 
 
+def _tell(run: Run) -> tuple[str, str]:
+    """Return the beginning of the input and of the error."""
+    failure = run.failure
+    error = "" if failure is None else clean(f"{failure.type}: {failure.message}")
+    return _short(run), error[:SHOWN]
+
+
 def _short(run: Run) -> str:
+    if run.pruned is not None:
+        return pruned_words(run.pruned)
     text = run.value.decode()
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def pruned_words(moment: datetime) -> str:
+    """Return what stands in the place of a payload that is gone."""
+    return f"pruned on {moment:%Y-%m-%d}"
 
 
 async def _list_runs(which: Any) -> list[Run]:
@@ -160,18 +182,26 @@ async def _list_runs(which: Any) -> list[Run]:
 @click.option("--json", "as_json", is_flag=True, help="Print a run.v1 with its journal.")
 def show_run(run: str, as_json: bool) -> None:
     """Show a run and its journal."""
+    print_run(run, as_json=as_json)
+
+
+def print_run(run: str, *, as_json: bool) -> None:
+    """Print a run and its journal."""
     found, entries = asyncio.run(_show_run(run))
     if as_json:
         answer_json(
             {
                 **run_v1(found),
-                "input": json.loads(found.value),
+                "input": None if found.pruned is not None else json.loads(found.value),
                 "journal": [entry_words(e) for e in entries],
             }
         )
         return
     answer(f"{strong(found.id)}  {found.workflow} · {found.state} · attempt {found.fence}")
-    answer(f"  input   {clean(found.value.decode())}")
+    if found.pruned is not None:
+        answer(f"  payload {pruned_words(found.pruned)}; its input had the digest {found.input}")
+    else:
+        answer(f"  input   {clean(found.value.decode())}")
     if found.result is not None:
         answer(f"  result  {clean(found.result.decode())}")
     if found.failure is not None:
@@ -222,7 +252,7 @@ def entry_words(entry: Entry) -> dict[str, Any]:
     }
     match entry.outcome:
         case Returned(value):
-            return {**words, "value": json.loads(value)}
+            return {**words, "value": json.loads(value) if value else None}
         case Raised(failure):
             return {**words, "error": {"type": failure.type, "message": failure.message}}
         case Pending(due):
@@ -242,29 +272,6 @@ def cancel_run(run: str) -> None:
     """Cancel a run; what it has in flight is stopped at its next step."""
     asyncio.run(_move(run, Cancel))
     answer(f"{sign('ok')} {run} is cancelled")
-
-
-@runs.command("replay")
-@click.argument("run")
-@click.option("--json", "as_json", is_flag=True, help="Print run.v1.")
-def replay_run(run: str, as_json: bool) -> None:
-    """Run the input of a run that FAILED or is DEAD again, as a new run."""
-    again = asyncio.run(_replay(run))
-    if as_json:
-        answer_json({**run_v1(again), "created": True})
-    else:
-        answer(f"{sign('ok')} {again.id} repeats {run}")
-
-
-async def _replay(run: str) -> Run:
-    from proveout.domain.access import Right
-    from proveout.faces.operating import acting, operating
-    from proveout.run.replay import replay
-
-    async with operating() as project:
-        await acting(project, Right.OPERATE)
-        bench = project.bench
-        return await replay(project.store, bench.clock, bench.ids, await project.run(run))
 
 
 @runs.command("requeue")

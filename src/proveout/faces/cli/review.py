@@ -82,7 +82,7 @@ def review_v1(one: Review) -> dict[str, Any]:
         "run": one.run,
         "queue": one.queue,
         "state": one.state,
-        "content": json.loads(one.content),
+        "content": None if one.is_pruned else json.loads(one.content),
         "digest": one.digest,
         "opened_at": one.opened.isoformat(),
         "deadline": None if one.deadline is None else one.deadline.isoformat(),
@@ -112,13 +112,17 @@ def show_review(review_id: str, as_json: bool) -> None:
     answer(f"  deadline  {_deadline(one)}")
     answer(f"  digest    {faint(one.digest)}")
     answer()
-    text = json.dumps(json.loads(one.content), indent=2, ensure_ascii=False)
+    text = "pruned" if one.is_pruned else _indented(one.content)
     answer("\n".join(f"  {clean(line)}" for line in text.splitlines()))
     if one.state is ReviewState.OPEN:
         next_step(
             f"proveout review approve {one.id}",
             f"or: proveout review reject {one.id} --reason TEXT",
         )
+
+
+def _indented(content: bytes) -> str:
+    return json.dumps(json.loads(content), indent=2, ensure_ascii=False)
 
 
 async def _one_review(review_id: str) -> Review:

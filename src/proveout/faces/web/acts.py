@@ -60,7 +60,8 @@ async def replay(console: Console, run: str, actor: Actor) -> Run:
     """Make a new run on the input of one that ended without a result; return the new one.
 
     Raises:
-        NotReplayable: it goes on, has succeeded, or is a trial.
+        NotReplayable: it goes on, has succeeded, is pruned, or is a trial.
+        AlreadyReplayed: a replay of it has succeeded.
         Refusal: in this stage the actor may not ask for a run.
     """
     project = console.project
@@ -68,7 +69,7 @@ async def replay(console: Console, run: str, actor: Actor) -> Run:
     found = await find_run(project, run)
     stage = (await project.store.pointer(project.name)).stage
     await check_enqueue(actor, stage, project.settings, project.store, bench.clock.now())
-    return await run_again(project.store, bench.clock, bench.ids, found)
+    return (await run_again(project.store, bench.clock, bench.ids, found)).run
 
 
 async def decide(visit: Visit, review: str) -> Review | None:

@@ -11,6 +11,7 @@ from proveout.domain.review import ReviewId, ReviewState
 from proveout.domain.run import RunId, RunState
 from proveout.faces.api.call import checked_id
 from proveout.faces.api.problems import BadRequest
+from proveout.faces.cli.operate import pruned_words
 from proveout.faces.project import NoSuch
 from proveout.faces.web.frame import Frame
 from proveout.faces.web.ledger import LedgerPage, LedgerRow
@@ -164,7 +165,7 @@ async def run_rows(project: Project, runs: list[Run]) -> tuple[RunRow, ...]:
             release=name_in(names, run.release),
             created=run.created,
             elapsed=run.elapsed,
-            start=start_of(run.value),
+            start=start_of(run.value) if run.pruned is None else pruned_words(run.pruned),
         )
         for run in runs
     )
@@ -252,7 +253,7 @@ async def review_detail(
         review,
         tuple(review_row(one) for one in found.reviews),
         release=name_in(names, None if run is None else run.release),
-        value=None if run is None else run.value,
+        value=None if run is None or run.pruned is not None else run.value,
         refused=refused,
     )
 

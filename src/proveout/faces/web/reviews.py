@@ -20,6 +20,9 @@ AFTER = {
     OnExpiry.REJECT: "then the draft is rejected",
 }
 
+PRUNED = draft_of(b'"What was to be decided was pruned."')
+"""Shown in the place of a draft that is gone."""
+
 START = 90
 """Characters of a draft that a list shows."""
 
@@ -139,7 +142,7 @@ def review_row(review: Review) -> ReviewRow:
         step=review.place.name,
         opened=review.opened,
         deadline=review.deadline,
-        start=_start(draft_of(review.content)),
+        start=_start(PRUNED if review.is_pruned else draft_of(review.content)),
     )
 
 
@@ -170,7 +173,7 @@ def review_page(
         deadline=review.deadline,
         after=AFTER[review.on_expiry],
         digest=review.digest,
-        draft=draft_of(review.content),
+        draft=PRUNED if review.is_pruned else draft_of(review.content),
         made=_made(review),
         release=release,
         value=None if value is None else draft_of(value),
@@ -183,7 +186,7 @@ def _made(review: Review) -> Made | None:
     answer = review.answer
     if answer is None:
         return None
-    is_edit = answer.approved and not same(answer.content, review.content)
+    is_edit = answer.approved and not review.is_pruned and not same(answer.content, review.content)
     word = "edited" if is_edit else "approved" if answer.approved else "rejected"
     return Made(
         word="expired" if answer.expired else word,

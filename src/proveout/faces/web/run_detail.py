@@ -87,6 +87,7 @@ class RunPage:
         marks: the moments that the axis of the line names.
         is_folded: waits are drawn shorter than they took.
         replay_of: id of the run that this one repeats; "" where there is none.
+        pruned: when its payloads were removed; None while they are there.
     """
 
     template: ClassVar[str] = "run_detail.html.j2"
@@ -108,6 +109,7 @@ class RunPage:
     marks: tuple[Mark, ...] = ()
     is_folded: bool = False
     replay_of: str = ""
+    pruned: datetime | None = None
 
     @property
     def title(self) -> str:
@@ -128,7 +130,7 @@ class RunPage:
     @property
     def can_replay(self) -> bool:
         """Whether it ended in a way that is worth another run."""
-        return self.state in REPLAYABLE
+        return self.state in REPLAYABLE and self.pruned is None
 
 
 def run_page(
@@ -158,6 +160,8 @@ def run_page(
         result="" if run.result is None else _text(run.result),
         failure=run.failure,
         note=run.note,
+        replay_of=run.origin or "",
+        pruned=run.pruned,
         steps=()
         if line is None
         else tuple(_row(one, line.place(*_stretch(one, now)[:2]), now, zone) for one in ordered),

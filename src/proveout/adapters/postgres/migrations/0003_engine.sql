@@ -1,5 +1,5 @@
 -- The whole engine: priority, order, keys that outlive payloads, signals, limits, schedules.
--- Everything here may stand while older workers go on: new columns have defaults they never read.
+-- Engines that know schema 2 or newer may go on: new columns have defaults they never read.
 
 ALTER TABLE proveout.runs
   ADD COLUMN priority bigint NOT NULL DEFAULT 0, -- higher is claimed first
@@ -17,6 +17,15 @@ CREATE INDEX runs_unbegun ON proveout.runs (workflow)
 -- Whose turn it is: the first of each key that has not ended.
 CREATE INDEX runs_ordering ON proveout.runs (workflow, ordering, seq)
   WHERE ordering IS NOT NULL AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED');
+-- What retention looks for: payloads of runs that ended long ago, and rows to forget.
+CREATE INDEX runs_kept ON proveout.runs (workflow, updated)
+  WHERE pruned IS NULL AND experiment IS NULL
+    AND state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED');
+CREATE INDEX runs_pruned ON proveout.runs (workflow, updated) WHERE pruned IS NOT NULL;
+CREATE INDEX deliveries_kept ON proveout.deliveries (source, received)
+  WHERE run IS NULL AND length(body) > 0;
+CREATE INDEX deliveries_pruned ON proveout.deliveries (source, received)
+  WHERE run IS NULL AND length(body) = 0;
 
 -- Signals that came before anybody waited for them.
 CREATE TABLE proveout.signals (
