@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review, to_run
 from proveout.adapters.sqlite.decisions import amend, clean, put, receive
 from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.waits import close, follow, resolve, send, wake
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
     Amend,
     Answered,
     Cancel,
+    Close,
     Decide,
     Decided,
     Done,
@@ -24,6 +26,8 @@ from proveout.domain.unit import (
     Received,
     Record,
     Requeue,
+    Resolve,
+    Send,
     Settle,
     Stale,
     Undecidable,
@@ -41,10 +45,13 @@ RANKS: dict[type[Unit], int] = {
     Enqueue: 0,
     Receive: 0,
     Record: 1,
+    Close: 1,
     Decide: 2,
+    Send: 2,
     Settle: 3,
     Cancel: 4,
     Requeue: 4,
+    Resolve: 4,
     Put: 5,
     Amend: 6,
 }
@@ -56,21 +63,30 @@ def rank(unit: Unit) -> int:
     return RANKS[type(unit)]
 
 
-def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # noqa: PLR0911 - one for each unit
+def apply(connection: sqlite3.Connection, unit: Unit, now: int) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one for each unit
     """Apply `unit` at the moment `now` inside the open transaction."""
     match unit:
         case Enqueue():
             return _enqueue(connection, unit)
         case Record():
-            return _record(connection, unit)
+            return _record(connection, unit, now)
+        case Close():
+            is_current = _is_current(connection, unit.run, unit.fence)
+            return close(connection, unit, is_current=is_current)
         case Settle():
             return _settle(connection, unit, now)
         case Decide():
             return _decide(connection, unit, now)
+        case Send():
+            return send(connection, unit, now)
         case Cancel():
             return _cancel(connection, unit, now)
         case Requeue():
             return _requeue(connection, unit, now)
+        case Resolve():
+            if resolve(connection, unit):
+                return _requeue(connection, unit, now)
+            return _done_before(connection, unit)
         case Receive():
             return _receive(connection, unit)
         case Put():
@@ -148,7 +164,7 @@ def _known(connection: sqlite3.Connection, unit: Enqueue) -> Enqueued | KeyTaken
     return Enqueued(known, created=False) if known.value == run.value else KeyTaken(known)
 
 
-def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
+def _record(connection: sqlite3.Connection, unit: Record, now: int) -> Answered:
     if not _is_current(connection, unit.run, unit.fence):
         return Done() if _was_recorded(connection, unit) else Stale()
     for entry in unit.entries:
@@ -175,6 +191,7 @@ def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
         )
     if unit.review is not None:
         _open_review(connection, unit.review)
+    follow(connection, unit, now)
     return Done()
 
 
@@ -271,12 +288,7 @@ def _answer(
         " WHERE run = ? AND path = ? AND name = ? AND occurrence = ?",
         (answer, run, *place),
     )
-    connection.execute(
-        "UPDATE runs SET wake = 1, state = CASE state WHEN 'WAITING' THEN 'QUEUED' ELSE state END,"
-        " due = CASE state WHEN 'WAITING' THEN ?1 ELSE due END, updated = ?1 WHERE id = ?2"
-        " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
-        (now, run),
-    )
+    wake(connection, run, now)
 
 
 def expire_reviews(connection: sqlite3.Connection, now: int) -> int:
@@ -316,7 +328,7 @@ def _supersede(connection: sqlite3.Connection, unit: Cancel | Settle, now: int) 
     )
 
 
-def _requeue(connection: sqlite3.Connection, unit: Requeue, now: int) -> Answered:
+def _requeue(connection: sqlite3.Connection, unit: Requeue | Resolve, now: int) -> Answered:
     moved = connection.execute(
         "UPDATE runs SET state = 'QUEUED', due = ?1, updated = ?1, note = '', unit = ?2"
         " WHERE id = ?3 AND state = 'PARKED'",
@@ -325,7 +337,7 @@ def _requeue(connection: sqlite3.Connection, unit: Requeue, now: int) -> Answere
     return Done() if moved else _done_before(connection, unit)
 
 
-def _done_before(connection: sqlite3.Connection, unit: Cancel | Requeue) -> Answered:
+def _done_before(connection: sqlite3.Connection, unit: Cancel | Requeue | Resolve) -> Answered:
     row = connection.execute(
         "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
     ).fetchone()

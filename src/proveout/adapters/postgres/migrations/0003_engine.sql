@@ -13,13 +13,16 @@ CREATE INDEX runs_queued ON proveout.runs (priority DESC, due, seq)
 CREATE INDEX runs_ordering ON proveout.runs (workflow, ordering, seq)
   WHERE ordering IS NOT NULL AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED');
 
--- Signals that came before anybody waited for them.
+-- Every signal that was sent, under the name of the wait for it ("signal paid"); which wait
+-- took it, or none where it is kept for the next.
 CREATE TABLE proveout.signals (
-  seq   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  run   text COLLATE "C" NOT NULL,
-  name  text COLLATE "C" NOT NULL,
-  value bytea NOT NULL,
-  unit  text COLLATE "C" NOT NULL UNIQUE
+  seq        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run        text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
+  value      bytea NOT NULL,
+  unit       text COLLATE "C" NOT NULL UNIQUE,
+  path       text COLLATE "C",
+  occurrence bigint
 );
 CREATE INDEX signals_run ON proveout.signals (run, name, seq);
 

@@ -11,13 +11,16 @@ CREATE INDEX runs_queued ON runs (experiment, priority DESC, due, seq) WHERE sta
 CREATE INDEX runs_ordering ON runs (workflow, ordering, seq)
   WHERE ordering IS NOT NULL AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED');
 
--- Signals that came before anybody waited for them.
+-- Every signal that was sent, under the name of the wait for it ("signal paid"); which wait
+-- took it, or none where it is kept for the next.
 CREATE TABLE signals (
-  seq   INTEGER PRIMARY KEY,
-  run   TEXT NOT NULL,
-  name  TEXT NOT NULL,
-  value BLOB NOT NULL,
-  unit  TEXT NOT NULL UNIQUE
+  seq        INTEGER PRIMARY KEY,
+  run        TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  value      BLOB NOT NULL,
+  unit       TEXT NOT NULL UNIQUE,
+  path       TEXT,
+  occurrence INTEGER
 );
 CREATE INDEX signals_run ON signals (run, name, seq);
 
