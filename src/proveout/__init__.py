@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from proveout.faces.project import Project
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
+    from proveout.run.change import changed
     from proveout.run.define import effect, step, workflow
+    from proveout.run.race import Winner, race
+    from proveout.run.signal import NoSignal, signal
     from proveout.run.step import StepFailed
 
 __all__ = [
     "Case",
     "Decision",
     "Mistake",
+    "NoSignal",
     "Outage",
     "Project",
     "ProveoutError",
@@ -29,10 +33,14 @@ __all__ = [
     "Rejected",
     "Review",
     "StepFailed",
+    "Winner",
+    "changed",
     "effect",
     "prove",
+    "race",
     "review",
     "score",
+    "signal",
     "sleep",
     "step",
     "workflow",
@@ -42,6 +50,7 @@ _HOMES = {
     "Case": "domain.case",
     "Decision": "run.ask",
     "Mistake": "errors",
+    "NoSignal": "run.signal",
     "Outage": "errors",
     "Project": "faces.project",
     "ProveoutError": "errors",
@@ -49,9 +58,13 @@ _HOMES = {
     "Rejected": "run.ask",
     "Review": "domain.review",
     "StepFailed": "run.step",
+    "Winner": "run.race",
+    "changed": "run.change",
     "effect": "run.define",
+    "race": "run.race",
     "review": "run.ask",
     "score": "prove.score",
+    "signal": "run.signal",
     "sleep": "run.ask",
     "step": "run.define",
     "workflow": "run.define",

@@ -20,9 +20,18 @@ def awaited(signal: str) -> str:
     >>> awaited("paid")
     'signal paid'
     """
-    if not NAME.fullmatch(signal):
+    check_word("signal", signal)
+    return f"signal {signal}"
+
+
+def check_word(what: str, name: str) -> None:
+    """Leave quietly when `name` is a word that a command and a path can carry.
+
+    Raises:
+        Mistake: it is none.
+    """
+    if not NAME.fullmatch(name):
         raise Mistake(
-            f"no signal can be called {signal[:100]!r}",
+            f"no {what} can be called {name[:100]!r}",
             why="a name has 1 to 100 letters, digits or . _ : @ + -",
         )
-    return f"signal {signal}"

@@ -17,6 +17,7 @@ from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Re
 from proveout.domain.run import Failure, RunId
 from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
 from proveout.errors import Mistake, ProveoutError
+from proveout.run.doubt import in_doubt, is_doubt
 from proveout.run.payload import digest, signature
 from proveout.run.retry import backoff
 
@@ -104,6 +105,12 @@ class Inside:
         """Call a step as the plain function, an effect captured or under its key."""
         if not isinstance(step, Effect):
             return step.function(*args, **kwargs)
+        if step.unkeyed:
+            raise Mistake(
+                f"{step.name} is an unkeyed effect, called inside {self.place.name}",
+                why="its intent must be journaled first, and a step is journaled as a whole",
+                fix=(f"call {step.name} from the workflow",),
+            )
         name = f"{self.place.name}#{self.place.occurrence}"
         occurrence = self._occurrences[step.name]
         self._occurrences[step.name] += 1
@@ -155,14 +162,15 @@ async def perform(branch: Branch, call: Call) -> object:
         StepFailed: its last try raised, now or in an earlier attempt.
     """
     attempt = branch.attempt
-    attempt.check()
+    branch.check()
     place = branch.place(call.step.name)
     entry = find(branch, place, digest(call.arguments()))
     if entry is None:
         with attempt.busy():
-            entry, *captured = await _new(attempt, call, place)
+            entry, *captured = await new_entries(attempt, call, place)
+            branch.check()
             await attempt.record(entry, *captured)
-    return _outcome(call.step, entry)
+    return outcome_of(call.step, entry)
 
 
 def find(branch: Branch, place: Place, arguments: str) -> Entry | None:
@@ -184,7 +192,8 @@ def find(branch: Branch, place: Place, arguments: str) -> Entry | None:
     return entry
 
 
-def _outcome(step: Step[Any, Any], entry: Entry) -> object:
+def outcome_of(step: Step[Any, Any], entry: Entry) -> object:
+    """Return what the entry of a step says that it returned, or raise what it raised."""
     match entry.outcome:
         case Returned(value):
             return signature(step.function).result.decode(value, f"the result of {step.name}")
@@ -194,7 +203,7 @@ def _outcome(step: Step[Any, Any], entry: Entry) -> object:
             raise Mistake(f"{entry.place} waits, and is no step")
 
 
-async def _new(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
+async def new_entries(attempt: Attempt, call: Call, place: Place) -> list[Entry]:
     """Return the entry for a call made now, followed by those of effects captured in it."""
     if isinstance(call.step, Effect) and attempt.captures:
         return [capture(attempt, call, place)]
@@ -232,6 +241,8 @@ async def _try(attempt: Attempt, call: Call, place: Place) -> tuple[Outcome, int
                 inside.captured,
             )
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
+            if is_doubt(step, error):
+                attempt.park(in_doubt(attempt.run.id, attempt.journal.pending[place]))
             if tries > step.care.retries or isinstance(error, Mistake):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
             attempt.log.info("step.failed", step=step.name, tries=tries, error=words(error)[:200])
