@@ -260,7 +260,7 @@ async def test_a_doubt_is_resolved(given: Given, store: Store, outcome: Returned
     claimed, intent = await in_doubt(given)
     unit = Resolve(id=given.unit_id(), run=claimed.run.id, place=intent.place, outcome=outcome)
 
-    answers = await asyncio.gather(store.write(unit), store.write(unit))
+    answers = list(await asyncio.gather(store.write(unit), store.write(unit)))
     answers.append(await store.write(unit))
 
     assert answers == [Done()] * 3

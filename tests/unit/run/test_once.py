@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,7 +45,7 @@ def post() -> Post:
     return Post()
 
 
-def letters(post: Post, **care: object) -> Workflow[..., int]:
+def letters(post: Post, **care: object) -> Workflow[..., Any]:
     """Return a workflow that posts a letter and then asks a person."""
 
     @effect(unkeyed=True, **care)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUntypedFunctionDecorator] - as drawn
@@ -63,7 +63,7 @@ def letters(post: Post, **care: object) -> Workflow[..., int]:
     return write
 
 
-async def cut_off(shop: Shop, post: Post, write: Workflow[..., int]) -> Run:
+async def cut_off(shop: Shop, post: Post, write: Workflow[..., Any]) -> Run:
     """Return a run whose worker was told to stop while the letter was on its way."""
     post.holds = asyncio.Event()
     run = await shop.enqueue(write, "hello")

@@ -130,6 +130,16 @@ ROUTES: tuple[Route, ...] = (
         problems=(404, 409),
     ),
     Route(
+        method="POST",
+        path=f"{V1}/runs/{{run}}/signals/{{name}}",
+        right=Right.OPERATE,
+        handler=runs.signal,
+        answers={202: shapes.SignalShape},
+        problems=(400, 404, 408, 409, 413, 415, 422),
+        body=ANY,
+        headers={"Idempotency-Key": "Your own name for the signal; the same is sent once."},
+    ),
+    Route(
         method="GET",
         path=f"{V1}/reviews",
         right=Right.READ,

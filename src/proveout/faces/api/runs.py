@@ -17,6 +17,7 @@ from proveout.faces.cli.operate import NotPossible, entry_words, run_v1
 from proveout.faces.project import NoSuch
 from proveout.ports.store import RunFilter
 from proveout.run.enqueue import Request, enqueue
+from proveout.run.send import send
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -140,6 +141,19 @@ async def cancel(run: str, call: Let) -> Response:
         now = await _run(call, run)
         raise NotPossible(f"run {run} is {now.state}", why="a final run stays as it is")
     return call.answer(run_v1(await _run(call, run)))
+
+
+async def signal(run: str, name: str, call: Let) -> Response:
+    """Send a run a signal with the body as its value, whether it waits for it yet or not.
+
+    The answer comes when the signal is durable. The same `Idempotency-Key` to the same run
+    and name is sent once.
+    """
+    found = await _run(call, run)
+    value = await read_json(call.request)
+    doors = call.doors
+    await send(doors.store, doors.ids, found, name, value, key=_key(call))
+    return call.answer({"schema": "signal.v1", "run": found.id, "name": name}, 202)
 
 
 async def _run(call: Call, run: str) -> Run:
