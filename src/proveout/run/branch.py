@@ -72,22 +72,30 @@ class Branch:
             Over: the attempt has ended, or the branch lost a race.
         """
         self.attempt.check()
+        self.check_not_lost()
+
+    def check_not_lost(self) -> None:
+        """Leave quietly while this branch has lost no race.
+
+        Raises:
+            Over: it has.
+        """
         if self.is_lost:
             raise Over
 
     def start(
         self,
-        coroutine: Coroutine[Any, Any, T],
+        coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
         *,
         context: Context | None = None,
         **options: Any,
     ) -> asyncio.Task[T]:
         """Return the task of this branch, just created."""
+        if isinstance(coroutine, Coroutine):
+            coroutine = Contained(coroutine)
         context = context or copy_context()
         context.run(CURRENT.set, self)
-        task = asyncio.Task(
-            Contained(coroutine), loop=self.attempt.loop, context=context, **options
-        )
+        task = asyncio.Task(coroutine, loop=self.attempt.loop, context=context, **options)
         self.attempt.adopt(self, task)
         return task
 
@@ -234,8 +242,7 @@ def task_factory(
     """Create a task; one created between the steps of a run becomes a branch of it."""
     scope = CURRENT.get()
     if isinstance(scope, Branch) and not scope.attempt.is_over:
-        if isinstance(coroutine, Coroutine):
-            return scope.child().start(coroutine, **options)
-    elif scope is not None and isinstance(coroutine, Coroutine):
+        return scope.child().start(coroutine, **options)
+    if scope is not None and isinstance(coroutine, Coroutine):
         coroutine = Contained(coroutine)
     return asyncio.Task(coroutine, loop=loop, **options)

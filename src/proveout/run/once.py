@@ -48,8 +48,8 @@ async def _carried_out(branch: Branch, call: Call, place: Place) -> Entry:
     attempt = branch.attempt
     await attempt.get_permit(call.step.name)  # what is halted leaves no intent behind
     intent = _intent(branch, call, place)
-    await attempt.record(intent)
     try:
+        await attempt.record(intent)
         entry, *_ = await new_entries(attempt, call, place)
     except asyncio.CancelledError:
         if not attempt.is_over:

@@ -168,7 +168,7 @@ async def perform(branch: Branch, call: Call) -> object:
     if entry is None:
         with attempt.busy():
             entry, *captured = await new_entries(attempt, call, place)
-            branch.check()
+            branch.check_not_lost()
             await attempt.record(entry, *captured)
     return outcome_of(call.step, entry)
 
