@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from proveout.faces.synchronous import SyncProject
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
+    from proveout.run.change import changed
     from proveout.run.define import effect, step, workflow
     from proveout.run.failure import StepFailed
     from proveout.run.limit import limit
+    from proveout.run.race import Winner, race
+    from proveout.run.signal import NoSignal, signal
 
 __all__ = [
     "Breaker",
     "Case",
     "Decision",
     "Mistake",
+    "NoSignal",
     "Outage",
     "Project",
     "ProveoutError",
@@ -34,11 +38,15 @@ __all__ = [
     "Review",
     "StepFailed",
     "SyncProject",
+    "Winner",
+    "changed",
     "effect",
     "limit",
     "prove",
+    "race",
     "review",
     "score",
+    "signal",
     "sleep",
     "step",
     "workflow",
@@ -49,6 +57,7 @@ _HOMES = {
     "Case": "domain.case",
     "Decision": "run.ask",
     "Mistake": "errors",
+    "NoSignal": "run.signal",
     "Outage": "errors",
     "Project": "faces.project",
     "ProveoutError": "errors",
@@ -59,8 +68,12 @@ _HOMES = {
     "SyncProject": "faces.synchronous",
     "effect": "run.define",
     "limit": "run.limit",
+    "Winner": "run.race",
+    "changed": "run.change",
+    "race": "run.race",
     "review": "run.ask",
     "score": "prove.score",
+    "signal": "run.signal",
     "sleep": "run.ask",
     "step": "run.define",
     "workflow": "run.define",

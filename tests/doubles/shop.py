@@ -13,8 +13,9 @@ import structlog
 
 from doubles.clock import FixedDice
 from proveout.domain.review import Answer, ReviewState
-from proveout.domain.unit import Cancel, Decide, Decided, Requeue, UnitId
+from proveout.domain.unit import Cancel, Decide, Decided, Requeue, Resolve, UnitId
 from proveout.run.enqueue import Request, enqueue
+from proveout.run.send import send
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from doubles.clock import CountedIds, ManualClock
-    from proveout.domain.journal import Entry
+    from proveout.domain.journal import Entry, Returned
     from proveout.domain.review import Review
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered
@@ -166,6 +167,15 @@ class Shop:
 
     async def requeue(self, run: RunId) -> Answered:
         return await self.store.write(Requeue(id=self._unit(), run=run))
+
+    async def send(self, run: RunId, name: str, value: object = None) -> None:
+        """Send a run a signal."""
+        await send(self.store, self.ids, await self.run(run), name, value)
+
+    async def resolve(self, run: RunId, entry: Entry, outcome: Returned | None) -> Answered:
+        """Say what became of an effect in doubt."""
+        unit = Resolve(id=self._unit(), run=run, place=entry.place, outcome=outcome)
+        return await self.store.write(unit)
 
     def _unit(self) -> UnitId:
         return UnitId(self.ids.new())

@@ -78,7 +78,7 @@ def to_entry(row: Row, moment: Callable[[Any], datetime]) -> Entry:
         kind=EntryKind(row["kind"]),
         digest=row["digest"],
         arguments=row["arguments"],
-        outcome=_to_outcome(row, moment),
+        outcome=to_outcome(row, moment),
         started=moment(row["started"]),
         tries=row["tries"],
         elapsed=row["elapsed"],
@@ -90,7 +90,8 @@ def to_place(row: Row) -> Place:
     return Place(row["path"], row["name"], row["occurrence"])
 
 
-def _to_outcome(row: Row, moment: Callable[[Any], datetime]) -> Outcome:
+def to_outcome(row: Row, moment: Callable[[Any], datetime]) -> Outcome:
+    """Return what came of an entry, by its row of `journal`."""
     match row["outcome"]:
         case "returned":
             return Returned(row["value"] or b"")  # pruned: nothing is left of it
@@ -144,6 +145,10 @@ def crashed(times: int) -> Failure:
     return Failure(
         type="WorkerCrashed", message=f"it ended the process that ran it alone, {times} times"
     )
+
+
+GIVEN_UP = from_failure(Failure(type="GivenUp", message="the run waits for it no longer"))
+"""What stands in the journal for a wait that nobody is to answer any more."""
 
 
 def to_review(row: Row, moment: Callable[[Any], datetime]) -> Review:

@@ -47,6 +47,13 @@ class EntryKind(StrEnum):
     CAPTURED = "captured"
     REVIEW = "review"
     SLEEP = "sleep"
+    SIGNAL = "signal"
+    RACE = "race"
+    CHANGED = "changed"
+
+
+ANSWERED_BY_OTHERS = frozenset({EntryKind.REVIEW, EntryKind.SIGNAL})
+"""What waits for somebody; it can be given up before they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,11 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """It waits; for a timer that fires at `due`, or for a person where `due` is None."""
+    """Nothing came of it yet.
+
+    A sleep waits for `due`; a review or a signal for an answer, a signal no longer than until
+    `due`; an effect was begun, and nobody knows whether it happened.
+    """
 
     due: datetime | None = None
 
@@ -96,9 +107,14 @@ class Entry:
 
 @dataclass(slots=True)
 class Journal:
-    """The entries of one run while an attempt replays and extends them."""
+    """The entries of one run while an attempt replays and extends them.
+
+    Attributes:
+        pending: entries, of this attempt too, of which nothing came yet.
+    """
 
     entries: dict[Place, Entry] = field(default_factory=dict[Place, Entry])
+    pending: dict[Place, Entry] = field(default_factory=dict[Place, Entry])
     _unread: dict[str, dict[Place, None]] = field(default_factory=dict[str, dict[Place, None]])
 
     @classmethod
@@ -107,8 +123,17 @@ class Journal:
         journal = cls()
         for entry in entries:
             journal.entries[entry.place] = entry
-            journal._unread.setdefault(entry.place.path, {})[entry.place] = None
+            journal.note(entry)
+            if entry.kind is not EntryKind.CHANGED:  # it belongs to the run, to no point in it
+                journal._unread.setdefault(entry.place.path, {})[entry.place] = None
         return journal
+
+    def note(self, entry: Entry) -> None:
+        """Keep in mind whether something came of `entry`, which is durable."""
+        if isinstance(entry.outcome, Pending):
+            self.pending[entry.place] = entry
+        else:
+            self.pending.pop(entry.place, None)
 
     def read(self, place: Place) -> Entry | None:
         """Return the entry at `place`, now read, or None where there is none."""
@@ -120,3 +145,40 @@ class Journal:
     def unread(self, path: str) -> list[Entry]:
         """Return the entries of `path` that nobody asked for yet, in their order."""
         return [self.entries[place] for place in self._unread.get(path, ())]
+
+    def goes_on(self, path: str, children: int) -> bool:
+        """Whether more was asked for before in `path`, or in a branch that it is yet to make.
+
+        Args:
+            path: the branch that stands there.
+            children: count of branches that it has made so far.
+        """
+        prefix = f"{path}." if path else ""
+        for other, left in self._unread.items():
+            if not left or "/" in other or not other.startswith(prefix):
+                continue
+            if other == path or int(other[len(prefix) :].partition(".")[0] or -1) >= children:
+                return True
+        return bool(self._unread.get(path))
+
+    def given_up(self, path: str) -> list[Place]:
+        """Return the waits of `path` and of what is below it whose answers nobody has read."""
+        unread = (place for left in self._unread.values() for place in left)
+        known = {**self.entries, **self.pending}
+        return [
+            place
+            for place in dict.fromkeys((*self.pending, *unread))
+            if known[place].kind in ANSWERED_BY_OTHERS and below(place.path, path)
+        ]
+
+    def in_doubt(self, path: str = "") -> Entry | None:
+        """Return an effect of `path`, or of what is below it, that was begun and did not end."""
+        for entry in self.pending.values():
+            if entry.kind is EntryKind.EFFECT and below(entry.place.path, path):
+                return entry
+        return None
+
+
+def below(path: str, other: str) -> bool:
+    """Whether `path` is `other`, or a branch below it."""
+    return not other or path == other or path.startswith(f"{other}.")

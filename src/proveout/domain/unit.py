@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.delivery import Delivery
-    from proveout.domain.journal import Entry
+    from proveout.domain.journal import Entry, Outcome, Place, Returned
     from proveout.domain.ledger import LedgerEntry
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, Pointer, Release, ReleaseDigest, Treatment
@@ -47,6 +47,8 @@ class Record:
     Attributes:
         fence: the fence that the attempt's claim gave it.
         review: the question that a waiting entry puts to a person.
+        gives_up: places of reviews and signals that the run waits for no longer; a signal that
+            was kept for one of them is there for the next wait.
     """
 
     id: UnitId
@@ -54,6 +56,20 @@ class Record:
     fence: int
     entries: tuple[Entry, ...]
     review: Review | None = None
+    gives_up: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """An attempt says what came of a pending entry; answered by `Closed` or `Stale`.
+
+    Where an answer came first, that one stands.
+    """
+
+    id: UnitId
+    run: RunId
+    fence: int
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +126,39 @@ class Requeue:
 
     id: UnitId
     run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Somebody sends a signal; answered by `Done`, or `Stale` if the run is over or unknown.
+
+    The run's oldest wait for that name takes it and wakes; where there is none, it is kept.
+
+    Attributes:
+        name: what the journal calls a wait for it, see `domain/signal.py`.
+        value: bytes of JSON.
+    """
+
+    id: UnitId
+    run: RunId
+    name: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve:
+    """A person says whether an effect in doubt happened, and its parked run goes on.
+
+    Answered by `Done`, or `Stale` if the run is not parked or the effect not in doubt.
+
+    Attributes:
+        outcome: what it returned; None where it did not happen and is to be called again.
+    """
+
+    id: UnitId
+    run: RunId
+    place: Place
+    outcome: Returned | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,13 +291,36 @@ class Put:
 
 
 Unit: TypeAlias = (
-    Enqueue | Record | Settle | Decide | Cancel | Requeue | Receive | Tick | Amend | Put
+    Enqueue
+    | Record
+    | Close
+    | Settle
+    | Decide
+    | Send
+    | Cancel
+    | Requeue
+    | Resolve
+    | Receive
+    | Tick
+    | Amend
+    | Put
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """The unit is durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The entry is closed.
+
+    Attributes:
+        outcome: the one that stands: an answer that came first, or the attempt's own.
+    """
+
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,4 +380,6 @@ class Undecidable:
     review: Review | None
 
 
-Answered: TypeAlias = Done | Stale | Enqueued | KeyTaken | Full | Received | Decided | Undecidable
+Answered: TypeAlias = (
+    Done | Closed | Stale | Enqueued | KeyTaken | Full | Received | Decided | Undecidable
+)

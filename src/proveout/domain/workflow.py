@@ -125,9 +125,12 @@ class Effect(Step[P, R]):
 
     Attributes:
         in_trial: what a captured call returns.
+        unkeyed: its receiver knows no keys: the intent is journaled before the call, and an
+            intent without an outcome parks the run in doubt.
     """
 
     in_trial: object = NOT_DECLARED
+    unkeyed: bool = False
 
     @property
     def takes_key(self) -> bool:

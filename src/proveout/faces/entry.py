@@ -16,7 +16,7 @@ from proveout.release import sources
 from proveout.run.payload import signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import ModuleType
 
     from proveout.domain.experiment import Plan
@@ -167,14 +167,21 @@ def scores_of(plans: Iterable[Plan]) -> tuple[str, ...]:
 
 def undeclared_effects(entry: str) -> list[str]:
     """Return the effects of an imported entry's package that need an `in_trial` value."""
+    return sorted({effect.name for effect in _effects(entry) if is_undeclared(effect)})
+
+
+def effect_named(entry: str, name: str) -> Effect[..., Any] | None:
+    """Return the effect of that name in an imported entry's package, if there is one."""
+    return next((effect for effect in _effects(entry) if effect.name == name), None)
+
+
+def _effects(entry: str) -> Iterator[Effect[..., Any]]:
     top = entry.partition(":")[0].partition(".")[0]
-    names: set[str] = set()
     for name, module in list(sys.modules.items()):
         if name == top or name.startswith(f"{top}."):
             for value in list(vars(module).values()):
-                if isinstance(value, Effect) and is_undeclared(value):  # pyright: ignore[reportUnknownArgumentType] - its parameters are the user's
-                    names.add(value.name)
-    return sorted(names)
+                if isinstance(value, Effect):
+                    yield value  # pyright: ignore[reportUnknownVariableType] - its parameters are the user's
 
 
 def is_undeclared(effect: Effect[..., Any]) -> bool:

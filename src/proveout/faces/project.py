@@ -32,6 +32,7 @@ from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
 from proveout.run.replay import Replay, replay
+from proveout.run.send import send
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
@@ -468,6 +469,21 @@ class Project:
         if found is None:
             raise NoSuch(f"there is no run {run}", fix=("proveout runs list",))
         return found
+
+    async def signal(self, run: str, name: str, value: object, *, key: str | None = None) -> None:
+        """Send a run a signal, whether it waits for it yet or not; it is durable then.
+
+        Args:
+            run: the run's id.
+            name: of the signal, such as "paid".
+            value: anything that travels as JSON.
+            key: the sender's own name for it: of several with the same one the first counts.
+
+        Raises:
+            NoSuch: there is no such run.
+            RunOver: the run has ended.
+        """
+        await send(self.store, self.bench.ids, await self.run(run), name, value, key=key)
 
     async def wait(self, run: str, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - part of the contract
         """Return a run's result, as the workflow's annotation says.

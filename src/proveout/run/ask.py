@@ -14,11 +14,13 @@ from proveout.domain.workflow import CURRENT
 from proveout.errors import Mistake, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Awaitable, Coroutine, Generator
     from datetime import timedelta
     from typing import Any
 
     from proveout.domain.review import Answer
+    from proveout.run.race import Winner
+    from proveout.run.signal import Listening
 
 T = TypeVar("T")
 
@@ -118,6 +120,18 @@ class Waits(Protocol):
 
     def sleep(self, length: timedelta) -> Coroutine[Any, Any, None]:
         """Return once `length` has passed."""
+        ...
+
+    def hear(self, listening: Listening) -> Coroutine[Any, Any, Any]:
+        """Return the value of a signal, once somebody sent it."""
+        ...
+
+    def race(self, entrants: tuple[Awaitable[Any], ...]) -> Coroutine[Any, Any, Winner[Any]]:
+        """Return the first of `entrants` that ends."""
+        ...
+
+    def decide(self, change: str) -> bool:
+        """Return whether the run takes a change of its code."""
         ...
 
     def is_plain_here(self) -> bool:

@@ -13,12 +13,13 @@ import asyncio
 import threading
 from contextlib import contextmanager
 from contextvars import Context, copy_context
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from proveout.domain.journal import Entry, Journal
 from proveout.domain.run import Failure, RunState
-from proveout.domain.unit import Done, Record, Settle, UnitId
+from proveout.domain.unit import Close, Closed, Record, Settle, Stale, UnitId
 from proveout.domain.workflow import CURRENT, Step, Workflow
 from proveout.errors import Outage
 from proveout.run.branch import Branch
@@ -30,7 +31,9 @@ from proveout.run.step import Call, perform
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
 
+    from proveout.domain.journal import Place
     from proveout.domain.review import Review
+    from proveout.domain.unit import Answered
     from proveout.ports.store import Claimed
     from proveout.run.world import World
 
@@ -64,6 +67,7 @@ class Attempt:
         self._start = self.clock.monotonic()
         self._outside = copy_context()
         self._in_flight = 0
+        self._decided: dict[Place, Entry] = {}
         self._dues: dict[Branch, datetime | None] = {}
         self._tasks: dict[Branch, asyncio.Future[Any]] = {}
         self._over: asyncio.Future[None] = self.loop.create_future()
@@ -130,27 +134,56 @@ class Attempt:
         self.log.warning("effect.halted", effect=effect)
         self.end(Suspended(self.now() + HALTED))
 
-    async def record(self, *entries: Entry, review: Review | None = None) -> None:
+    def decide(self, change: Entry) -> None:
+        """Let a decision stand; it becomes durable with whatever is recorded next."""
+        self.journal.entries[change.place] = change
+        self._decided[change.place] = change
+
+    async def record(
+        self, *entries: Entry, review: Review | None = None, gives_up: tuple[Place, ...] = ()
+    ) -> None:
         """Make `entries` durable, or learn that the run is no longer ours.
 
         Raises:
             Over: another attempt has the run, or the store is out of reach.
         """
+        decided = tuple(self._decided.values())
         unit = Record(
             id=UnitId(self.ids.new()),
             run=self.run.id,
             fence=self.run.fence,
-            entries=entries,
+            entries=(*decided, *entries),
             review=review,
+            gives_up=gives_up,
         )
+        await self._write(unit)
+        for entry in decided:
+            self._decided.pop(entry.place, None)
+        for entry in entries:
+            self.journal.note(entry)
+
+    async def close(self, entry: Entry) -> Entry:
+        """Make the outcome of a pending entry durable; return it with the one that stands.
+
+        Raises:
+            Over: another attempt has the run, or the store is out of reach.
+        """
+        unit = Close(id=UnitId(self.ids.new()), run=self.run.id, fence=self.run.fence, entry=entry)
+        answer = await self._write(unit)
+        closed = replace(entry, outcome=answer.outcome) if isinstance(answer, Closed) else entry
+        self.journal.note(closed)
+        return closed
+
+    async def _write(self, unit: Record | Close) -> Answered:
         try:
             answer = await self.store.write(unit)
         except Outage as outage:
             self.log.warning("run.abandoned", error=str(outage))
-            answer = None
-        if not isinstance(answer, Done):
+            answer = Stale()
+        if isinstance(answer, Stale):
             self.end(Lost())
             raise Over
+        return answer
 
     @contextmanager
     def busy(self) -> Generator[None]:
@@ -213,7 +246,7 @@ class Attempt:
         del self._tasks[branch]
         if branch.parent is not None:
             branch.parent.open_children -= 1
-        if not task.cancelled() and task.exception() is None:
+        if not task.cancelled() and task.exception() is None and not branch.is_lost:
             self._check_finished(branch.path)
         self._consider_soon()
 

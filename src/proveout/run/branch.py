@@ -13,33 +13,45 @@ from collections.abc import Coroutine
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proveout.domain.journal import Place
-from proveout.domain.workflow import CURRENT, Step
+from proveout.domain.journal import Entry, EntryKind, Place, Returned
+from proveout.domain.workflow import CURRENT, Effect, Step
 from proveout.errors import Mistake
 from proveout.run.contain import contained
+from proveout.run.course import run_race
+from proveout.run.ending import Over
+from proveout.run.once import perform_once
+from proveout.run.payload import digest, to_json
 from proveout.run.step import Call, perform
-from proveout.run.wait import ask, pause
+from proveout.run.wait import ask, hear, pause
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Awaitable, Generator, Mapping
+    from contextvars import Context
     from datetime import timedelta
 
     from proveout.domain.review import Answer
     from proveout.domain.workflow import Scope
     from proveout.run.ask import Question
     from proveout.run.attempt import Attempt
+    from proveout.run.race import Winner
+    from proveout.run.signal import Listening
 
 T = TypeVar("T")
 
 
 class Branch:
-    """One task of a run; the scope of the code between its steps."""
+    """One task of a run; the scope of the code between its steps.
+
+    Attributes:
+        lost: it lost a race: it asks for nothing more, and nothing of it is recorded.
+    """
 
     def __init__(self, attempt: Attempt, path: str = "", parent: Branch | None = None) -> None:
         self.attempt = attempt
         self.path = path
         self.parent = parent
         self.waiting = False
+        self.lost = False
         self.open_children = 0
         self._children = 0
         self._occurrences: Counter[str] = Counter()
@@ -49,6 +61,45 @@ class Branch:
         path = f"{self.path}.{self._children}" if self.path else str(self._children)
         self._children += 1
         return Branch(self.attempt, path, self)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it, or the branch that made it, lost a race."""
+        return self.lost or (self.parent is not None and self.parent.is_lost)
+
+    def check(self) -> None:
+        """Leave quietly while the attempt goes on, and this branch in it.
+
+        Raises:
+            Over: the attempt has ended, or the branch lost a race.
+        """
+        self.attempt.check()
+        self.check_not_lost()
+
+    def check_not_lost(self) -> None:
+        """Leave quietly while this branch has lost no race.
+
+        Raises:
+            Over: it has.
+        """
+        if self.is_lost:
+            raise Over
+
+    def start(
+        self,
+        coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
+        *,
+        context: Context | None = None,
+        **options: Any,
+    ) -> asyncio.Task[T]:
+        """Return the task of this branch, just created."""
+        if isinstance(coroutine, Coroutine):
+            coroutine = Contained(coroutine, self)
+        context = context or copy_context()
+        context.run(CURRENT.set, self)
+        task = asyncio.Task(coroutine, loop=self.attempt.loop, context=context, **options)
+        self.attempt.adopt(self, task)
+        return task
 
     def place(self, name: str) -> Place:
         """Return where the next call of `name` stands."""
@@ -64,7 +115,7 @@ class Branch:
             check_on_loop(step, self.attempt.loop)
             return _perform_here(step, args, kwargs)
         check_off_loop(f"the plain step {step.name}")
-        return self.attempt.from_thread(perform(self, Call(step, args, kwargs)))
+        return self.attempt.from_thread(_perform(self, Call(step, args, kwargs)))
 
     def ask(self, question: Question[Any]) -> Coroutine[Any, Any, tuple[Answer, object]]:
         """Put a question to a person; see `run/wait.py`."""
@@ -73,6 +124,37 @@ class Branch:
     def sleep(self, length: timedelta) -> Coroutine[Any, Any, None]:
         """Wait for time to pass; see `run/wait.py`."""
         return pause(self, length)
+
+    def hear(self, listening: Listening) -> Coroutine[Any, Any, Any]:
+        """Wait for a signal; see `run/wait.py`."""
+        return hear(self, listening)
+
+    def race(self, entrants: tuple[Awaitable[Any], ...]) -> Coroutine[Any, Any, Winner[Any]]:
+        """Return the first of `entrants` that ends; see `run/course.py`."""
+        return run_race(self, entrants)
+
+    def decide(self, change: str) -> bool:
+        """Return whether the run takes a change: where it was not asked before, if it is new here.
+
+        The answer belongs to the run, not to a place in it: it stands at its beginning.
+        """
+        self.check()
+        place = Place("", f"changed {change}", 0)
+        entry = self.attempt.journal.entries.get(place)
+        if entry is None:
+            is_new = not self.attempt.journal.goes_on(self.path, self._children)
+            name = to_json(change, "the name of a change")
+            entry = Entry(
+                place=place,
+                kind=EntryKind.CHANGED,
+                digest=digest(name),
+                arguments=name.decode(),
+                outcome=Returned(to_json(is_new, "whether it is taken")),
+                started=self.attempt.now(),
+                tries=0,
+            )
+            self.attempt.decide(entry)
+        return entry.outcome == Returned(b"true")
 
     def is_plain_here(self) -> bool:
         """Whether the caller is plain code in a thread."""
@@ -83,13 +165,18 @@ class Branch:
         return self.attempt.from_thread(waiting)
 
 
+async def _perform(branch: Branch, call: Call) -> object:
+    is_unkeyed = isinstance(call.step, Effect) and call.step.unkeyed
+    return await (perform_once if is_unkeyed else perform)(branch, call)
+
+
 async def _perform_here(
     step: Step[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> object:
     """Perform an asynchronous step in the branch that awaits it."""
     scope = CURRENT.get()
     if isinstance(scope, Branch):
-        return await perform(scope, Call(step, args, kwargs))
+        return await _perform(scope, Call(step, args, kwargs))
     return await step.function(*args, **kwargs)
 
 
@@ -160,13 +247,8 @@ def task_factory(
 ) -> asyncio.Task[Any]:
     """Create a task; one created between the steps of a run becomes a branch of it."""
     scope = CURRENT.get()
+    if isinstance(scope, Branch) and not scope.attempt.is_over:
+        return scope.child().start(coroutine, **options)
     if scope is not None and isinstance(coroutine, Coroutine):
         coroutine = Contained(coroutine, scope)
-    if not isinstance(scope, Branch) or scope.attempt.is_over:
-        return asyncio.Task(coroutine, loop=loop, **options)
-    branch = scope.child()
-    context = options.pop("context", None) or copy_context()
-    context.run(CURRENT.set, branch)
-    task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, context=context, **options)
-    scope.attempt.adopt(branch, task)
-    return task
+    return asyncio.Task(coroutine, loop=loop, **options)

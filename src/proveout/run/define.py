@@ -81,6 +81,7 @@ def effect(
     retry_on: tuple[type[Exception], ...] = (Exception,),
     limits: tuple[Limit, ...] = (),
     in_trial: object = NOT_DECLARED,
+    unkeyed: bool = False,
 ) -> Callable[[Callable[P, R]], Effect[P, R]]: ...
 def effect(
     function: Callable[P, R] | None = None,
@@ -91,6 +92,7 @@ def effect(
     retry_on: tuple[type[Exception], ...] = (Exception,),
     limits: tuple[Limit, ...] = (),
     in_trial: object = NOT_DECLARED,
+    unkeyed: bool = False,
 ) -> Effect[P, R] | Callable[[Callable[P, R]], Effect[P, R]]:
     """Make a function an effect: a step that changes the outside world.
 
@@ -104,6 +106,10 @@ def effect(
         retry_on: which errors are worth another try, as for a step.
         limits: shared limits of which each try is one call; see `limit`.
         in_trial: what a captured call returns; None where nothing is declared.
+        unkeyed: True for a receiver that honours no keys, such as mail. It is then begun at
+            most once: the run is parked in doubt where nobody knows whether it happened. An
+            error that it raises says that it did not, and only then declared retries follow;
+            a time-out says nothing, and is doubt.
 
     Raises:
         Mistake: the function is not at the top level of a module, or a number is negative.
@@ -112,6 +118,6 @@ def effect(
 
     def make(function: Callable[P, R]) -> Effect[P, R]:
         check_module_level(function)
-        return Effect(function, care, in_trial=in_trial)
+        return Effect(function, care, in_trial=in_trial, unkeyed=unkeyed)
 
     return make if function is None else make(function)

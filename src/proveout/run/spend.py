@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from proveout.domain.breaker import Closed, Kept, Open, Outcome, ask, tell
 from proveout.domain.limit import ROUNDING, Draw
 from proveout.errors import Mistake, Outage
-from proveout.run.retry import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -251,15 +250,12 @@ class Resources:
 
 
 @asynccontextmanager
-async def within_limits(attempt: Attempt, care: Care) -> AsyncGenerator[None]:
+async def within_limits(attempt: Attempt, care: Care, patience: float) -> AsyncGenerator[None]:
     """Let one try of a step begin when its limits allow, and tell them how it ended.
 
-    A trial waits for as long as it takes: to come back later would be a call more.
-
     Raises:
-        Later: it would hold a slot for too long.
+        Later: it would take longer than `patience`, in seconds.
     """
-    patience = LONGEST if attempt.run.trial is None else float("inf")
     waiting = Waiting(attempt.rest, attempt.clock.monotonic() + patience)
     passages: list[Passage] = []
     outcome = Outcome.UNKNOWN

@@ -10,12 +10,14 @@ from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
 from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
 from proveout.errors import Mistake
 from proveout.run.contain import contained
+from proveout.run.doubt import in_doubt, is_doubt
 from proveout.run.failure import StepFailed, failure_of, words
 from proveout.run.payload import digest, signature
 from proveout.run.retry import LONGEST, wait_after
@@ -94,6 +96,12 @@ class Inside:
         """Call a step as the plain function, an effect captured or under its key."""
         if not isinstance(step, Effect):
             return step.function(*args, **kwargs)
+        if step.unkeyed:
+            raise Mistake(
+                f"{step.name} is an unkeyed effect, called inside {self.place.name}",
+                why="its intent must be journaled first, and a step is journaled as a whole",
+                fix=(f"call {step.name} from the workflow",),
+            )
         name = f"{self.place.name}#{self.place.occurrence}"
         occurrence = self._occurrences[step.name]
         self._occurrences[step.name] += 1
@@ -172,16 +180,17 @@ async def perform(branch: Branch, call: Call) -> object:
         StepFailed: its last try raised, now or in an earlier attempt.
     """
     attempt = branch.attempt
-    attempt.check()
+    branch.check()
     place = branch.place(call.step.name)
     entry = find(branch, place, digest(call.arguments()))
     while entry is None or isinstance(entry.outcome, Pending):
         if entry is not None:
             await _wait(branch, entry)
         with attempt.busy():
-            entry, *captured = await _new(attempt, call, place, entry)
+            entry, *captured = await new_entries(attempt, call, place, entry)
+            branch.check_not_lost()
             await attempt.record(entry, *captured)
-    return _outcome(call.step, entry)
+    return given_by(call.step, entry)
 
 
 async def _wait(branch: Branch, entry: Entry) -> None:
@@ -210,7 +219,8 @@ def find(branch: Branch, place: Place, arguments: str) -> Entry | None:
     return entry
 
 
-def _outcome(step: Step[Any, Any], entry: Entry) -> object:
+def given_by(step: Step[Any, Any], entry: Entry) -> object:
+    """Return what the entry of a step says that it returned, or raise what it raised."""
     match entry.outcome:
         case Returned(value):
             return signature(step.function).result.decode(value, f"the result of {step.name}")
@@ -220,7 +230,9 @@ def _outcome(step: Step[Any, Any], entry: Entry) -> object:
             raise Mistake(f"{entry.place} waits, and is no step")
 
 
-async def _new(attempt: Attempt, call: Call, place: Place, before: Entry | None) -> list[Entry]:
+async def new_entries(
+    attempt: Attempt, call: Call, place: Place, before: Entry | None = None
+) -> list[Entry]:
     """Return the entry for a call made now, followed by those of effects captured in it.
 
     Args:
@@ -253,8 +265,8 @@ async def _try(
 ) -> tuple[Outcome, int, list[Entry]]:
     """Return the outcome of up to `retries` + 1 tries, and how many it took.
 
-    It is pending where the next try is not to be made soon: nothing holds a slot for that
-    long. A trial holds it: a run that comes back is one more call of its experiment.
+    It is pending where the next try is not to be made soon and the run may leave: nothing
+    else holds a slot for that long.
     """
     step = call.step
     while True:
@@ -273,14 +285,25 @@ async def _try(
         except Later as later:
             return Pending(attempt.now() + timedelta(seconds=later.wait)), tries - 1, []
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
+            if is_doubt(step, error):
+                attempt.park(in_doubt(attempt.run.id, attempt.journal.pending[place]))
             if tries > step.care.retries or not step.care.is_worth(error):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
             wait = wait_after(error, tries, attempt.now(), attempt.dice)
             said = words(error)[:200]
             attempt.log.info("step.failed", step=step.name, tries=tries, wait=wait, error=said)
-        if wait > LONGEST and attempt.run.trial is None:
+        if wait > LONGEST and may_leave(attempt, step):
             return Pending(attempt.now() + timedelta(seconds=wait)), tries, []
         await attempt.rest(wait)
+
+
+def may_leave(attempt: Attempt, step: Step[Any, Any]) -> bool:
+    """Whether the run may give up its slot until the next try.
+
+    Not in a trial: a run that comes back is one more call of its experiment. Nor in an
+    unkeyed effect: its intent is in the journal, and its outcome must follow.
+    """
+    return attempt.run.trial is None and not (isinstance(step, Effect) and step.unkeyed)
 
 
 async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
@@ -289,7 +312,8 @@ async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
         return stand_in.value
     if not call.step.care.limits:
         return await _call(attempt, call, inside)
-    async with within_limits(attempt, call.step.care):
+    patience = LONGEST if may_leave(attempt, call.step) else inf
+    async with within_limits(attempt, call.step.care, patience):
         if isinstance(call.step, Effect):  # it may have been halted while it waited
             await attempt.get_permit(call.step.name)
         return await _call(attempt, call, inside)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.journal import Entry, EntryKind, Pending, Returned
+from proveout.domain.duration import say_duration
+from proveout.domain.journal import Entry, EntryKind, Pending, Raised, Returned
 from proveout.domain.review import Answer, OnExpiry, Review, ReviewId
+from proveout.domain.run import Failure
+from proveout.domain.signal import awaited
+from proveout.domain.workflow import NOT_DECLARED
+from proveout.errors import Mistake
 from proveout.run.payload import Shape, WrongShape, digest, to_json
+from proveout.run.signal import NoSignal
 from proveout.run.step import find, preview
 
 if TYPE_CHECKING:
@@ -16,12 +22,13 @@ if TYPE_CHECKING:
     from proveout.domain.journal import Place
     from proveout.run.ask import Question
     from proveout.run.branch import Branch
+    from proveout.run.signal import Listening
 
 
 async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
     """Return a person's answer and the content it approves; waits until there is one."""
     attempt = branch.attempt
-    attempt.check()
+    branch.check()
     place = branch.place("review")
     content = Shape(type(question.draft)).encode(question.draft, "the draft of a review")
     asked = to_json(question.draft, "the draft of a review", canonical=True)
@@ -87,7 +94,7 @@ def _review(
 async def pause(branch: Branch, length: timedelta) -> None:
     """Return once `length` has passed since the run first came here; in a trial at once."""
     attempt = branch.attempt
-    attempt.check()
+    branch.check()
     place = branch.place("sleep")
     arguments = to_json(length.total_seconds(), "the length of a sleep")
     entry = find(branch, place, digest(arguments))
@@ -100,6 +107,74 @@ async def pause(branch: Branch, length: timedelta) -> None:
     due = entry.outcome.due if isinstance(entry.outcome, Pending) else None
     if due is not None and attempt.now() < due:
         await attempt.wait(branch, due)
+
+
+async def hear(branch: Branch, listening: Listening) -> Any:
+    """Return the value of a signal; waits until somebody sent it.
+
+    Raises:
+        NoSignal: nobody did in time, now or in an earlier attempt.
+    """
+    attempt = branch.attempt
+    branch.check()
+    place = branch.place(awaited(listening.name))
+    asked = to_json(listening.name, "the name of a signal")
+    entry = find(branch, place, digest(asked))
+    if entry is None:
+        entry = _listening(branch, place, listening, asked)
+        with attempt.busy():
+            await attempt.record(entry)
+    if isinstance(entry.outcome, Pending):
+        entry = await _overdue(branch, entry, entry.outcome.due)
+    return _heard(branch, listening, entry)
+
+
+def _listening(branch: Branch, place: Place, listening: Listening, asked: bytes) -> Entry:
+    """Return the entry that waits, or where nobody is asked, the declared value."""
+    attempt = branch.attempt
+    now = attempt.now()
+    due = None if listening.within is None else now + listening.within
+    entry = _pending(place, EntryKind.SIGNAL, asked, now, due)
+    if attempt.run.trial is None and attempt.rehearsal is None:
+        return entry
+    if listening.in_trial is NOT_DECLARED:
+        raise Mistake(
+            f'the signal "{listening.name}" has no value in a trial',
+            why="a trial or a drill asks nobody",
+            fix=(f'signal("{listening.name}", in_trial=…)',),
+        )
+    value = Shape(listening.shape).encode(listening.in_trial, "in_trial of a signal")
+    return replace(entry, outcome=Returned(value))
+
+
+async def _overdue(branch: Branch, entry: Entry, due: datetime | None) -> Entry:
+    """Return how a wait ended that nobody answered until `due`, or only just in time."""
+    attempt = branch.attempt
+    if due is None or attempt.now() < due:
+        await attempt.wait(branch, due)
+    if due is None:
+        raise AssertionError("an answer comes to a later attempt")
+    waited = due - entry.started
+    nobody = Failure(
+        type=NoSignal.__name__,
+        message=f"nobody sent {entry.arguments} within {say_duration(waited)}",
+    )
+    elapsed = (attempt.now() - entry.started).total_seconds()
+    with attempt.busy():
+        return await attempt.close(replace(entry, outcome=Raised(nobody), elapsed=elapsed))
+
+
+def _heard(branch: Branch, listening: Listening, entry: Entry) -> Any:
+    match entry.outcome:
+        case Returned(value):
+            try:
+                return Shape(listening.shape).decode(value, f"the signal {listening.name}")
+            except WrongShape as error:
+                branch.attempt.park(f"a signal cannot be used: {error}")
+        case Raised(failure):
+            raise NoSignal(failure.message)
+        case Pending():
+            raise AssertionError("it was closed")
 
 
 def _pending(

@@ -16,7 +16,7 @@ from proveout.adapters.postgres.units import apply
 from proveout.adapters.postgres.wire import ABANDONED, Cause, Unsettled, cause, part, unstorable
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import Returned
-from proveout.domain.unit import Answered, Enqueue, Receive, Record, Settle, Unit
+from proveout.domain.unit import Answered, Close, Enqueue, Receive, Record, Send, Settle, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -206,7 +206,7 @@ def _weigh(unit: Unit) -> int:
         raise unstorable(error) from None
 
 
-def _payload(unit: Unit) -> int:
+def _payload(unit: Unit) -> int:  # noqa: PLR0911 - one for each kind
     match unit:
         case Record():
             return sum(
@@ -214,6 +214,10 @@ def _payload(unit: Unit) -> int:
                 + (len(entry.outcome.value) if isinstance(entry.outcome, Returned) else 0)
                 for entry in unit.entries
             )
+        case Close(entry=entry):
+            return len(entry.outcome.value) if isinstance(entry.outcome, Returned) else 0
+        case Send():
+            return len(unit.value)
         case Settle():
             return len(unit.result or b"")
         case Enqueue():
@@ -226,4 +230,6 @@ def _payload(unit: Unit) -> int:
 
 def _changes_much(handed: Handed) -> bool:
     """Whether someone may wait for this; a step's journal is read by no one but its own run."""
-    return not isinstance(handed.unit, Record) or handed.unit.review is not None
+    if isinstance(handed.unit, Record):
+        return handed.unit.review is not None
+    return not isinstance(handed.unit, Close)

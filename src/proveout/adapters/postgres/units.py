@@ -10,11 +10,20 @@ people asked for. Where runs have an ordering key, its lock comes before all row
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from proveout.adapters.postgres import intake, schedules, turns
 from proveout.adapters.postgres.decisions import amend, put, receive
 from proveout.adapters.postgres.turns import Ended
+from proveout.adapters.postgres.waits import (
+    WAKE,
+    close,
+    deal,
+    give_up,
+    listens,
+    resolve,
+    send,
+)
 from proveout.adapters.postgres.wire import Unsettled
 from proveout.adapters.rows import from_failure, from_outcome, to_review, to_run
 from proveout.domain.run import MOVES, RunState
@@ -22,6 +31,7 @@ from proveout.domain.unit import (
     Amend,
     Answered,
     Cancel,
+    Close,
     Decide,
     Decided,
     Done,
@@ -33,6 +43,8 @@ from proveout.domain.unit import (
     Received,
     Record,
     Requeue,
+    Resolve,
+    Send,
     Settle,
     Stale,
     Tick,
@@ -49,6 +61,9 @@ if TYPE_CHECKING:
     from proveout.domain.review import Review
 
 T = TypeVar("T")
+
+AboutRun: TypeAlias = Record | Close | Send | Settle | Cancel | Requeue | Resolve
+"""What names the run that it is about."""
 
 RUN = (
     "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
@@ -95,15 +110,18 @@ class Group:
         asked: the delivery that asks for a run, by the place of the run's answer.
         orderings: the ordering keys whose locks the group holds.
         ended: its runs that had their turn and have ended.
+        listening: runs that may have both a signal and a wait for it.
     """
 
     answers: list[Answered | None]
     enqueues: list[tuple[int, Enqueue]] = field(default_factory=list[tuple[int, Enqueue]])
     records: list[tuple[int, Record]] = field(default_factory=list[tuple[int, Record]])
     decides: list[tuple[int, Decide]] = field(default_factory=list[tuple[int, Decide]])
+    closes: list[tuple[int, Close]] = field(default_factory=list[tuple[int, Close]])
+    sends: list[tuple[int, Send]] = field(default_factory=list[tuple[int, Send]])
     settles: list[tuple[int, Settle]] = field(default_factory=list[tuple[int, Settle]])
-    orders: list[tuple[int, Cancel | Requeue]] = field(
-        default_factory=list[tuple[int, Cancel | Requeue]]
+    orders: list[tuple[int, Cancel | Requeue | Resolve]] = field(
+        default_factory=list[tuple[int, Cancel | Requeue | Resolve]]
     )
     receives: list[tuple[int, Receive]] = field(default_factory=list[tuple[int, Receive]])
     ticks: list[tuple[int, Tick]] = field(default_factory=list[tuple[int, Tick]])
@@ -112,9 +130,10 @@ class Group:
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
     orderings: set[str] = field(default_factory=set[str])
     ended: list[Ended] = field(default_factory=list[Ended])
+    listening: set[str] = field(default_factory=set[str])
 
     @classmethod
-    def of(cls, units: Sequence[Unit]) -> Group:
+    def of(cls, units: Sequence[Unit]) -> Group:  # noqa: C901 - one for each kind
         """Sort `units` by kind; within a kind they keep their order."""
         group = cls([None] * len(units))
         for place, unit in enumerate(units):
@@ -127,7 +146,11 @@ class Group:
                     group.enqueues.append((place, unit))
                 case Decide():
                     group.decides.append((place, unit))
-                case Cancel() | Requeue():
+                case Close():
+                    group.closes.append((place, unit))
+                case Send():
+                    group.sends.append((place, unit))
+                case Cancel() | Requeue() | Resolve():
                     group.orders.append((place, unit))
                 case Receive():
                     group.receives.append((place, unit))
@@ -140,9 +163,14 @@ class Group:
     @property
     def touches_runs(self) -> bool:
         """Whether a unit is about a run that was there before."""
-        return bool(self.records or self.decides or self.settles or self.orders)
+        return any((*self.about_runs, self.decides))
 
-    def is_current(self, unit: Record | Settle) -> bool:
+    @property
+    def about_runs(self) -> tuple[Sequence[tuple[int, AboutRun]], ...]:
+        """The units that name the run that they are about."""
+        return self.records, self.closes, self.sends, self.settles, self.orders
+
+    def is_current(self, unit: Record | Close | Settle) -> bool:
         """Whether the attempt that wrote `unit` still holds its run."""
         standing = self.standing.get(unit.run)
         return standing is not None and standing.state == "RUNNING" and standing.fence == unit.fence
@@ -153,7 +181,7 @@ class Group:
         if one.ordering is not None and not one.is_held:
             self.ended.append(Ended(one.workflow, one.ordering, one.seq))
 
-    def answer_again(self, place: int, unit: Settle | Cancel | Requeue) -> None:
+    def answer_again(self, place: int, unit: Settle | Cancel | Requeue | Resolve) -> None:
         """Answer for a unit that changes nothing: `Done` if it is the one that moved the run."""
         standing = self.standing.get(unit.run)
         was_us = standing is not None and standing.unit == unit.id
@@ -167,15 +195,7 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
     await _hold_turns(link, group)
     await _enter(link, group)
     if group.touches_runs:
-        decided = await _lock(link, group)
-        if group.records:
-            await _record(link, group)
-        if group.decides:
-            await _decide(link, group, decided)
-        if group.settles:
-            await _settle(link, group)
-        if group.orders:
-            await _order(link, group)
+        await _apply_to_runs(link, group)
     if group.ended:
         await turns.hold(link, {one.ordering for one in group.ended} - group.orderings)
         await turns.pass_on(link, group.ended)
@@ -235,6 +255,25 @@ async def _tick(link: Link, group: Group) -> None:
         for run in unit.runs if is_new else ():
             group.enqueues.append((len(group.answers), Enqueue(id=unit.id, run=run)))
             group.answers.append(None)
+
+
+async def _apply_to_runs(link: Link, group: Group) -> None:
+    """Apply what is about runs that were there before: records first, orders last."""
+    decided = await _lock(link, group)
+    if group.records:
+        await _record(link, group)
+    if group.closes:
+        await close(link, group)
+    if group.decides:
+        await _decide(link, group, decided)
+    if group.sends:
+        await send(link, group)
+    if group.listening:
+        await deal(link, group)
+    if group.settles:
+        await _settle(link, group)
+    if group.orders:
+        await _order(link, group)
 
 
 async def _receive(link: Link, group: Group) -> None:
@@ -380,9 +419,7 @@ async def _lock(link: Link, group: Group) -> dict[str, str]:
         )
         decided = {row["id"]: row["run"] for row in rows}
     runs: set[str] = set(decided.values())
-    runs.update(unit.run for _, unit in group.records)
-    runs.update(unit.run for _, unit in group.settles)
-    runs.update(unit.run for _, unit in group.orders)
+    runs.update(unit.run for units in group.about_runs for _, unit in units)
     for row in await link.fetch(LOCK, list(runs)):
         group.standing[row["id"]] = Standing(
             state=row["state"],
@@ -438,12 +475,15 @@ async def _record(link: Link, group: Group) -> None:
         entries.extend(_entry_rows(unit))
         if unit.review is not None:
             reviews.append(_review_row(unit.review))
+        if listens(unit):
+            group.listening.add(unit.run)
     if entries:
         added = int((await link.execute(RECORD, *columns(entries))).rpartition(" ")[2])
         if added < len(entries):
             await link.execute(GO_ON, *columns(entries))
     if reviews:
         await link.execute(OPEN_REVIEW, *columns(reviews))
+    await give_up(link, [unit for _, unit in group.records if group.is_current(unit)])
     if late:
         await _find_recorded(link, group, late)
 
@@ -555,15 +595,6 @@ ANSWER = (
     " AND journal.occurrence = given.occurrence"
 )
 
-WAKE = (
-    "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now) UPDATE proveout.runs"
-    " SET wake = true,"
-    " state = CASE WHEN state = 'WAITING' AND fence > 0 THEN 'QUEUED' ELSE state END,"
-    " due = CASE WHEN state = 'WAITING' AND fence > 0 THEN (SELECT now FROM clock) ELSE due END,"
-    " updated = (SELECT now FROM clock) WHERE id = ANY ($1::text[])"
-    " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')"
-)
-
 
 async def answer_reviews(link: Link, answered: Sequence[tuple[Review, bytes]]) -> None:
     """Write answers into the journals that wait for them, and wake their runs, which are locked."""
@@ -647,7 +678,8 @@ async def _order(link: Link, group: Group) -> None:
     cancelled: list[tuple[str, str]] = []
     for place, unit in group.orders:
         standing = group.standing.get(unit.run)
-        if standing is None or not _may(unit, standing.state):
+        may = standing is not None and _may(unit, standing.state)
+        if standing is None or not may or not await _can_go_on(link, unit):
             group.answer_again(place, unit)
             continue
         group.answers[place] = Done()
@@ -663,7 +695,12 @@ async def _order(link: Link, group: Group) -> None:
             group.end(run)
 
 
-def _may(unit: Cancel | Requeue, state: str) -> bool:
-    if isinstance(unit, Requeue):
-        return state == "PARKED"
-    return RunState.CANCELLED in MOVES[RunState(state)]
+def _may(unit: Cancel | Requeue | Resolve, state: str) -> bool:
+    if isinstance(unit, Cancel):
+        return RunState.CANCELLED in MOVES[RunState(state)]
+    return state == "PARKED"
+
+
+async def _can_go_on(link: Link, unit: Cancel | Requeue | Resolve) -> bool:
+    """Write what a person says of an effect in doubt; False where none is."""
+    return not isinstance(unit, Resolve) or await resolve(link, unit)

@@ -9,12 +9,14 @@ from proveout.adapters.sqlite.decisions import amend, clean, put
 from proveout.adapters.sqlite.entering import enqueue, receive, tick
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.turns import IS_HELD, pass_on
+from proveout.adapters.sqlite.waits import close, follow, resolve, send, wake
 from proveout.domain.review import Answer
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
     Amend,
     Answered,
     Cancel,
+    Close,
     Decide,
     Decided,
     Done,
@@ -23,6 +25,8 @@ from proveout.domain.unit import (
     Receive,
     Record,
     Requeue,
+    Resolve,
+    Send,
     Settle,
     Stale,
     Tick,
@@ -43,10 +47,13 @@ RANKS: dict[type[Unit], int] = {
     Receive: 0,
     Tick: 0,
     Record: 1,
+    Close: 1,
     Decide: 2,
+    Send: 2,
     Settle: 3,
     Cancel: 4,
     Requeue: 4,
+    Resolve: 4,
     Put: 5,
     Amend: 6,
 }
@@ -58,21 +65,30 @@ def rank(unit: Unit) -> int:
     return RANKS[type(unit)]
 
 
-def apply(connection: sqlite3.Connection, unit: Unit, now: int, intake: Intake) -> Answered:  # noqa: C901, PLR0911 - one for each unit
+def apply(connection: sqlite3.Connection, unit: Unit, now: int, intake: Intake) -> Answered:  # noqa: C901, PLR0911, PLR0912 - one for each unit
     """Apply `unit` at the moment `now` inside the open transaction."""
     match unit:
         case Enqueue():
             return enqueue(connection, unit, now, intake)
         case Record():
-            return _record(connection, unit)
+            return _record(connection, unit, now)
+        case Close():
+            is_current = _is_current(connection, unit.run, unit.fence)
+            return close(connection, unit, is_current=is_current)
         case Settle():
             return _settle(connection, unit, now)
         case Decide():
             return _decide(connection, unit, now)
+        case Send():
+            return send(connection, unit, now)
         case Cancel():
             return _cancel(connection, unit, now)
         case Requeue():
             return _requeue(connection, unit, now)
+        case Resolve():
+            if resolve(connection, unit):
+                return _requeue(connection, unit, now)
+            return _done_before(connection, unit)
         case Receive():
             return receive(connection, unit, now, intake)
         case Tick():
@@ -95,7 +111,7 @@ RECORD = (
 """Add an entry; only a step that waits for its next try is written over."""
 
 
-def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
+def _record(connection: sqlite3.Connection, unit: Record, now: int) -> Answered:
     if not _is_current(connection, unit.run, unit.fence):
         return Done() if _was_recorded(connection, unit) else Stale()
     for entry in unit.entries:
@@ -120,6 +136,7 @@ def _record(connection: sqlite3.Connection, unit: Record) -> Answered:
         )
     if unit.review is not None:
         _open_review(connection, unit.review)
+    follow(connection, unit, now)
     return Done()
 
 
@@ -217,14 +234,7 @@ def _answer(
         " WHERE run = ? AND path = ? AND name = ? AND occurrence = ?",
         (answer, run, *place),
     )
-    connection.execute(
-        "UPDATE runs SET wake = 1,"
-        " state = CASE WHEN state = 'WAITING' AND fence > 0 THEN 'QUEUED' ELSE state END,"
-        " due = CASE WHEN state = 'WAITING' AND fence > 0 THEN ?1 ELSE due END, updated = ?1"
-        " WHERE id = ?2"
-        " AND state IN ('QUEUED', 'RUNNING', 'WAITING', 'PARKED')",
-        (now, run),
-    )
+    wake(connection, run, now)
 
 
 def expire_reviews(connection: sqlite3.Connection, now: int) -> int:
@@ -270,7 +280,7 @@ def _supersede(connection: sqlite3.Connection, unit: Cancel | Settle, now: int) 
     )
 
 
-def _requeue(connection: sqlite3.Connection, unit: Requeue, now: int) -> Answered:
+def _requeue(connection: sqlite3.Connection, unit: Requeue | Resolve, now: int) -> Answered:
     moved = connection.execute(
         "UPDATE runs SET state = 'QUEUED', due = ?1, updated = ?1, note = '', unit = ?2"
         " WHERE id = ?3 AND state = 'PARKED'",
@@ -279,7 +289,7 @@ def _requeue(connection: sqlite3.Connection, unit: Requeue, now: int) -> Answere
     return Done() if moved else _done_before(connection, unit)
 
 
-def _done_before(connection: sqlite3.Connection, unit: Cancel | Requeue) -> Answered:
+def _done_before(connection: sqlite3.Connection, unit: Cancel | Requeue | Resolve) -> Answered:
     row = connection.execute(
         "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
     ).fetchone()

@@ -23,6 +23,7 @@ from proveout.faces.project import NoSuch
 from proveout.faces.tries import TooManyTries
 from proveout.run.enqueue import IntakeFull, KeyConflict, OutOfRange
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
+from proveout.run.send import RunOver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,7 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         KeyConflict: HTTPStatus.CONFLICT,
         AlreadyDecided: HTTPStatus.CONFLICT,
         NotPossible: HTTPStatus.CONFLICT,
+        RunOver: HTTPStatus.CONFLICT,
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
         IntakeFull: HTTPStatus.TOO_MANY_REQUESTS,
         Outage: HTTPStatus.SERVICE_UNAVAILABLE,

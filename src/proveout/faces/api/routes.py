@@ -139,6 +139,16 @@ ROUTES: tuple[Route, ...] = (
         body=runs.ReplayBody.model_json_schema(),
     ),
     Route(
+        method="POST",
+        path=f"{V1}/runs/{{run}}/signals/{{name}}",
+        right=Right.OPERATE,
+        handler=runs.signal,
+        answers={202: shapes.SignalShape},
+        problems=(400, 404, 408, 409, 413, 415, 422),
+        body=ANY,
+        headers={"Idempotency-Key": "Your own name for the signal; the same is sent once."},
+    ),
+    Route(
         method="GET",
         path=f"{V1}/reviews",
         right=Right.READ,

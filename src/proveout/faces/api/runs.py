@@ -25,6 +25,7 @@ from proveout.run.enqueue import LONGEST_ORDERING, MOST_URGENT, Request, enqueue
 from proveout.run.payload import say
 from proveout.run.replay import Replay
 from proveout.run.replay import replay as run_again
+from proveout.run.send import send
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -215,6 +216,19 @@ async def _replay_body(call: Call) -> ReplayBody:
         return ReplayBody.model_validate(await read_json(call.request))
     except ValidationError as error:
         raise BadRequest(say(error), fix=('{"input": …, "release": "r3"}',)) from None
+
+
+async def signal(run: str, name: str, call: Let) -> Response:
+    """Send a run a signal with the body as its value, whether it waits for it yet or not.
+
+    The answer comes when the signal is durable. The same `Idempotency-Key` to the same run
+    and name is sent once.
+    """
+    found = await _run(call, run)
+    value = await read_json(call.request)
+    doors = call.doors
+    await send(doors.store, doors.ids, found, name, value, key=_key(call))
+    return call.answer({"schema": "signal.v1", "run": found.id, "name": name}, 202)
 
 
 async def _run(call: Call, run: str) -> Run:

@@ -37,6 +37,15 @@ class RunShape(TypedDict):
     stage: NotRequired[StageName]
 
 
+class SignalShape(TypedDict):
+    """A signal that is durable."""
+
+    schema: Literal["signal.v1"]
+    run: str
+    name: str
+    stage: StageName
+
+
 class RunsShape(TypedDict):
     """A page of runs; `next` is the cursor of the page that follows."""
 

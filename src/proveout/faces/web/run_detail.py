@@ -26,10 +26,15 @@ KINDS = {
     EntryKind.CAPTURED: ("captured", "captured effect"),
     EntryKind.REVIEW: ("person", "review"),
     EntryKind.SLEEP: ("moon", "sleep"),
+    EntryKind.SIGNAL: ("person", "signal"),
+    EntryKind.RACE: ("step", "race"),
+    EntryKind.CHANGED: ("step", "changed code"),
 }
 """Sign and words of each kind of entry."""
 
-WAITS = frozenset({EntryKind.REVIEW, EntryKind.SLEEP})
+WAITS = frozenset({EntryKind.REVIEW, EntryKind.SLEEP, EntryKind.SIGNAL})
+QUIET = frozenset({EntryKind.RACE, EntryKind.CHANGED})
+"""What is no work: its bar looks like that of a step."""
 START = 120
 """Characters of an outcome that its line shows."""
 
@@ -181,6 +186,7 @@ def _stretch(entry: Entry, now: datetime) -> Stretch:
 def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
     sign, kind = KINDS[entry.kind]
     look = "wait" if entry.kind in WAITS else entry.kind.value
+    look = "step" if entry.kind in QUIET else look
     tone, outcome, value, long = Tone.PLAIN, "returned", "", took(entry.elapsed)
     match entry.outcome:
         case Returned(value=returned):
@@ -190,7 +196,7 @@ def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
             value = f"{failure.type}: {failure.message}"
         case Pending(due=due):
             tone, look = Tone.WAIT, "pending"
-            outcome = "waits for a person" if due is None else f"waits until {full_time(due, zone)}"
+            outcome = _pending(entry.kind) if due is None else f"waits until {full_time(due, zone)}"
             long = took((now - entry.started).total_seconds())
     return StepRow(
         name=str(entry.place.name),
@@ -207,6 +213,13 @@ def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
         outcome=outcome,
         value=value,
     )
+
+
+def _pending(kind: EntryKind) -> str:
+    """Return what something waits for that has no deadline."""
+    if kind is EntryKind.EFFECT:
+        return "begun, outcome unknown"
+    return "waits for a signal" if kind is EntryKind.SIGNAL else "waits for a person"
 
 
 def _text(data: bytes) -> str:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import TypeAdapter
 
-from doubles.given import locked, want
+from doubles.given import entry, locked, want
 from proveout.domain.access import Role
+from proveout.domain.journal import EntryKind, Pending, Returned
 from proveout.domain.run import RunState
-from proveout.domain.unit import Settle, UnitId
+from proveout.domain.unit import Record, Settle, UnitId
 from proveout.faces.api.bodies import LARGEST
-from proveout.faces.api.shapes import JournalShape, RunShape, RunsShape
+from proveout.faces.api.shapes import JournalShape, RunShape, RunsShape, SignalShape
 
 if TYPE_CHECKING:
     import httpx
 
     from doubles.doors import House
+    from proveout.domain.journal import Entry
     from proveout.domain.run import RunId
 
 RUNS = "/api/v1/workflows/answers/runs"
@@ -283,3 +286,73 @@ async def test_a_cancelled_run_stays_cancelled(house: House) -> None:
 
     assert (first.status_code, first.json()["state"]) == (200, "CANCELLED")
     assert (second.status_code, second.json()["code"]) == (409, "not-possible")
+
+
+async def test_a_signal_is_durable_when_it_is_answered(house: House) -> None:
+    """A run that nobody has begun keeps it for its first wait."""
+    run = (await ask(house)).json()["id"]
+
+    async with await house.as_(Role.OPERATOR) as client:
+        answer = await client.post(f"/api/v1/runs/{run}/signals/paid", json={"cents": 5})
+
+    TypeAdapter(SignalShape).validate_python(answer.json(), extra="forbid")
+    assert (answer.status_code, answer.json()["name"]) == (202, "paid")
+    assert await taken(house, 2) == [b'{"cents":5}', None]
+
+
+async def taken(house: House, waits: int) -> list[bytes | None]:
+    """Return what the first waits of the one queued run for "paid" have taken."""
+    (claimed,) = await house.store.claim(want(workflows=("answers",)))
+    entries = tuple(listening(n) for n in range(waits))
+    unit = Record(
+        id=UnitId(house.doors.ids.new()),
+        run=claimed.run.id,
+        fence=claimed.run.fence,
+        entries=entries,
+    )
+    await house.store.write(unit)
+    outcomes = [entry.outcome for entry in await house.store.journal(claimed.run.id)]
+    return [one.value if isinstance(one, Returned) else None for one in outcomes]
+
+
+def listening(occurrence: int) -> Entry:
+    """Return the entry of a wait for the signal "paid"."""
+    waits = entry("signal paid", Pending(), occurrence)
+    return replace(waits, kind=EntryKind.SIGNAL)
+
+
+async def test_a_signal_with_a_key_is_sent_once(house: House) -> None:
+    """The same key to the same run and name; another name is another signal."""
+    run = (await ask(house)).json()["id"]
+    keyed = {"idempotency-key": "evt_1"}
+
+    async with await house.as_(Role.OPERATOR) as client:
+        for value in (1, 2):
+            path = f"/api/v1/runs/{run}/signals/paid"
+            answer = await client.post(path, json=value, headers=keyed)
+            assert answer.status_code == 202
+        await client.post(f"/api/v1/runs/{run}/signals/refunded", json=3, headers=keyed)
+        await client.post(f"/api/v1/runs/{run}/signals/paid", json=4)
+
+    assert await taken(house, 3) == [b"1", b"4", None]
+
+
+async def test_a_signal_that_cannot_be_sent_is_refused(house: House) -> None:
+    """To no run, to one that is over, with a name that is no word, or with no JSON."""
+    run = (await ask(house)).json()["id"]
+
+    async with await house.as_(Role.OPERATOR) as client:
+        answers = [
+            await client.post("/api/v1/runs/none/signals/paid", json=1),
+            await client.post(f"/api/v1/runs/{run}/signals/two%20words", json=1),
+            await client.post(
+                f"/api/v1/runs/{run}/signals/paid",
+                content=b"{",
+                headers={"content-type": "application/json"},
+            ),
+        ]
+        await client.post(f"/api/v1/runs/{run}/cancel")
+        answers.append(await client.post(f"/api/v1/runs/{run}/signals/paid", json=1))
+
+    told = [(answer.status_code, answer.json()["code"]) for answer in answers]
+    assert told == [(404, "not-found"), (400, "mistake"), (400, "bad-body"), (409, "run-over")]

@@ -27,13 +27,16 @@ CREATE INDEX deliveries_kept ON proveout.deliveries (source, received)
 CREATE INDEX deliveries_pruned ON proveout.deliveries (source, received)
   WHERE run IS NULL AND length(body) = 0;
 
--- Signals that came before anybody waited for them.
+-- Every signal that was sent, under the name of the wait for it ("signal paid"); which wait
+-- took it, or none where it is kept for the next.
 CREATE TABLE proveout.signals (
-  seq   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  run   text COLLATE "C" NOT NULL,
-  name  text COLLATE "C" NOT NULL,
-  value bytea NOT NULL,
-  unit  text COLLATE "C" NOT NULL UNIQUE
+  seq        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run        text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
+  value      bytea NOT NULL,
+  unit       text COLLATE "C" NOT NULL UNIQUE,
+  path       text COLLATE "C",
+  occurrence bigint
 );
 CREATE INDEX signals_run ON proveout.signals (run, name, seq);
 

@@ -25,13 +25,16 @@ CREATE INDEX deliveries_kept ON deliveries (source, received)
 CREATE INDEX deliveries_pruned ON deliveries (source, received)
   WHERE run IS NULL AND length(body) = 0;
 
--- Signals that came before anybody waited for them.
+-- Every signal that was sent, under the name of the wait for it ("signal paid"); which wait
+-- took it, or none where it is kept for the next.
 CREATE TABLE signals (
-  seq   INTEGER PRIMARY KEY,
-  run   TEXT NOT NULL,
-  name  TEXT NOT NULL,
-  value BLOB NOT NULL,
-  unit  TEXT NOT NULL UNIQUE
+  seq        INTEGER PRIMARY KEY,
+  run        TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  value      BLOB NOT NULL,
+  unit       TEXT NOT NULL UNIQUE,
+  path       TEXT,
+  occurrence INTEGER
 );
 CREATE INDEX signals_run ON signals (run, name, seq);
 
