@@ -210,16 +210,17 @@ class Signature:
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by name; a call by position alone is the usual one."""
-        if not kwargs and len(args) == len(self._positions):
-            return dict(zip(self._positions, args, strict=True))
+        names = self._positions
+        if names is not None and not kwargs and len(args) == len(names):
+            return dict(zip(names, args, strict=True))
         return self._signature.bind(*args, **kwargs).arguments
 
     @cached_property
-    def _positions(self) -> tuple[str, ...]:
-        """The names of the parameters where each takes one argument by position; else none."""
+    def _positions(self) -> tuple[str, ...] | None:
+        """The names of the parameters where each takes one argument by position."""
         parameters = self._signature.parameters.values()
         named = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
-        return tuple(p.name for p in parameters) if {p.kind for p in parameters} <= named else ()
+        return tuple(p.name for p in parameters) if {p.kind for p in parameters} <= named else None
 
     def inputs(self, value: bytes) -> dict[str, Any]:
         """Return the keyword arguments that a workflow's input stands for.
