@@ -48,9 +48,8 @@ class Intake:
             self.acknowledged.append(enqueued.run.id)
             return
 
-    async def keep_asking(self) -> None:
-        """Ask until told to stop; what was asked for by then is promised."""
-        number = 0
+    async def keep_asking(self, number: int = 0) -> None:
+        """Ask, from `number` on, until told to stop; what was asked for by then is promised."""
         while not self._stopping:
             await self.ask(number)
             number += 1
@@ -62,11 +61,11 @@ class Intake:
 
 
 @asynccontextmanager
-async def asking(url: str) -> AsyncGenerator[Intake]:
-    """Keep asking for runs at the store at `url` while the block lasts."""
+async def asking(url: str, first: int = 0) -> AsyncGenerator[Intake]:
+    """Keep asking for runs at the store at `url`, from `first` on, while the block lasts."""
     store = await open_postgres(url, SystemClock())
     intake = Intake(store)
-    task = asyncio.create_task(intake.keep_asking())
+    task = asyncio.create_task(intake.keep_asking(first))
     try:
         yield intake
         intake.stop()

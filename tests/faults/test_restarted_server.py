@@ -11,7 +11,7 @@ import pytest
 from doubles.cluster import Addressed, at
 from doubles.intake import Intake, asking
 from faults.conftest import FULL
-from faults.watch import all_ended, seconds_until_claimed, states
+from faults.watch import all_ended, all_working, seconds_until_claimed, states
 from proveout.adapters.postgres.store import open_postgres
 from proveout.adapters.system import SystemClock
 
@@ -56,6 +56,7 @@ async def test_a_server_that_restarts_loses_and_strands_nothing(
     waits: list[float] = []
     async with asking(store_url) as intake:
         workers = [site.start(*WORK), site.start(*WORK)]
+        await all_working(site)
         await seconds_until_claimed(store_url)
         for number in range(RESTARTS):
             await clock.sleep(moments.uniform(0.3, 1.2))
@@ -69,7 +70,8 @@ async def test_a_server_that_restarts_loses_and_strands_nothing(
     await all_ended(store_url)
 
     found = await states(store_url)
-    record_property("figures", f"{len(found)} runs, claiming again after {max(waits):.1f} s")
+    again = f"claiming again after {max(waits):.1f} s at most"
+    record_property("figures", f"{RESTARTS} restarts, {len(found)} runs, {again}; seed {seed}")
     assert [worker.poll() for worker in workers] == [None, None], seed
     assert [one for one in intake.acknowledged if found.get(one) != "SUCCEEDED"] == [], seed
     assert len(service.keys) == len(found), seed

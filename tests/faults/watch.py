@@ -13,6 +13,7 @@ from proveout.adapters.system import SystemClock
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from faults.conftest import Site
     from proveout.adapters.postgres.wire import Link
 
 CLOCK = SystemClock()
@@ -30,6 +31,14 @@ async def watching(url: str) -> AsyncGenerator[Link]:
         yield link
     finally:
         await part(link)
+
+
+async def all_working(site: Site) -> None:
+    """Return when every worker that was started has said that it works."""
+    log = site.folder / "workers.log"
+    async with asyncio.timeout(PATIENCE):
+        while log.read_text("utf-8").count("working on") < len(site.started):
+            await CLOCK.sleep(0.05)
 
 
 async def until(link: Link, query: str, *values: object) -> None:
