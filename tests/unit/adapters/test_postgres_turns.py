@@ -37,7 +37,7 @@ async def test_a_common_key_does_not_send_the_planner_through_the_table(
     await link.execute("ROLLBACK")
 
     for plan in (took, passed):
-        said = "\n".join(row[0] for row in plan)
+        said = "\n".join(row["QUERY PLAN"] for row in plan)
         assert "using runs_ordering" in said
         assert "runs_pkey" not in said
         assert "Sort" not in said
