@@ -166,8 +166,8 @@ async def test_a_rollback_passes_the_turn_on_or_keeps_it(
     assert [names[run] for run in ids_of(await store.claim(want(release=FIRST)))] == then
 
 
-async def test_a_signal_or_answer_does_not_jump_the_line(given: Given, store: Store) -> None:
-    """Nothing but its turn, or its time, begins a run that has not begun."""
+async def test_housekeeping_moves_nobody_up_the_line(given: Given, store: Store) -> None:
+    """Neither a run whose turn nor one whose time has not come is queued by it."""
     [_, second] = await in_line(given, 2)
     later = await given.queued(due=given.clock.now() + HOUR)
 

@@ -41,17 +41,18 @@ TAKE = (
     "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now)"  # noqa: S608 - our own words
     f" UPDATE proveout.runs SET {HAS_COME} WHERE id = ANY ($1::text[]) AND {IS_HELD}"
     " AND (SELECT before.seq FROM proveout.runs AS before WHERE before.workflow = runs.workflow"
-    " AND before.ordering = runs.ordering AND before.seq < runs.seq"
-    f" AND before.state IN {ALIVE} ORDER BY before.seq DESC LIMIT 1) IS NULL"
+    " AND before.ordering = runs.ordering AND before.seq + 0 < runs.seq"
+    f" AND before.state IN {ALIVE} ORDER BY before.seq + 0 DESC LIMIT 1) IS NULL"
 )
+"""The sum is that of the index `runs_ordering`: no other index may be used here."""
 
 PASS = (
     "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now),"  # noqa: S608 - our own words
     " next AS MATERIALIZED (SELECT first.seq"
     " FROM unnest($1::text[], $2::text[], $3::bigint[]) AS ended (workflow, ordering, seq),"
     " LATERAL (SELECT seq FROM proveout.runs WHERE workflow = ended.workflow"
-    f" AND ordering = ended.ordering AND seq > ended.seq AND state IN {ALIVE}"
-    " ORDER BY seq LIMIT 1) AS first)"
+    f" AND ordering = ended.ordering AND seq + 0 > ended.seq AND state IN {ALIVE}"
+    " ORDER BY seq + 0 LIMIT 1) AS first)"
     f" UPDATE proveout.runs SET {HAS_COME} FROM next WHERE runs.seq = next.seq AND {IS_HELD}"
 )
 

@@ -17,13 +17,13 @@ IS_HELD = "(state = 'WAITING' AND fence = 0 AND due IS NULL)"
 
 # Looked for from the newest backward: a backlog is found at once, however much of it has ended.
 LAST = (
-    "SELECT 1 FROM runs WHERE workflow = ? AND ordering = ? AND ordering IS NOT NULL"  # noqa: S608 - our own words
-    f" AND state IN {ALIVE} ORDER BY seq DESC LIMIT 1"
+    "SELECT 1 FROM runs INDEXED BY runs_ordering WHERE workflow = ? AND ordering = ?"  # noqa: S608 - our own words
+    f" AND ordering IS NOT NULL AND state IN {ALIVE} ORDER BY seq DESC LIMIT 1"
 )
 
 NEXT = (
-    "SELECT seq FROM runs WHERE workflow = ? AND ordering = ? AND ordering IS NOT NULL"  # noqa: S608 - our own words
-    f" AND seq > ? AND state IN {ALIVE} ORDER BY seq LIMIT 1"
+    "SELECT seq FROM runs INDEXED BY runs_ordering WHERE workflow = ? AND ordering = ?"  # noqa: S608 - our own words
+    f" AND ordering IS NOT NULL AND seq > ? AND state IN {ALIVE} ORDER BY seq LIMIT 1"
 )
 
 HAS_COME = (
