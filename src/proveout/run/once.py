@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from proveout.domain.journal import Entry, EntryKind, Pending
 from proveout.run.doubt import in_doubt
 from proveout.run.ending import Parked
-from proveout.run.payload import digest
-from proveout.run.step import find, new_entries, outcome_of, preview, printable
+from proveout.run.payload import digest, preview
+from proveout.run.step import find, new_entries, outcome_of, printable
 
 if TYPE_CHECKING:
     from proveout.domain.journal import Place

@@ -17,8 +17,8 @@ from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Re
 from proveout.domain.run import Failure, RunId
 from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
 from proveout.errors import Mistake, ProveoutError
-from proveout.run.doubt import in_doubt, is_doubt
-from proveout.run.payload import digest, signature
+from proveout.run.doubt import check_outside, in_doubt, is_doubt
+from proveout.run.payload import digest, preview, signature
 from proveout.run.retry import backoff
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from proveout.ports.rehearsal import Rehearsal
     from proveout.run.attempt import Attempt
     from proveout.run.branch import Branch
-
-PREVIEW = 200
-"""Characters of a step's arguments that its entry keeps."""
 
 TRACE = 8_000
 """Characters of a traceback that are kept, from its end."""
@@ -105,12 +102,7 @@ class Inside:
         """Call a step as the plain function, an effect captured or under its key."""
         if not isinstance(step, Effect):
             return step.function(*args, **kwargs)
-        if step.unkeyed:
-            raise Mistake(
-                f"{step.name} is an unkeyed effect, called inside {self.place.name}",
-                why="its intent must be journaled first, and a step is journaled as a whole",
-                fix=(f"call {step.name} from the workflow",),
-            )
+        check_outside(step, self.place)
         name = f"{self.place.name}#{self.place.occurrence}"
         occurrence = self._occurrences[step.name]
         self._occurrences[step.name] += 1
@@ -366,12 +358,6 @@ def capture(attempt: Attempt, call: Call, place: Place) -> Entry:
 def idempotency_key(run: RunId, place: Place) -> str:
     """Return the key that a call at `place` keeps through every retry: 40 characters."""
     return hashlib.sha256("\0".join((run, *map(str, place))).encode()).hexdigest()[:40]
-
-
-def preview(arguments: bytes) -> str:
-    """Return the beginning of some arguments."""
-    text = arguments.decode()
-    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
 
 
 def failure_of(error: BaseException, step: str = "") -> Failure:

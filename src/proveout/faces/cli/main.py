@@ -42,7 +42,7 @@ COMMANDS = {
     "enqueue": ("operate", "Make runs durable"),
     "work": ("work", "Work on queued runs"),
     "runs": ("operate", "List, show, cancel and replay runs"),
-    "signal": ("operate", "Send a run a signal that it waits for"),
+    "signal": ("signal", "Send a run a signal that it waits for"),
     "review": ("review", "Answer what waits for a person"),
     "user": ("people", "Say who may sign in, and what they may do"),
     "key": ("people", "Make and revoke what programs sign in with"),
