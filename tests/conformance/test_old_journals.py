@@ -24,7 +24,7 @@ from proveout.domain.journal import JOURNAL_FORMAT, EntryKind, Pending, Raised, 
 from proveout.domain.review import Answer
 from proveout.domain.run import Failure, RunId, RunState
 from proveout.domain.unit import Decide, UnitId
-from proveout.run.step import StepFailed
+from proveout.run.failure import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -13,27 +13,23 @@ import asyncio
 import threading
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from proveout.domain.journal import Entry, Journal
+from proveout.domain.journal import Journal
 from proveout.domain.run import Failure, RunState
-from proveout.domain.unit import Close, Closed, Record, Settle, Stale, UnitId
+from proveout.domain.unit import Settle, UnitId
 from proveout.domain.workflow import CURRENT, Step, Workflow
-from proveout.errors import Outage
 from proveout.run.branch import Branch
 from proveout.run.ending import GRACE, HALTED, Ending, HandedBack, Lost, Over, Parked, Suspended
 from proveout.run.failure import failure_of, printable, step_failure
 from proveout.run.payload import signature
+from proveout.run.pen import Pen
 from proveout.run.step import Call, perform
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
 
-    from proveout.domain.journal import Place
-    from proveout.domain.review import Review
-    from proveout.domain.unit import Answered
     from proveout.ports.store import Claimed
     from proveout.run.world import World
 
@@ -59,6 +55,8 @@ class Attempt:
         self.rehearsal = world.rehearsal
         self.resources = world.resources
         self._permits = world.permits
+        pen = Pen(self)
+        self.decide, self.record, self.close = pen.decide, pen.record, pen.close
         self.log = world.log.bind(run=self.run.id)
         self.loop = asyncio.get_running_loop()
         self.thread = threading.get_ident()
@@ -67,7 +65,6 @@ class Attempt:
         self._start = self.clock.monotonic()
         self._outside = copy_context()
         self._in_flight = 0
-        self._decided: dict[Place, Entry] = {}
         self._dues: dict[Branch, datetime | None] = {}
         self._tasks: dict[Branch, asyncio.Future[Any]] = {}
         self._over: asyncio.Future[None] = self.loop.create_future()
@@ -133,57 +130,6 @@ class Attempt:
     def _end_halted(self, effect: str) -> None:
         self.log.warning("effect.halted", effect=effect)
         self.end(Suspended(self.now() + HALTED))
-
-    def decide(self, change: Entry) -> None:
-        """Let a decision stand; it becomes durable with whatever is recorded next."""
-        self.journal.entries[change.place] = change
-        self._decided[change.place] = change
-
-    async def record(
-        self, *entries: Entry, review: Review | None = None, gives_up: tuple[Place, ...] = ()
-    ) -> None:
-        """Make `entries` durable, or learn that the run is no longer ours.
-
-        Raises:
-            Over: another attempt has the run, or the store is out of reach.
-        """
-        decided = tuple(self._decided.values())
-        unit = Record(
-            id=UnitId(self.ids.new()),
-            run=self.run.id,
-            fence=self.run.fence,
-            entries=(*decided, *entries),
-            review=review,
-            gives_up=gives_up,
-        )
-        await self._write(unit)
-        for entry in decided:
-            self._decided.pop(entry.place, None)
-        for entry in entries:
-            self.journal.note(entry)
-
-    async def close(self, entry: Entry) -> Entry:
-        """Make the outcome of a pending entry durable; return it with the one that stands.
-
-        Raises:
-            Over: another attempt has the run, or the store is out of reach.
-        """
-        unit = Close(id=UnitId(self.ids.new()), run=self.run.id, fence=self.run.fence, entry=entry)
-        answer = await self._write(unit)
-        closed = replace(entry, outcome=answer.outcome) if isinstance(answer, Closed) else entry
-        self.journal.note(closed)
-        return closed
-
-    async def _write(self, unit: Record | Close) -> Answered:
-        try:
-            answer = await self.store.write(unit)
-        except Outage as outage:
-            self.log.warning("run.abandoned", error=str(outage))
-            answer = Stale()
-        if isinstance(answer, Stale):
-            self.end(Lost())
-            raise Over
-        return answer
 
     @contextmanager
     def busy(self) -> Generator[None]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.workflow import Effect
+from proveout.errors import Mistake
 
 if TYPE_CHECKING:
-    from proveout.domain.journal import Entry
+    from proveout.domain.journal import Entry, Place
     from proveout.domain.run import RunId
     from proveout.domain.workflow import Step
 
@@ -27,3 +28,13 @@ def in_doubt(run: RunId, intent: Entry) -> str:
         f" {intent.arguments}, and nobody knows whether it happened; ask its receiver, then"
         f" proveout runs resolve {run} --happened, or --did-not-happen to have it done again"
     )
+
+
+def check_outside(effect: Effect[Any, Any], inside: Place) -> None:
+    """Leave quietly when `effect` may be called within the step at `inside`: it has a key."""
+    if effect.unkeyed:
+        raise Mistake(
+            f"{effect.name} is an unkeyed effect, called inside {inside.name}",
+            why="its intent must be journaled first, and a step is journaled as a whole",
+            fix=(f"call {effect.name} from the workflow",),
+        )

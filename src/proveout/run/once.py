@@ -9,8 +9,8 @@ from proveout.domain.journal import Entry, EntryKind, Pending
 from proveout.run.doubt import in_doubt
 from proveout.run.ending import Parked
 from proveout.run.failure import printable
-from proveout.run.payload import digest
-from proveout.run.step import find, given_by, new_entries, preview
+from proveout.run.payload import digest, preview
+from proveout.run.step import find, given_by, new_entries
 
 if TYPE_CHECKING:
     from proveout.domain.journal import Place

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LIMIT = 1 << 20
 """Most bytes that one payload may have."""
 
+PREVIEW = 200
+"""Characters of a step's arguments that its entry keeps."""
+
 
 LITERALS: Mapping[type, Callable[[object], bytes]] = {
     int: lambda value: b"%d" % cast("int", value),
@@ -169,6 +172,12 @@ def say(error: ValidationError) -> str:
 def digest(data: bytes) -> str:
     """Return the hexadecimal SHA-256 of `data`, shortened to 32 characters."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def preview(arguments: bytes) -> str:
+    """Return the beginning of some arguments."""
+    text = arguments.decode()
+    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
 
 
 @dataclass(frozen=True)

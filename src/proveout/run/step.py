@@ -17,9 +17,9 @@ from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Re
 from proveout.domain.workflow import CURRENT, KEY_ARGUMENT, NOT_DECLARED, Effect, Step
 from proveout.errors import Mistake
 from proveout.run.contain import contained
-from proveout.run.doubt import in_doubt, is_doubt
+from proveout.run.doubt import check_outside, in_doubt, is_doubt
 from proveout.run.failure import StepFailed, failure_of, words
-from proveout.run.payload import digest, signature
+from proveout.run.payload import digest, preview, signature
 from proveout.run.retry import LONGEST, wait_after
 from proveout.run.spend import Later, Waiting, outcome_of, within_limits
 from proveout.run.stopwatch import Stopwatch
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from proveout.run.attempt import Attempt
     from proveout.run.branch import Branch
     from proveout.run.spend import Passage
-
-PREVIEW = 200
-"""Characters of a step's arguments that its entry keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +93,7 @@ class Inside:
         """Call a step as the plain function, an effect captured or under its key."""
         if not isinstance(step, Effect):
             return step.function(*args, **kwargs)
-        if step.unkeyed:
-            raise Mistake(
-                f"{step.name} is an unkeyed effect, called inside {self.place.name}",
-                why="its intent must be journaled first, and a step is journaled as a whole",
-                fix=(f"call {step.name} from the workflow",),
-            )
+        check_outside(step, self.place)
         name = f"{self.place.name}#{self.place.occurrence}"
         occurrence = self._occurrences[step.name]
         self._occurrences[step.name] += 1
@@ -414,9 +406,3 @@ def capture(attempt: Attempt, call: Call, place: Place) -> Entry:
 def idempotency_key(run: RunId, place: Place) -> str:
     """Return the key that a call at `place` keeps through every retry: 40 characters."""
     return hashlib.sha256("\0".join((run, *map(str, place))).encode()).hexdigest()[:40]
-
-
-def preview(arguments: bytes) -> str:
-    """Return the beginning of some arguments."""
-    text = arguments.decode()
-    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"

@@ -12,9 +12,9 @@ from proveout.domain.run import Failure
 from proveout.domain.signal import awaited
 from proveout.domain.workflow import NOT_DECLARED
 from proveout.errors import Mistake
-from proveout.run.payload import Shape, WrongShape, digest, to_json
+from proveout.run.payload import Shape, WrongShape, digest, preview, to_json
 from proveout.run.signal import NoSignal
-from proveout.run.step import find, preview
+from proveout.run.step import find
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

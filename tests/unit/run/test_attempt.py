@@ -19,7 +19,7 @@ from proveout.run import attempt
 from proveout.run.ask import review, sleep
 from proveout.run.attempt import Attempt
 from proveout.run.define import effect, step, workflow
-from proveout.run.step import StepFailed
+from proveout.run.failure import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

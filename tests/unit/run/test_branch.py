@@ -13,7 +13,7 @@ from doubles.shop import top, until
 from proveout.domain.run import RunState
 from proveout.run.ask import review, sleep
 from proveout.run.define import effect, step, workflow
-from proveout.run.step import StepFailed
+from proveout.run.failure import StepFailed
 
 if TYPE_CHECKING:
     from doubles.shop import Shop

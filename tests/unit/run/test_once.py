@@ -15,7 +15,7 @@ from proveout.domain.run import RunState
 from proveout.domain.unit import Done, Stale
 from proveout.run.ask import review
 from proveout.run.define import effect, step, workflow
-from proveout.run.step import StepFailed
+from proveout.run.failure import StepFailed
 
 if TYPE_CHECKING:
     from doubles.shop import Shop

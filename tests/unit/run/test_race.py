@@ -17,9 +17,9 @@ from proveout.domain.run import RunState
 from proveout.errors import Mistake
 from proveout.run.ask import review, sleep
 from proveout.run.define import effect, step, workflow
+from proveout.run.failure import StepFailed
 from proveout.run.race import race
 from proveout.run.signal import signal
-from proveout.run.step import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,8 @@ from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake
 from proveout.run.ask import review
 from proveout.run.define import effect, step, workflow
-from proveout.run.step import StepFailed, failure_of, idempotency_key
+from proveout.run.failure import StepFailed, failure_of
+from proveout.run.step import idempotency_key
 
 if TYPE_CHECKING:
     from doubles.clock import CountedIds, ManualClock

@@ -44,7 +44,7 @@ COMMANDS = {
     "runs": ("runs", "List, show, cancel, replay and erase runs"),
     "dead": ("dead", "List, show and replay runs that are DEAD"),
     "schedules": ("schedules", "List what fires by the clock, and when next"),
-    "signal": ("operate", "Send a run a signal that it waits for"),
+    "signal": ("signal", "Send a run a signal that it waits for"),
     "review": ("review", "Answer what waits for a person"),
     "user": ("people", "Say who may sign in, and what they may do"),
     "key": ("people", "Make and revoke what programs sign in with"),

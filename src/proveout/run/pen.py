@@ -1,0 +1,79 @@
+"""What an attempt writes into its run's journal while it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from proveout.domain.unit import Close, Closed, Record, Stale, UnitId
+from proveout.errors import Outage
+from proveout.run.ending import Lost, Over
+
+if TYPE_CHECKING:
+    from proveout.domain.journal import Entry, Place
+    from proveout.domain.review import Review
+    from proveout.domain.unit import Answered
+    from proveout.run.attempt import Attempt
+
+
+class Pen:
+    """Writes for one attempt, under its fence."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._decided: dict[Place, Entry] = {}
+
+    def decide(self, change: Entry) -> None:
+        """Let a decision stand; it becomes durable with whatever is recorded next."""
+        self._attempt.journal.entries[change.place] = change
+        self._decided[change.place] = change
+
+    async def record(
+        self, *entries: Entry, review: Review | None = None, gives_up: tuple[Place, ...] = ()
+    ) -> None:
+        """Make `entries` durable, or learn that the run is no longer ours.
+
+        Raises:
+            Over: another attempt has the run, or the store is out of reach.
+        """
+        attempt = self._attempt
+        decided = tuple(self._decided.values())
+        unit = Record(
+            id=UnitId(attempt.ids.new()),
+            run=attempt.run.id,
+            fence=attempt.run.fence,
+            entries=(*decided, *entries),
+            review=review,
+            gives_up=gives_up,
+        )
+        await self._write(unit)
+        for entry in decided:
+            self._decided.pop(entry.place, None)
+        for entry in entries:
+            attempt.journal.note(entry)
+
+    async def close(self, entry: Entry) -> Entry:
+        """Make the outcome of a pending entry durable; return it with the one that stands.
+
+        Raises:
+            Over: another attempt has the run, or the store is out of reach.
+        """
+        attempt = self._attempt
+        unit = Close(
+            id=UnitId(attempt.ids.new()), run=attempt.run.id, fence=attempt.run.fence, entry=entry
+        )
+        answer = await self._write(unit)
+        closed = replace(entry, outcome=answer.outcome) if isinstance(answer, Closed) else entry
+        attempt.journal.note(closed)
+        return closed
+
+    async def _write(self, unit: Record | Close) -> Answered:
+        try:
+            answer = await self._attempt.store.write(unit)
+        except Outage as outage:
+            self._attempt.log.warning("run.abandoned", error=str(outage))
+            answer = Stale()
+        if isinstance(answer, Stale):
+            self._attempt.end(Lost())
+            raise Over
+        return answer
