@@ -26,6 +26,7 @@ LONG_FOR_A_REASON = {
     "faces/settings.py": "the settings as values, one table after another",
     "faces/settings_criteria.py": "every way to write a criterion",
     "faces/settings_reader.py": "reading one table, whatever it holds",
+    "ports/store.py": "one small port for each noun",
     "faces/settings_schema.py": "a table of data: every key with its meaning",
 }
 """Files over `LONG` lines that hold one idea all the same; a new one asks to be split first."""

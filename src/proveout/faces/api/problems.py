@@ -20,9 +20,11 @@ from proveout.faces.access import NameTaken, NoSuchName
 from proveout.faces.cli.operate import NotPossible
 from proveout.faces.cli.review import AlreadyDecided
 from proveout.faces.project import NoSuch
+from proveout.faces.replaying import NotServing
 from proveout.faces.tries import TooManyTries
 from proveout.run.enqueue import KeyConflict
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
+from proveout.run.replay import AlreadyReplayed, NotReplayable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +112,9 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         KeyConflict: HTTPStatus.CONFLICT,
         AlreadyDecided: HTTPStatus.CONFLICT,
         NotPossible: HTTPStatus.CONFLICT,
+        NotReplayable: HTTPStatus.CONFLICT,
+        AlreadyReplayed: HTTPStatus.CONFLICT,
+        NotServing: HTTPStatus.CONFLICT,
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
         Outage: HTTPStatus.SERVICE_UNAVAILABLE,
         Bug: HTTPStatus.INTERNAL_SERVER_ERROR,
