@@ -18,7 +18,7 @@ from proveout.domain.journal import Pending, Raised, Returned
 from proveout.domain.review import Answer
 from proveout.domain.run import REPLAY, Failure, RunState, input_digest
 from proveout.domain.unit import Done, Enqueued, Erase, KeyTaken, Receive, Received
-from proveout.ports.store import Aged
+from proveout.ports.housekeeping import Aged
 
 if TYPE_CHECKING:
     from doubles.given import Given

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from proveout.ports.store import Aged
+from proveout.ports.housekeeping import Aged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proveout.ports.store import Housekeeping
+    from proveout.ports.housekeeping import Housekeeping
 
 KEYS = timedelta(days=400)
 """How long keys and event ids are kept at least."""

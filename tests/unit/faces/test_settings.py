@@ -38,6 +38,7 @@ from proveout.faces.settings import (
 from proveout.faces.settings_reader import SettingsMistake
 from proveout.faces.settings_sources import SourceSettings
 from proveout.faces.units import rate
+from proveout.run.prune import Keeping
 
 SMALL = """\
 [workflow]
@@ -370,6 +371,22 @@ def test_a_byte_order_mark_and_windows_line_ends_are_tolerated(folder: Path) -> 
     assert read(folder, "\ufeff" + SMALL.replace("\n", "\r\n")) == read(folder, SMALL)
 
 
+def test_what_is_kept_and_for_how_long(folder: Path) -> None:
+    """For ever, unless it is said; keys stay for longer than what they protect."""
+    shop = '\n[sources.shop]\nscheme = "stripe"\nsecret_env = "SHOP"\n'
+    said = SMALL.replace("[workflow]", '[workflow]\nretention = "90 days"') + shop
+
+    silent, kept = read(folder, SMALL), read(folder, said)
+
+    assert silent.keeping is None
+    assert kept.keeping == Keeping(
+        workflow="triage",
+        sources=("shop",),
+        payloads=timedelta(days=90),
+        keys=timedelta(days=400),
+    )
+
+
 # What is refused: in SMALL, `old` becomes `new`; the line is that of `at`
 
 
@@ -395,6 +412,19 @@ def test_a_byte_order_mark_and_windows_line_ends_are_tolerated(folder: Path) -> 
         ("floor = 0.85", "floor = true", "floor", "floor must be a number, not true"),
         ("[[prove.criteria]]", "[prove.criteria]", "[prove.criteria]", "a list of tables"),
         ("[workflow]", "[workflow]\ntesters = [\n'a',\n7]", "7]", "a list of texts, not 7"),
+        (
+            "[workflow]",
+            "[workflow]\nretention = '90 days'\nkeys = '30 days'",
+            "keys = ",
+            "keys are kept for 30 days, and payloads for 90 days",
+        ),
+        (
+            "[workflow]",
+            "[workflow]\nretention = '500 days'",
+            "retention",
+            "keys are kept for 400 days, and payloads for 500 days",
+        ),
+        ("[workflow]", "[workflow]\nretention = '0 days'", "retention", "more than nothing"),
         # units
         ('"10 days"', '"4 parsecs"', "time_box", 'no unit of time is called "parsecs"'),
         ('"10 days"', '"0 days"', "time_box", "time_box must be more than nothing"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from proveout.adapters.postgres.wire import Link
     from proveout.adapters.rows import Row
-    from proveout.ports.store import Aged
+    from proveout.ports.housekeeping import Aged
 
 ENDED = "state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED')"
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
-    from proveout.ports.store import Aged, Claimed, LockedExperiment, RunFilter, Tended, Want
+    from proveout.ports.housekeeping import Aged
+    from proveout.ports.store import Claimed, LockedExperiment, RunFilter, Tended, Want
 
 
 async def open_postgres(url: str, clock: Clock) -> PostgresStore:

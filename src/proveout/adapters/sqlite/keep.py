@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from proveout.ports.store import Aged
+    from proveout.ports.housekeeping import Aged
 
 ENDED = "state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED')"
 

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
-    from proveout.ports.store import Aged, LockedExperiment, RunFilter, Want
+    from proveout.ports.housekeeping import Aged
+    from proveout.ports.store import LockedExperiment, RunFilter, Want
 
 T = TypeVar("T")
 

@@ -20,9 +20,11 @@ from proveout.faces.access import NameTaken, NoSuchName
 from proveout.faces.cli.operate import NotPossible
 from proveout.faces.cli.review import AlreadyDecided
 from proveout.faces.project import NoSuch
+from proveout.faces.replaying import NotServing
 from proveout.faces.tries import TooManyTries
 from proveout.run.enqueue import IntakeFull, KeyConflict, OutOfRange
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
+from proveout.run.replay import AlreadyReplayed, NotReplayable
 from proveout.run.send import RunOver
 
 if TYPE_CHECKING:
@@ -113,6 +115,9 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         AlreadyDecided: HTTPStatus.CONFLICT,
         NotPossible: HTTPStatus.CONFLICT,
         RunOver: HTTPStatus.CONFLICT,
+        NotReplayable: HTTPStatus.CONFLICT,
+        AlreadyReplayed: HTTPStatus.CONFLICT,
+        NotServing: HTTPStatus.CONFLICT,
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
         IntakeFull: HTTPStatus.TOO_MANY_REQUESTS,
         Outage: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -13,17 +13,17 @@ from pydantic import TypeAdapter
 from doubles.given import entry, locked, want
 from proveout.domain.access import Role
 from proveout.domain.journal import EntryKind, Pending, Returned
-from proveout.domain.run import RunState
+from proveout.domain.run import RunId, RunState
 from proveout.domain.unit import Record, Settle, UnitId
 from proveout.faces.api.bodies import LARGEST
 from proveout.faces.api.shapes import JournalShape, RunShape, RunsShape, SignalShape
+from proveout.ports.housekeeping import Aged
 
 if TYPE_CHECKING:
     import httpx
 
     from doubles.doors import House
     from proveout.domain.journal import Entry
-    from proveout.domain.run import RunId
 
 RUNS = "/api/v1/workflows/answers/runs"
 
@@ -356,3 +356,70 @@ async def test_a_signal_that_cannot_be_sent_is_refused(house: House) -> None:
 
     told = [(answer.status_code, answer.json()["code"]) for answer in answers]
     assert told == [(404, "not-found"), (400, "mistake"), (400, "bad-body"), (409, "run-over")]
+
+
+async def end(house: House, state: RunState) -> RunId:
+    """Return a run that has ended in that state."""
+    run = RunId((await ask(house)).json()["id"])
+    (claimed,) = await house.store.claim(want(workflows=("answers",)))
+    unit = UnitId(house.doors.ids.new())
+    fence = claimed.run.fence
+    await house.store.write(Settle(id=unit, run=run, fence=fence, state=state, elapsed=0.1))
+    return run
+
+
+async def test_a_dead_run_is_replayed_once_at_a_time(house: House) -> None:
+    """The answer names the new run; asked again it is the same one, and says so."""
+    run = await end(house, RunState.DEAD)
+
+    async with await house.as_(Role.OPERATOR) as client:
+        first = await client.post(f"/api/v1/runs/{run}/replay", json={})
+        again = await client.post(f"/api/v1/runs/{run}/replay", json={})
+        other = await client.post(f"/api/v1/runs/{run}/replay", json={"input": 8})
+
+    new = first.json()["id"]
+    TypeAdapter(RunShape).validate_python(first.json())
+    assert (first.status_code, first.headers["location"]) == (202, f"/api/v1/runs/{new}")
+    assert (first.json()["created"], first.json()["replays"]) == (True, run)
+    assert (again.status_code, again.json()["id"], again.json()["created"]) == (200, new, False)
+    assert (other.status_code, other.json()["code"]) == (409, "already-replayed")
+    kept = await house.store.run(RunId(new))
+    assert kept is not None
+    assert kept.origin == run
+
+
+async def test_a_replay_takes_another_input_and_a_release(house: House) -> None:
+    """The input must fit the workflow, and the release must serve."""
+    run = await end(house, RunState.FAILED)
+    path = f"/api/v1/runs/{run}/replay"
+
+    async with await house.as_(Role.OPERATOR) as client:
+        wrong = await client.post(path, json={"input": "eight"})
+        unknown = await client.post(path, json={"release": "r9"})
+        strange = await client.post(path, json={"inputs": 8})
+        done = await client.post(path, json={"input": 8, "release": "draft"})
+
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong-shape")
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "no-such-release")
+    assert strange.status_code == 422
+    assert done.status_code == 202
+    kept = await house.store.run(RunId(done.json()["id"]))
+    assert kept is not None
+    assert (kept.value, kept.release, kept.origin) == (b"8", "draft", None)
+
+
+async def test_a_pruned_run_says_since_when(house: House) -> None:
+    """Its shape is the same, and it cannot be run again."""
+    run = await end(house, RunState.FAILED)
+    now = house.doors.clock.now()
+    aged = Aged(workflow="answers", sources=(), age=timedelta(0))
+    assert await house.store.prune(aged) == 1
+
+    shown = await get(house, f"/api/v1/runs/{run}")
+    listed_ = await get(house, "/api/v1/runs")
+    async with await house.as_(Role.OPERATOR) as client:
+        refused = await client.post(f"/api/v1/runs/{run}/replay", json={})
+
+    assert (shown.status_code, listed_.status_code) == (200, 200)
+    assert (shown.json()["pruned_at"], shown.json()["result"]) == (now.isoformat(), None)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-replayable")

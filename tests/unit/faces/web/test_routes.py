@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from proveout.domain.run import RunState
 from proveout.faces.api.routes import Open
 from proveout.faces.web.app import SAFETY, console_app
 from proveout.faces.web.routes import ROUTES, Route, guarded
+from proveout.ports.housekeeping import Aged
 
 if TYPE_CHECKING:
     import httpx
@@ -515,12 +517,36 @@ async def test_a_failed_run_is_replayed_as_a_new_one(
         shown = await browser.get(done.headers["location"])
 
     new = await desk.store.run(type(going.id)(done.headers["location"].rpartition("/")[2]))
-    assert refused.status_code == 403
+    assert refused.status_code == 409
     assert "not-replayable" in refused.text
     assert new is not None
     assert new.value == going.value
     assert (new.id != going.id, new.state) == (True, RunState.QUEUED)
     assert "same input" in shown.text
+
+
+async def test_a_pruned_run_and_its_review_say_so(
+    desk: Desk, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """Lists and pages show that their payloads are gone, and offer no replay."""
+    given = Given(desk.store, clock, ids)
+    claimed, review = await given.asked()
+    await desk.store.write(given.decide(review))
+    await desk.store.write(given.settle(claimed, RunState.FAILED))
+    clock.advance(timedelta(days=90))
+    aged = Aged(workflow="triage", sources=(), age=timedelta(days=90))
+    assert await desk.store.prune(aged) == 1
+
+    async with await desk.as_(Role.OPERATOR) as browser:
+        shown = await browser.get(f"/runs/{claimed.run.id}")
+        asked = await browser.get(f"/reviews/{review.id}")
+        refused = await send(browser, f"/runs/{claimed.run.id}/replay")
+
+    assert shown.status_code == asked.status_code == 200
+    assert "Pruned on" in shown.text
+    assert "Replay</" not in shown.text
+    assert "was pruned" in asked.text
+    assert (refused.status_code, "was pruned on" in refused.text) == (409, True)
 
 
 # The switch and the gate
