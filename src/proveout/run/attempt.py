@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import contextmanager
 from contextvars import Context, copy_context
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from proveout.domain.journal import Journal
@@ -28,7 +28,9 @@ from proveout.run.pen import Pen
 from proveout.run.step import Call, perform
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Callable, Coroutine
+
+    from structlog.typing import FilteringBoundLogger
 
     from proveout.ports.store import Claimed
     from proveout.run.world import World
@@ -37,6 +39,34 @@ T = TypeVar("T")
 
 STILL = 2.0
 """Seconds without a move after which branches that do not wait are taken to wait for others."""
+
+
+@lru_cache(maxsize=64)
+def _whole(function: Callable[..., Any]) -> Step[Any, Any]:
+    """Return a workflow's function as one step."""
+    return Step(function)
+
+
+class Busy:
+    """Counts what is in flight; entered as often as there are steps at once.
+
+    Attributes:
+        count: how often it is entered now.
+    """
+
+    __slots__ = ("_left", "count")
+
+    def __init__(self, left: Callable[[], None]) -> None:
+        """Call `left` each time one of them has ended."""
+        self._left = left
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.count -= 1
+        self._left()
 
 
 class Attempt:
@@ -57,19 +87,24 @@ class Attempt:
         self._permits = world.permits
         pen = Pen(self)
         self.decide, self.record, self.close = pen.decide, pen.record, pen.close
-        self.log = world.log.bind(run=self.run.id)
+        self._log = world.log
         self.loop = asyncio.get_running_loop()
         self.thread = threading.get_ident()
         self.ending: Ending | None = None
         self._claimed_at = claimed.now
         self._start = self.clock.monotonic()
         self._outside = copy_context()
-        self._in_flight = 0
+        self._busy = Busy(self._consider_soon)
         self._dues: dict[Branch, datetime | None] = {}
         self._tasks: dict[Branch, asyncio.Future[Any]] = {}
         self._over: asyncio.Future[None] = self.loop.create_future()
         self._still: asyncio.TimerHandle | None = None
         self._for_threads: set[asyncio.Task[Any]] = set()
+
+    @cached_property
+    def log(self) -> FilteringBoundLogger:
+        """Where events of this run go."""
+        return self._log.bind(run=self.run.id)
 
     @property
     def is_over(self) -> bool:
@@ -131,15 +166,9 @@ class Attempt:
         self.log.warning("effect.halted", effect=effect)
         self.end(Suspended(self.now() + HALTED))
 
-    @contextmanager
-    def busy(self) -> Generator[None]:
-        """While inside, the attempt cannot suspend."""
-        self._in_flight += 1
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            self._consider_soon()
+    def busy(self) -> Busy:
+        """Return what keeps the attempt from suspending while it is entered."""
+        return self._busy
 
     async def wait(self, branch: Branch, due: datetime | None) -> None:
         """Return when `due` has come; before that, the attempt may suspend.
@@ -205,7 +234,8 @@ class Attempt:
             self.end(Parked(note))
 
     def _consider_soon(self) -> None:
-        self.loop.call_soon(self._consider)
+        if self._dues or self._still is not None:
+            self.loop.call_soon(self._consider)
 
     def _consider(self) -> None:
         """Suspend when every branch waits and no step is in flight.
@@ -223,7 +253,7 @@ class Attempt:
             self._still = self.loop.call_later(STILL, self._suspend, context=Context())
 
     def _may_suspend(self) -> bool:
-        is_idle = not self.is_over and not self._in_flight and bool(self._dues)
+        is_idle = not self.is_over and not self._busy.count and bool(self._dues)
         return is_idle and not any(task.done() for task in self._tasks.values())
 
     def _suspend(self) -> None:
@@ -275,14 +305,16 @@ class Attempt:
     def _whole(self) -> Call:
         """Return the call of the whole function on this run's input."""
         function = self.workflow.function
-        return Call(Step(function), (), signature(function).inputs(self.run.value))
+        return Call(_whole(function), (), signature(function).inputs(self.run.value))
 
     async def _unwind(self, main: asyncio.Future[Any]) -> None:
         """Cancel what user code left running, and give it a moment to end."""
         left = {task for task in self._tasks.values() if not task.done()} | {main}
         for task in left - {main}:
             task.cancel()
-        ended, stuck = await asyncio.wait(left, timeout=GRACE)
+        ended, stuck = {main}, set[asyncio.Future[Any]]()
+        if len(left) > 1 or not main.done():
+            ended, stuck = await asyncio.wait(left, timeout=GRACE)
         for task in ended:
             _ = task.cancelled() or task.exception()
         if stuck:

@@ -8,7 +8,6 @@ tasks finish in, a resumed run finds each result where it was left.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,7 +53,7 @@ class Branch:
         self.lost = False
         self.open_children = 0
         self._children = 0
-        self._occurrences: Counter[str] = Counter()
+        self._occurrences: dict[str, int] = {}
 
     def child(self) -> Branch:
         """Return the branch of a task that this one creates."""
@@ -103,8 +102,8 @@ class Branch:
 
     def place(self, name: str) -> Place:
         """Return where the next call of `name` stands."""
-        occurrence = self._occurrences[name]
-        self._occurrences[name] += 1
+        occurrence = self._occurrences.get(name, 0)
+        self._occurrences[name] = occurrence + 1
         return Place(self.path, name, occurrence)
 
     def perform(

@@ -30,7 +30,7 @@ async def perform_once(branch: Branch, call: Call) -> object:
     attempt = branch.attempt
     branch.check()
     place = branch.place(call.step.name)
-    entry = find(branch, place, digest(call.arguments()))
+    entry = find(branch, place, call.digest)
     if entry is None:
         with attempt.busy():
             entry = await (_captured if attempt.captures else _carried_out)(branch, call, place)
@@ -60,7 +60,7 @@ async def _carried_out(branch: Branch, call: Call, place: Place) -> Entry:
 
 
 def _intent(branch: Branch, call: Call, place: Place) -> Entry:
-    arguments = call.arguments()
+    arguments = call.arguments
     return Entry(
         place=place,
         kind=EntryKind.EFFECT,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections import Counter
 from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -37,13 +36,19 @@ if TYPE_CHECKING:
     from proveout.run.spend import Passage
 
 
-@dataclass(frozen=True, slots=True)
 class Call:
-    """A step with the arguments that it was called with."""
+    """A step with the arguments that it was called with; they are encoded once."""
 
-    step: Step[Any, Any]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
+    __slots__ = ("_arguments", "_digest", "args", "kwargs", "step")
+
+    def __init__(
+        self, step: Step[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        self.step = step
+        self.args = args
+        self.kwargs = kwargs
+        self._arguments: bytes | None = None
+        self._digest = ""
 
     def make(self) -> Any:
         """Call the plain function; what would end more than the call becomes an error."""
@@ -58,9 +63,19 @@ class Call:
         with contained(self.step.name):
             return await self.step.function(*self.args, **self.kwargs)
 
+    @property
     def arguments(self) -> bytes:
-        """Return the arguments as canonical JSON."""
-        return signature(self.step.function).arguments(self.args, self.kwargs)
+        """The arguments as canonical JSON."""
+        if self._arguments is None:
+            self._arguments = signature(self.step.function).arguments(self.args, self.kwargs)
+        return self._arguments
+
+    @property
+    def digest(self) -> str:
+        """The digest of the arguments, by which the journal knows them."""
+        if not self._digest:
+            self._digest = digest(self.arguments)
+        return self._digest
 
     def keyed(self, run: RunId, place: Place) -> Call:
         """Return the call with the effect's stable key filled in where it takes one."""
@@ -85,7 +100,7 @@ class Inside:
         self.captured: list[Entry] = []
         self.watch: Stopwatch | None = None
         self._care = care
-        self._occurrences: Counter[str] = Counter()
+        self._occurrences: dict[str, int] = {}
 
     def perform(
         self, step: Step[Any, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -95,8 +110,8 @@ class Inside:
             return step.function(*args, **kwargs)
         check_outside(step, self.place)
         name = f"{self.place.name}#{self.place.occurrence}"
-        occurrence = self._occurrences[step.name]
-        self._occurrences[step.name] += 1
+        occurrence = self._occurrences.get(step.name, 0)
+        self._occurrences[step.name] = occurrence + 1
         path = f"{self.place.path}/{name}"
         return self._effect(Call(step, args, kwargs), Place(path, step.name, occurrence))
 
@@ -130,7 +145,7 @@ class Inside:
     async def _carry(self, rehearsal: Rehearsal, call: Call, place: Place) -> object:
         run, key = self.attempt.run, idempotency_key(self.attempt.run.keyed_as, place)
         await self.attempt.get_permit(call.step.name)
-        await rehearsal.carry(run, call.step.name, key, call.arguments())
+        await rehearsal.carry(run, call.step.name, key, call.arguments)
         return in_trial(call.step)
 
     async def _permitted(self, call: Call) -> object:
@@ -174,7 +189,7 @@ async def perform(branch: Branch, call: Call) -> object:
     attempt = branch.attempt
     branch.check()
     place = branch.place(call.step.name)
-    entry = find(branch, place, digest(call.arguments()))
+    entry = find(branch, place, call.digest)
     while entry is None or isinstance(entry.outcome, Pending):
         if entry is not None:
             await _wait(branch, entry)
@@ -235,15 +250,14 @@ async def new_entries(
     """
     if isinstance(call.step, Effect) and attempt.captures:
         return [capture(attempt, call, place)]
-    arguments = call.arguments()
     started, tries = (attempt.now(), 0) if before is None else (before.started, before.tries)
     keyed = call.keyed(attempt.run.keyed_as, place)
     outcome, tries, captured = await _try(attempt, keyed, place, tries)
     entry = Entry(
         place=place,
         kind=EntryKind.EFFECT if isinstance(call.step, Effect) else EntryKind.STEP,
-        digest=digest(arguments),
-        arguments=preview(arguments),
+        digest=call.digest,
+        arguments=preview(call.arguments),
         outcome=outcome,
         started=started,
         tries=tries,
@@ -314,9 +328,19 @@ async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
 async def _call(attempt: Attempt, call: Call, inside: Inside) -> object:
     if not call.step.is_async:
         return await _in_thread(attempt, call, inside)
-    time = asyncio.timeout(call.step.care.timeout)
-    inside.watch = Stopwatch(time)
     token = CURRENT.set(inside)
+    try:
+        if call.step.care.timeout is None:
+            return await call.make_async()
+        return await _in_time(call, call.step.care.timeout, inside)
+    finally:
+        CURRENT.reset(token)
+
+
+async def _in_time(call: Call, seconds: float, inside: Inside) -> object:
+    """Call an asynchronous step within its time."""
+    time = asyncio.timeout(seconds)
+    inside.watch = Stopwatch(time)
     try:
         async with time:
             return await call.make_async()
@@ -324,8 +348,6 @@ async def _call(attempt: Attempt, call: Call, inside: Inside) -> object:
         if time.expired():
             raise late(call.step, None) from error
         raise
-    finally:
-        CURRENT.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,12 +361,11 @@ async def _rehearsed(attempt: Attempt, call: Call, inside: Inside) -> StandIn | 
     """Return what the rehearsal gives for a call; None where the call is to be made."""
     rehearsal = attempt.rehearsal
     assert rehearsal is not None  # noqa: S101 - the caller asked
-    arguments = call.arguments()
     if isinstance(call.step, Effect):
         key = idempotency_key(attempt.run.keyed_as, inside.place)
-        await rehearsal.carry(attempt.run, call.step.name, key, arguments)
+        await rehearsal.carry(attempt.run, call.step.name, key, call.arguments)
         return StandIn(in_trial(call.step))
-    recorded = await rehearsal.answer(attempt.run, call.step.name, digest(arguments))
+    recorded = await rehearsal.answer(attempt.run, call.step.name, call.digest)
     if recorded is None:
         return None
     shape = signature(call.step.function).result
@@ -390,12 +411,12 @@ def in_trial(step: Step[Any, Any]) -> object:
 
 def capture(attempt: Attempt, call: Call, place: Place) -> Entry:
     """Return the entry of an effect that is not carried out; it keeps all arguments."""
-    arguments = call.arguments()
+    arguments = call.arguments
     shape = signature(call.step.function).result
     return Entry(
         place=place,
         kind=EntryKind.CAPTURED,
-        digest=digest(arguments),
+        digest=call.digest,
         arguments=arguments.decode(),
         outcome=Returned(shape.encode(in_trial(call.step), f"in_trial of {call.step.name}")),
         started=attempt.now(),

@@ -111,6 +111,7 @@ class Worker:
         }
         self._resources = Resources(bench.store, bench.clock, bench.dice, bench.log)
         self._attempts: dict[RunId, Attempt] = {}
+        self._settling: set[RunId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
@@ -287,11 +288,14 @@ class Worker:
             self.news.set()
 
     async def _settle(self, attempt: Attempt, unit: Settle) -> None:
+        self._settling.add(unit.run)  # from here on its lease may end before we hear of it
         try:
             answer = await self._bench.store.write(unit)
         except Outage as outage:
             attempt.log.warning("run.not_settled", error=str(outage))
             return
+        finally:
+            self._settling.discard(unit.run)
         if not isinstance(answer, Done):
             attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
             return
@@ -302,7 +306,7 @@ class Worker:
             attempt.log.warning("run.parked", note=unit.note)
 
     def _lose(self, lost: set[RunId]) -> None:
-        for run in lost:
+        for run in lost - self._settling:
             if attempt := self._attempts.get(run):
                 attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
                 attempt.end(Lost())
