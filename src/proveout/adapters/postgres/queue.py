@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from proveout.adapters.postgres.silence import ABANDONED
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
-from proveout.adapters.postgres.wire import ABANDONED
 from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
 from proveout.domain.review import Answer
 from proveout.domain.run import RunId
