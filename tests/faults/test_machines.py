@@ -97,6 +97,17 @@ def start(site: Site, hosts: Machines, machine: Machine, log: Path, *fate: str) 
     site.started.append(process)
 
 
+async def start_all(site: Site, hosts: Machines, *fate: str) -> list[Path]:
+    """Start a worker on each machine; return their logs once all of them work."""
+    logs = [site.folder / f"machine-{number}.log" for number in range(COUNT)]
+    for machine, log in zip(hosts.machines, logs, strict=True):
+        start(site, hosts, machine, log, *fate)
+    async with asyncio.timeout(PATIENCE):
+        while not all("working on" in log.read_text("utf-8") for log in logs):
+            await CLOCK.sleep(0.05)
+    return logs
+
+
 async def until_busy(url: str, service: Service, effects: int) -> None:
     """Return when so many effects were seen and every worker has runs in flight."""
     async with watching(url) as link:
@@ -114,11 +125,9 @@ async def test_runs_of_a_machine_that_was_cut_off_are_taken_over(
     record_property: Callable[[str, object], None],
 ) -> None:
     """The others finish everything; what the lost one still writes on its return is refused."""
-    enqueue(site, 0, RUNS)
     lost, *others = hosts.machines
-    logs = [site.folder / f"machine-{number}.log" for number in range(COUNT)]
-    for machine, log in zip(hosts.machines, logs, strict=True):
-        start(site, hosts, machine, log)
+    logs = await start_all(site, hosts)
+    enqueue(site, 0, RUNS)
     await until_busy(store_url, service, RUNS // 10)
 
     lost.cut()
@@ -150,10 +159,8 @@ async def test_without_recovery_the_runs_of_a_lost_machine_stay(
     site: Site, hosts: Machines, service: Service, store_url: str
 ) -> None:
     """Negative control: with the lapse of leases switched off, the same cut strands runs."""
+    await start_all(site, hosts, "unrecovering", "0")
     enqueue(site, 0, 120)
-    for number, machine in enumerate(hosts.machines):
-        log = site.folder / f"machine-{number}.log"
-        start(site, hosts, machine, log, "unrecovering", "0")
     await until_busy(store_url, service, 10)
 
     hosts.machines[0].cut()
