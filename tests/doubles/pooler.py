@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from doubles.postgres import STARTING, NoServerError, someone_else
+from proveout.adapters.postgres.silence import NOTICED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,9 @@ pidfile = {folder}/pid
 ignore_startup_parameters = {ignored}
 """
 
-OURS = "jit,default_transaction_isolation,plan_cache_mode,synchronous_commit"
+OURS = ",".join(
+    (*NOTICED, "jit", "default_transaction_isolation", "plan_cache_mode", "synchronous_commit")
+)
 """What we ask of a session of our own."""
 
 

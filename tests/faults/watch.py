@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
 
 from faults.conftest import PATIENCE
 from proveout.adapters.postgres.wire import Server, part
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 CLOCK = SystemClock()
 
 CLAIMS = "SELECT coalesce(sum(fence), 0)::bigint AS claims FROM proveout.runs"
+
+LEFT = (
+    "SELECT state, suspect, worker, lease_until - now() AS lease, count(*) FROM proveout.runs"
+    " WHERE state IN ('QUEUED', 'RUNNING', 'WAITING') GROUP BY 1, 2, 3, 4"
+)
+
+BUSY = (
+    "SELECT state, client_addr, wait_event, now() - state_change AS since, left(query, 60)"
+    " FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
+)
 
 UNFINISHED = "SELECT FROM proveout.runs WHERE state IN ('QUEUED', 'RUNNING', 'WAITING') LIMIT 1"
 
@@ -59,9 +71,14 @@ async def seconds_until_claimed(url: str) -> float:
 
 
 async def all_ended(url: str, within: float = PATIENCE) -> None:
-    """Return when no run is left to do, or fail when that is not in time."""
-    async with watching(url) as link, asyncio.timeout(within):
+    """Return when no run is left to do, or fail and tell what is when that is not in time."""
+    end = CLOCK.monotonic() + within
+    async with watching(url) as link:
         while await link.fetch(UNFINISHED):
+            if CLOCK.monotonic() > end:
+                left = [tuple(cast("Any", row).values()) for row in await link.fetch(LEFT)]
+                busy = [tuple(cast("Any", row).values()) for row in await link.fetch(BUSY)]
+                pytest.fail(f"left: {left}\nsessions: {busy}")
             await CLOCK.sleep(0.1)
 
 

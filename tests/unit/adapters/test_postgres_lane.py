@@ -13,8 +13,9 @@ from doubles.cutter import Cutter
 from doubles.given import Given, entry, want
 from doubles.postgres import OwnServer
 from proveout.adapters.postgres import lane, queue
+from proveout.adapters.postgres.silence import ABANDONED
 from proveout.adapters.postgres.store import open_postgres
-from proveout.adapters.postgres.wire import ABANDONED, Link, Server, part
+from proveout.adapters.postgres.wire import Link, Server, part
 from proveout.adapters.system import SystemClock
 from proveout.adapters.troubles import StoreFull, StoreUnavailable
 from proveout.domain.run import RunId, RunState

@@ -12,8 +12,9 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from proveout.adapters.postgres.silence import ABANDONED
 from proveout.adapters.postgres.units import apply
-from proveout.adapters.postgres.wire import ABANDONED, Cause, Unsettled, cause, part, unstorable
+from proveout.adapters.postgres.wire import Cause, Unsettled, cause, part, unstorable
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import Returned
 from proveout.domain.unit import Answered, Close, Enqueue, Receive, Record, Send, Settle, Unit

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from proveout.adapters.postgres import turns
 from proveout.adapters.postgres.floor import ALL
+from proveout.adapters.postgres.silence import ABANDONED
 from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
-from proveout.adapters.postgres.wire import ABANDONED
 from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
 from proveout.domain.review import Answer
 from proveout.domain.run import RunId

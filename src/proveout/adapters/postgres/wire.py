@@ -25,6 +25,7 @@ from proveout.adapters.postgres.hosts import (
     unreadable,
     without_our_options,
 )
+from proveout.adapters.postgres.silence import NOTICED
 from proveout.adapters.troubles import StoreUnavailable, Unstorable, store_full
 from proveout.errors import Mistake, ProveoutError
 
@@ -38,12 +39,6 @@ PATIENCE = 30.0
 
 CONNECTING = 10.0
 """Seconds that a connection may take to open, whichever of several hosts it is to."""
-
-ABANDONED = 10
-"""Seconds of silence after which the server ends a transaction of ours, and lets go its rows.
-
-A machine that loses its link in mid-transaction cannot say so, and the network takes hours.
-"""
 
 POOL = 4
 """Most connections for claims and reads; the writer lane has one of its own."""
@@ -205,6 +200,7 @@ class Server:
         A pooler refuses settings at the start of a session, and plans each statement anew.
         """
         ours = {
+            **NOTICED,
             "application_name": f"{self.title} {name}",
             "jit": "off",
             "default_transaction_isolation": "read committed",
