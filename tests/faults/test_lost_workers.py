@@ -24,6 +24,14 @@ AT_ONCE = 32
 WORK = ("work", "--effects", "live", "--concurrency", str(AT_ONCE))
 LEASE = 8.0
 
+WRITES = range(1, 6)
+POINTS = (
+    [(when, write) for when in ("before", "after") for write in WRITES]
+    if FULL
+    else [("before" if write % 2 == 0 else "after", write) for write in WRITES]
+)
+"""Around which commit a worker dies; before one is nearly the same as after the one before."""
+
 
 def enqueue(site: Site, count: int) -> None:
     """Make `count` runs durable."""
@@ -110,8 +118,7 @@ def test_without_journals_a_killed_worker_has_its_steps_repeated(
     assert site.repeated() != []
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("write", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(("when", "write"), POINTS)
 def test_gathered_branches_resume_with_their_own_values(site: Site, when: str, write: int) -> None:
     """Two branches of two steps, killed around every commit: each value finds its branch."""
     settings = SETTINGS.replace("ENTRY", "gathered")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.conftest import FULL, PATIENCE
+from faults.conftest import FULL, PATIENCE, SETTINGS
 
 if TYPE_CHECKING:
     from faults.conftest import Site
 
 pytestmark = pytest.mark.faults
 
-RUNS = 200 if FULL else 60
+RUNS = 200 if FULL else 40
 POISON = RUNS // 2
 
 APP = f"""
@@ -73,7 +73,7 @@ WORK = ("work", "--concurrency", "8", "--until-idle")
 
 
 @pytest.fixture
-def site(site: Site) -> Site:
+def crowded(site: Site) -> Site:
     """Return a project whose queue holds one run that kills, among others."""
     (site.folder / "app.py").write_text(APP, "utf-8")
     (site.folder / "together.py").write_text(TOGETHER, "utf-8")
@@ -83,8 +83,9 @@ def site(site: Site) -> Site:
     return site
 
 
-def test_a_run_that_kills_its_process_is_alone_dead(site: Site) -> None:
+def test_a_run_that_kills_its_process_is_alone_dead(crowded: Site) -> None:
     """One worker dies of it, then three children; all others succeed and repeat nothing."""
+    site = crowded
     workers = [site.start(*WORK), site.start(*WORK)]
 
     ends = sorted(worker.wait(timeout=PATIENCE) for worker in workers)
@@ -100,19 +101,20 @@ def test_a_run_that_kills_its_process_is_alone_dead(site: Site) -> None:
     assert site.repeated() == []
 
 
-def test_without_isolation_it_takes_worker_after_worker(site: Site) -> None:
+def test_without_isolation_it_takes_worker_after_worker(crowded: Site) -> None:
     """Negative control: claimed among all others and blamed by nobody, it keeps killing."""
+    site = crowded
     ends: list[int] = []
 
-    for _ in range(5):
+    for _ in range(4):
         worker = subprocess.Popen(
             [sys.executable, "-m", "together"], cwd=site.folder, env=site.environment
         )
         site.started.append(worker)
         ends.append(worker.wait(timeout=PATIENCE))
 
-    assert ends == [-signal.SIGKILL] * 5
-    assert len(site.calls()["think", POISON]) == 5
+    assert ends == [-signal.SIGKILL] * 4
+    assert len(site.calls()["think", POISON]) == 4
     assert site.states()["DEAD"] == 0
 
 
@@ -137,9 +139,8 @@ async def answer(n: int) -> int:
 @pytest.fixture
 def endless(site: Site) -> Site:
     """Return a project with one run that never ends, lost by the worker that had it."""
-    for run in site.runs():
-        site.run("runs", "cancel", run["id"])
     (site.folder / "app.py").write_text(ENDLESS, "utf-8")
+    (site.folder / "proveout.toml").write_text(SETTINGS.replace("ENTRY", "answer"), "utf-8")
     site.environment["PROVEOUT_LEASE"] = "1 s"
     site.run("enqueue", "answers", "--input", "0")
     worker = site.start("work")
@@ -173,7 +174,7 @@ def test_a_killed_machine_makes_nobody_dead(endless: Site) -> None:
     """A child ends with its parent, and that counts against no run, however often."""
     alive: list[bool] = []
 
-    for number in range(2, 6):
+    for number in range(2, 5):
         worker = endless.start("work")
         child = caller(endless, number)
         assert child != worker.pid
@@ -184,7 +185,7 @@ def test_a_killed_machine_makes_nobody_dead(endless: Site) -> None:
             time.sleep(0.01)  # noqa: TID251 - real processes need real time
         alive.append(is_alive(child))
 
-    assert alive == [False] * 4
+    assert alive == [False] * 3
     assert endless.states()["DEAD"] == 0
 
 
