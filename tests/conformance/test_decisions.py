@@ -19,7 +19,7 @@ from doubles.stores import SQLITE, open_url
 from proveout.adapters import migrations
 from proveout.adapters.postgres import schema
 from proveout.adapters.postgres.wire import Server, part
-from proveout.adapters.sqlite import store as sqlite_store
+from proveout.adapters.sqlite import schema as sqlite_schema
 from proveout.adapters.system import SystemClock
 from proveout.domain.experiment import ExperimentId
 from proveout.domain.journal import Returned
@@ -253,7 +253,7 @@ def old_url(
     def first_of_postgres(_: str) -> list[migrations.Migration]:
         return of_postgres
 
-    monkeypatch.setattr(sqlite_store, "migrations", first_of_sqlite)
+    monkeypatch.setattr(sqlite_schema, "migrations", first_of_sqlite)
     monkeypatch.setattr(schema, "migrations", first_of_postgres)
     if request.param == "sqlite":
         yield f"{SQLITE}{tmp_path / 'old.db'}"
@@ -336,8 +336,8 @@ async def test_a_store_of_the_version_before_is_brought_along(
 async def _make_old(url: str) -> None:
     """Make the tables of the first migration, and only those."""
     if url.startswith(SQLITE):
-        with closing(sqlite_store.connect(Path(url.removeprefix(SQLITE)))) as connection:
-            sqlite_store.migrate(connection)
+        with closing(sqlite_schema.connect(Path(url.removeprefix(SQLITE)))) as connection:
+            sqlite_schema.migrate(connection)
         return
     link = await Server.at(url).connect("old")
     await schema.prepare(link)

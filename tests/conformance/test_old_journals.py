@@ -19,7 +19,7 @@ from doubles.stores import SQLITE, open_url
 from proveout import effect, review, sleep, step, workflow
 from proveout.adapters.migrations import migrations
 from proveout.adapters.postgres.wire import Server, part
-from proveout.adapters.sqlite.store import statements
+from proveout.adapters.sqlite.schema import statements
 from proveout.domain.journal import JOURNAL_FORMAT, EntryKind, Pending, Raised, Returned
 from proveout.domain.review import Answer
 from proveout.domain.run import Failure, RunId, RunState

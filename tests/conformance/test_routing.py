@@ -16,7 +16,7 @@ from doubles.given import LEASE, want
 from doubles.stores import SQLITE
 from proveout.adapters.postgres import queue
 from proveout.adapters.postgres.wire import Server, part
-from proveout.adapters.sqlite.store import connect
+from proveout.adapters.sqlite.schema import connect
 from proveout.domain.experiment import ExperimentId
 from proveout.domain.release import DRAFT, InFlight, effect_scope, lot, release_scope
 from proveout.domain.run import RunId, RunState

@@ -28,7 +28,7 @@ from proveout.faces.cli.main import main
 from proveout.ports.store import Tended
 from proveout.run import step
 from proveout.run.pulse import Pulse
-from proveout.run.step import Call, Inside, late
+from proveout.run.step import Inside, late
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.store import Claimed, Want
     from proveout.run.attempt import Attempt
+    from proveout.run.call import Call
 
 STORES: tuple[type[Any], ...] = (SqliteStore, PostgresStore)
 

@@ -21,11 +21,12 @@ from proveout.domain.run import Failure, RunState
 from proveout.domain.unit import Settle, UnitId
 from proveout.domain.workflow import CURRENT, Step, Workflow
 from proveout.run.branch import Branch
+from proveout.run.call import Call
 from proveout.run.ending import GRACE, HALTED, Ending, HandedBack, Lost, Over, Parked, Suspended
 from proveout.run.failure import failure_of, printable, step_failure
 from proveout.run.payload import signature
 from proveout.run.pen import Pen
-from proveout.run.step import Call, perform
+from proveout.run.step import perform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

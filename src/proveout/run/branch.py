@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from proveout.domain.journal import Entry, EntryKind, Place, Returned
 from proveout.domain.workflow import CURRENT, Effect, Step
 from proveout.errors import Mistake
+from proveout.run.call import Call
 from proveout.run.contain import contained
 from proveout.run.course import run_race
 from proveout.run.ending import Over
 from proveout.run.once import perform_once
 from proveout.run.payload import digest, to_json
-from proveout.run.step import Call, perform
+from proveout.run.step import perform
 from proveout.run.wait import ask, hear, pause
 
 if TYPE_CHECKING:

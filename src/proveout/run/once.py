@@ -15,7 +15,7 @@ from proveout.run.step import find, given_by, new_entries
 if TYPE_CHECKING:
     from proveout.domain.journal import Place
     from proveout.run.branch import Branch
-    from proveout.run.step import Call
+    from proveout.run.call import Call
 
 
 async def perform_once(branch: Branch, call: Call) -> object:

@@ -11,7 +11,7 @@ import pytest
 
 from doubles.shop import until
 from proveout.adapters.sqlite.lane import Lane
-from proveout.adapters.sqlite.store import connect
+from proveout.adapters.sqlite.schema import connect
 from proveout.adapters.troubles import StoreUnavailable, Unstorable
 
 if TYPE_CHECKING:

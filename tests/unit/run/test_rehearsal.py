@@ -15,9 +15,9 @@ from proveout.domain.journal import EntryKind, Place, Returned
 from proveout.domain.release import effect_scope
 from proveout.domain.run import RunState
 from proveout.run.ask import review
+from proveout.run.call import idempotency_key
 from proveout.run.define import effect, step, workflow
 from proveout.run.payload import digest, signature
-from proveout.run.step import idempotency_key
 
 if TYPE_CHECKING:
     from proveout.domain.run import Run

@@ -17,9 +17,9 @@ from proveout.domain.journal import EntryKind, Place, Raised, Returned
 from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake
 from proveout.run.ask import review
+from proveout.run.call import idempotency_key
 from proveout.run.define import effect, step, workflow
 from proveout.run.failure import StepFailed, failure_of
-from proveout.run.step import idempotency_key
 
 if TYPE_CHECKING:
     from doubles.clock import CountedIds, ManualClock

@@ -8,14 +8,11 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proveout.adapters.migrations import Applied, migrations, pending
 from proveout.adapters.rows import (
     to_entry,
     to_experiment,
     to_review,
     to_run,
-    without_content,
-    without_words,
 )
 from proveout.adapters.sqlite.intake import Intake
 from proveout.adapters.sqlite.keep import forget, prune
@@ -32,10 +29,10 @@ from proveout.adapters.sqlite.queue import (
     needs_tending,
     tend,
 )
+from proveout.adapters.sqlite.schema import connect, migrate
 from proveout.adapters.sqlite.units import apply, rank
 from proveout.adapters.troubles import StoreUnavailable
-from proveout.domain.release import lot
-from proveout.domain.run import RunState, check_move, input_digest
+from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
 from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, Ticked, TrialCount
@@ -59,64 +56,6 @@ T = TypeVar("T")
 
 LOOK_EVERY = 0.004
 """Seconds between two looks for another process's commit, while idle."""
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file for durable use by several processes at once."""
-    connection = sqlite3.connect(
-        path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.create_function("lot", 2, lot, deterministic=True)
-    connection.create_function("input_digest", 1, input_digest, deterministic=True)
-    connection.create_function("without_words", 1, without_words, deterministic=True)
-    connection.create_function("without_content", 1, without_content, deterministic=True)
-    return connection
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema to our version; one process at a time does it."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for migration in pending(migrations("proveout.adapters.sqlite"), _applied(connection)):
-            for statement in statements(migration.sql):
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO migrations (number, needs) VALUES (?, ?)",
-                (migration.number, migration.needs),
-            )
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _applied(connection: sqlite3.Connection) -> list[Applied]:
-    """Return the migrations that the store remembers; before schema 3 none let others go on."""
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, needs INTEGER)"
-    )
-    columns = {row["name"] for row in connection.execute("PRAGMA table_info(migrations)")}
-    if "needs" not in columns:
-        connection.execute("ALTER TABLE migrations ADD COLUMN needs INTEGER")
-    rows = connection.execute(
-        "SELECT number, coalesce(needs, number) AS needs FROM migrations ORDER BY number"
-    )
-    return [Applied(row["number"], row["needs"]) for row in rows]
-
-
-def statements(sql: str) -> list[str]:
-    """Return the single statements of a migration file."""
-    found: list[str] = []
-    part = ""
-    for line in sql.splitlines(keepends=True):
-        part += line
-        if sqlite3.complete_statement(part):
-            found.append(part)
-            part = ""
-    return found
 
 
 class SqliteStore(Office):
