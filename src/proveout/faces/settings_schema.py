@@ -921,5 +921,5 @@ _SHAPES: dict[Kind, Schema] = {
         "propertyNames": _NAME,
         "additionalProperties": _DURATION,
     },
-    Kind.ANYTHING: {},
+    Kind.ANYTHING: {"type": ["object", "array", "string", "number", "boolean"]},
 }

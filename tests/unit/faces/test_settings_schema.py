@@ -180,8 +180,11 @@ def type_problems(schema: Schema, value: object, path: str) -> list[str]:
         "string": isinstance(value, str),
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "number": isinstance(value, int | float) and not isinstance(value, bool),
+        "boolean": isinstance(value, bool),
     }
-    return [] if python[cast("str", schema["type"])] else [f"{path}: not {schema['type']}"]
+    named = cast("str | list[str]", schema["type"])
+    kinds = [named] if isinstance(named, str) else named
+    return [] if any(python[kind] for kind in kinds) else [f"{path}: not {named}"]
 
 
 def object_problems(schema: Schema, value: object, path: str) -> list[str]:
