@@ -128,7 +128,10 @@ async def test_a_reaper_that_does_not_look_again_overwrites(race: Race, manual_u
             return
         link = await Server.at(manual_url).connect("naive")
         await link.execute(
-            "UPDATE proveout.runs SET state = 'QUEUED' WHERE id = ANY ($1::text[])", runs
+            "WITH mine AS MATERIALIZED (SELECT seq FROM proveout.runs WHERE id = ANY ($1::text[])"
+            " ORDER BY id FOR UPDATE) UPDATE proveout.runs SET state = 'QUEUED' FROM mine"
+            " WHERE runs.seq = mine.seq",
+            runs,
         )
         await part(link)
 
