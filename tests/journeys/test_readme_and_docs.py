@@ -12,6 +12,7 @@ A page is read from top to bottom in one folder: empty where the page begins wit
 
 from __future__ import annotations
 
+import ast
 import doctest
 import json
 import os
@@ -92,7 +93,7 @@ class Reader:
             case "python":
                 self._run([sys.executable, "-c", block.text], 0)
             case "python fragment":
-                compile(block.text, "fragment", "exec")
+                compile(block.text, "fragment", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             case "console":
                 for shown in commands(block.text):
                     check_output(shown, self._type(shown.command, shown.code))
