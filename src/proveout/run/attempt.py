@@ -177,13 +177,13 @@ class Attempt:
             review=review,
         )
         try:
-            answer = await self.store.write(unit)
+            if isinstance(await self.store.write(unit), Done):
+                return
+            self.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
         except Outage as outage:
             self.log.warning("run.abandoned", error=str(outage))
-            answer = None
-        if not isinstance(answer, Done):
-            self.end(Lost())
-            raise Over
+        self.end(Lost())
+        raise Over
 
     @contextmanager
     def busy(self) -> Generator[None]:
