@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doubles.cluster import Addressed, at
-from doubles.machines import machines
+from doubles.machines import Namespace, machines
 from faults.conftest import APP, FULL, PATIENCE, SETTINGS, Service, Site
 from faults.watch import CLOCK, all_ended, states, until, watching
 
@@ -31,8 +31,14 @@ BUSY = (
 )
 """Every worker is at several runs."""
 
-LEARNED = ("run.lost", "run.not_settled")
+LEARNED = ("run.lost", "run.not_settled", "run.abandoned")
 """What a worker says that was refused, or that could not ask for too long."""
+
+STANDING = (
+    "SELECT FROM pg_stat_activity WHERE application_name = ANY ($1::text[])"
+    " AND state = 'active' HAVING count(*) = $2"
+)
+"""So many of these sessions are in mid-statement."""
 
 STRANDED = "SELECT FROM proveout.runs WHERE state = 'RUNNING' AND lease_until < now()"
 
@@ -42,6 +48,32 @@ def hosts() -> Generator[Machines]:
     """Return three machines beside the server's."""
     with machines(COUNT) as made:
         yield made
+
+
+HALF = """
+import socket
+import struct
+import sys
+from time import sleep
+from proveout.adapters.postgres.silence import NOTICED
+
+wire = socket.create_connection((sys.argv[1], 5432))
+
+def say(kind, body):
+    wire.sendall(kind + struct.pack("!I", len(body) + 4) + body)
+
+def words(**named):
+    return b"".join(f"{name}\\0{value}\\0".encode() for name, value in named.items()) + b"\\0"
+
+settings = NOTICED if sys.argv[2] == "noticed" else {}
+who = words(user="postgres", database="postgres", application_name=sys.argv[2], **settings)
+say(b"", struct.pack("!I", 196608) + who)
+say(b"Q", b"BEGIN; SET LOCAL idle_in_transaction_session_timeout = '1s'; SELECT 1\\0")
+say(b"P", b"\\0SELECT 1\\0\\0\\0")
+say(b"H", b"")
+sleep(600)
+"""
+"""Stops in mid-statement, as a driver stands between preparing it and sending its values."""
 
 
 @pytest.fixture
@@ -171,3 +203,23 @@ async def test_without_recovery_the_runs_of_a_lost_machine_stay(
         )
         await CLOCK.sleep(2 * LEASE)
         assert await link.fetch(STRANDED)
+
+
+async def test_a_machine_that_was_cut_off_in_mid_statement_is_noticed(
+    site: Site, hosts: Machines, store_url: str
+) -> None:
+    """Keepalives end its transaction; without them, the control beside it, nothing does."""
+    if not isinstance(hosts.machines[0], Namespace):
+        pytest.skip("a wire of the test's answers keepalives, whichever of its ends is cut")
+    names = ("noticed", "unnoticed")
+    for name, machine in zip(names, hosts.machines, strict=False):
+        command = [*machine.prefix, sys.executable, "-c", HALF, hosts.address, name]
+        site.started.append(subprocess.Popen[bytes](command, env=site.environment))
+    async with watching(store_url) as link:
+        await until(link, STANDING, list(names), len(names))
+        for machine in hosts.machines:
+            machine.cut()
+
+        await until(link, STANDING, list(names), 1)
+
+        assert await link.fetch(STANDING, ["unnoticed"], 1)

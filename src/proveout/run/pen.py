@@ -68,12 +68,14 @@ class Pen:
         return closed
 
     async def _write(self, unit: Record | Close) -> Answered:
+        attempt = self._attempt
         try:
-            answer = await self._attempt.store.write(unit)
+            answer = await attempt.store.write(unit)
         except Outage as outage:
-            self._attempt.log.warning("run.abandoned", error=str(outage))
-            answer = Stale()
-        if isinstance(answer, Stale):
-            self._attempt.end(Lost())
-            raise Over
-        return answer
+            attempt.log.warning("run.abandoned", error=str(outage))
+        else:
+            if not isinstance(answer, Stale):
+                return answer
+            attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
+        attempt.end(Lost())
+        raise Over

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from doubles.shop import PATIENCE, Shop, top, until
 from proveout.adapters.troubles import StoreUnavailable
@@ -288,6 +289,35 @@ async def test_a_worker_that_finds_its_lease_lost_stops(shop: Shop) -> None:
     assert await shop.result(run) == "by the second"
     assert sorted(calls) == ["called", "called", "stopped"]
     assert first.settled.total() == 0
+
+
+async def test_a_step_that_is_refused_by_the_fence_says_so(shop: Shop) -> None:
+    """Whichever hears first of the loss, the heartbeat or the step's own write, it is logged."""
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    @step
+    @top
+    async def read() -> str:
+        begun.set()
+        await cancelled.wait()
+        return "late"
+
+    @workflow
+    @top
+    async def triage() -> str:
+        return await read()
+
+    run = await shop.enqueue(triage)
+    with capture_logs() as said:
+        worker = shop.worker(triage)
+        working = asyncio.create_task(worker.work(until_idle=True))
+        await begun.wait()
+        await shop.cancel(run)
+        cancelled.set()
+        await working
+
+    assert [(one["event"], one["run"]) for one in said] == [("run.lost", run)]
+    assert worker.settled.total() == 0
 
 
 async def test_a_worker_that_claims_its_own_lost_run_ends_the_old_attempt(shop: Shop) -> None:
