@@ -236,7 +236,10 @@ def journal_fences(url: str) -> dict[tuple[str, int], int]:
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     """Return what a store of either kind answers to a query of its tables."""
     if url.startswith(SQLITE):
-        with closing(sqlite3.connect(url.removeprefix(SQLITE), timeout=30)) as connection:
+        with (
+            closing(sqlite3.connect(url.removeprefix(SQLITE), timeout=30)) as connection,
+            connection,
+        ):
             return connection.execute(query.format("")).fetchall()
     return asyncio.run(_rows(url, query.format("proveout.")))
 
