@@ -58,6 +58,8 @@ class SyncProject:
 
     enqueue = waited(Project.enqueue)
     run = waited(Project.run)
+    replay = waited(Project.replay)
+    signal = waited(Project.signal)
     wait = waited(Project.wait)
 
 
