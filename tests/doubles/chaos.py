@@ -6,6 +6,7 @@ against a store that keeps its promises gives the same history, move for move.
 
 from __future__ import annotations
 
+import asyncio
 import random  # noqa: TID251 - the seed is the whole point
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -205,7 +206,7 @@ class Chaos:
         async def beat(store: Store) -> object:
             keeper = store.keeper()
             try:
-                return sorted(keeper.renew(held, LEASE))
+                return sorted(await asyncio.to_thread(keeper.renew, held, LEASE))
             finally:
                 keeper.close()
 
