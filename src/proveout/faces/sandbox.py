@@ -65,8 +65,8 @@ if TYPE_CHECKING:
 LEASE = 1.0
 """Seconds of a lease in a sandbox: what a drill waits for, again and again."""
 
-START = 30.0
-"""Seconds that a process gets to start in."""
+START = 90.0
+"""Seconds that a process gets to start in; on a machine that is busy it takes many."""
 
 DRILL = Actor(name="drill", role=Role.OWNER)
 
