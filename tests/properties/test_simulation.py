@@ -128,7 +128,7 @@ async def test_other_seeds_are_other_histories(tmp_path: Path) -> None:
     assert histories[0] != histories[1]
 
 
-WORLDS = 6
+UNFENCED_WORLDS = 6
 """So many hold a stale writer that comes in time to do harm."""
 
 
@@ -150,7 +150,7 @@ async def test_a_store_without_fences_is_found_out(
 ) -> None:
     """Negative control: the same worlds against a store that takes stale writes."""
     found: list[str] = []
-    for seed in range(WORLDS):
+    for seed in range(UNFENCED_WORLDS):
         clock = WatchedClock()
         store = SqliteStore(tmp_path / f"{seed}.db", clock)
         monkeypatch.setattr(store, "write", unfenced(store))

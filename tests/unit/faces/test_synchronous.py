@@ -196,6 +196,8 @@ def test_a_wait_can_be_interrupted(project: SyncProject) -> None:
     run = project.enqueue("toy", 1)
     main = threading.main_thread().ident
     assert main is not None
+    # Whoever starts the tests in the background may have told them to ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupt = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
     interrupt.start()
 
@@ -203,6 +205,7 @@ def test_a_wait_can_be_interrupted(project: SyncProject) -> None:
         project.wait(run.id)
 
     interrupt.join()
+    signal.signal(signal.SIGINT, before)
     assert project.run(run.id).state == "QUEUED"
 
 
