@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -191,6 +192,28 @@ async def test_a_renewed_lease_does_not_lapse(given: Given, store: Store) -> Non
     given.clock.advance(LEASE)
 
     assert lost == set()
+    assert await store.tend() == Tended()
+    await asyncio.to_thread(keeper.close)
+
+
+async def test_a_blocked_loop_does_not_keep_its_leases_from_being_renewed(
+    given: Given, store: Store
+) -> None:
+    """The keeper's thread needs nothing from the loop."""
+    lease = timedelta(seconds=1)
+    await given.queued()
+    [claimed] = await store.claim(want(lease=lease))
+    keeper = store.keeper()
+    lost: list[set[RunId]] = []
+    held = [Held(claimed.run.id, 1), Held(RunId("gone"), 1)]
+    given.clock.advance(lease)
+    thread = threading.Thread(target=lambda: lost.append(keeper.renew(held, lease)))
+
+    thread.start()
+    thread.join(30)  # the loop is blocked meanwhile
+
+    given.clock.advance(lease)
+    assert lost == [{RunId("gone")}]
     assert await store.tend() == Tended()
     await asyncio.to_thread(keeper.close)
 

@@ -8,51 +8,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import crashed, from_failure, to_pointer
-from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.moments import moment
 from proveout.adapters.sqlite.turns import pass_on
 from proveout.adapters.sqlite.units import expire_reviews
-from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.release import DRAFT, release_scope
 from proveout.domain.run import RunId
 from proveout.ports.store import Tended
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from proveout.adapters.sqlite.lane import Lane
-    from proveout.ports.clock import Clock
-    from proveout.ports.store import Held, Want
-
-
-PARTS = 6
-"""A renewal may take this part of a lease."""
-
-
-class SqliteKeeper:
-    """Renews leases through the writer lane, from a thread of its own.
-
-    The lane works on the loop: while that is blocked no lease can be renewed, which is as
-    it should be after a while, and nobody waits here for longer than that while.
-    """
-
-    def __init__(self, lane: Lane, clock: Clock) -> None:
-        self._lane = lane
-        self._clock = clock
-
-    def renew(self, held: Sequence[Held], lease: timedelta) -> set[RunId]:
-        until = micros(self._clock.now() + lease)
-        renewed = self._lane.submit(lambda connection: _renew(connection, held, until))
-        try:
-            return renewed.result(lease.total_seconds() / PARTS)
-        except TimeoutError:
-            renewed.cancel()
-            raise StoreUnavailable(
-                "the store's writer does not answer", why="the loop on which it works is blocked"
-            ) from None
-
-    def close(self) -> None:
-        """Nothing to let go of: the lane belongs to the store."""
+    from proveout.ports.store import Want
 
 
 class FileHold:
@@ -184,18 +151,6 @@ def _entries(connection: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.R
     return connection.execute(
         "SELECT * FROM journal WHERE run = ? ORDER BY seq", (row["id"],)
     ).fetchall()
-
-
-def _renew(connection: sqlite3.Connection, held: Sequence[Held], until: int) -> set[RunId]:
-    lost: set[RunId] = set()
-    for one in held:
-        renewed = connection.execute(
-            "UPDATE runs SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'RUNNING'",
-            (until, one.run, one.fence),
-        )
-        if renewed.rowcount == 0:
-            lost.add(one.run)
-    return lost
 
 
 NEEDS_TENDING = (

@@ -16,13 +16,13 @@ from proveout.adapters.rows import (
 )
 from proveout.adapters.sqlite.intake import Intake
 from proveout.adapters.sqlite.keep import forget, prune
+from proveout.adapters.sqlite.keeper import SqliteKeeper
 from proveout.adapters.sqlite.lane import Lane, say
 from proveout.adapters.sqlite.limits import take
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.office import Office
 from proveout.adapters.sqlite.queue import (
     FileHold,
-    SqliteKeeper,
     blame,
     claim,
     is_idle,
@@ -170,7 +170,7 @@ class SqliteStore(Office):
             await asyncio.sleep(LOOK_EVERY)  # noqa: TID251 - looks at a file, not at time
 
     def keeper(self) -> SqliteKeeper:
-        return SqliteKeeper(self._lane, self._clock)
+        return SqliteKeeper(self._lane, self._path, self._clock)
 
     async def run(self, run: RunId) -> Run | None:
         row = await self._one("SELECT * FROM runs WHERE id = ?", run)
