@@ -155,6 +155,7 @@ class LocalSandbox:
         self._workers: list[asyncio.subprocess.Process] = []
         self._doors: asyncio.subprocess.Process | None = None
         self._address = ""
+        self._slowest_start = 0.0
         self._client = httpx.AsyncClient(timeout=20)
         self._keys: dict[Role, str] = {}
         self._bad_keys: dict[str, str] = {}
@@ -256,10 +257,16 @@ class LocalSandbox:
 
     # Workers
 
+    @property
+    def slowest_start(self) -> float:
+        return self._slowest_start
+
     async def start_workers(self, crew: Crew) -> None:
+        before = self.clock.monotonic()
         started = [await self._start(self._worker_command(crew)) for _ in range(crew.count)]
         self._workers += started
         await asyncio.gather(*(_ready(process) for process in started))
+        self._slowest_start = max(self._slowest_start, self.clock.monotonic() - before)
 
     def _worker_command(self, crew: Crew) -> tuple[list[str], dict[str, str]]:
         launch = self._ground.launch

@@ -223,6 +223,11 @@ class Sandbox(Protocol):
         """Inputs to work on, each with its recorded answers."""
         ...
 
+    @property
+    def slowest_start(self) -> float:
+        """Seconds that the slowest start of workers has taken so far."""
+        ...
+
     async def start_workers(self, crew: Crew) -> None:
         """Start worker processes; return when they are ready to claim."""
         ...

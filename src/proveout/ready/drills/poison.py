@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from proveout.domain.access import Role
 from proveout.domain.run import RunId, RunState
 from proveout.ready.drills.drill import Drill, Performance
-from proveout.ready.drills.load import check_steady, enqueue, follow, until
+from proveout.ready.drills.load import beside_starts, check_steady, enqueue, follow, until
 from proveout.ready.sandbox import Crew, Knock, Mishap, Protection
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 OTHERS = 16
 
 TIME = 8.0
-"""Seconds after the others in which the poisoned runs must be dead-lettered."""
+"""Seconds after the others in which the poisoned runs must be dead-lettered.
+
+Beside the starts of four processes: the run that kills its worker kills one after another.
+"""
 
 
 async def perform(sandbox: Sandbox) -> Performance:
@@ -63,7 +66,7 @@ async def _await_dead(sandbox: Sandbox, runs: tuple[str, ...]) -> list[str]:
         dead[:] = [run.id for run in found if run is not None and run.state is RunState.DEAD]
         return len(dead) == len(runs)
 
-    await until(sandbox, all_dead, TIME)
+    await until(sandbox, all_dead, beside_starts(sandbox, TIME, 4))
     return dead
 
 
