@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -241,7 +242,8 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
             connection,
         ):
             return connection.execute(query.format("")).fetchall()
-    return asyncio.run(_rows(url, query.format("proveout.")))
+    with ThreadPoolExecutor(1) as apart:  # an asynchronous test has a loop in its own thread
+        return apart.submit(asyncio.run, _rows(url, query.format("proveout."))).result()
 
 
 async def _rows(url: str, query: str) -> list[tuple[Any, ...]]:

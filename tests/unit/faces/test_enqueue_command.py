@@ -19,15 +19,10 @@ if TYPE_CHECKING:
 
     from proveout.domain.run import Run
 
-APP = """
-def answer(n: int, who: str, more: str = "") -> int:
-    return n * 2
-"""
-
 SETTINGS = """
 [workflow]
 name = "answers"
-entry = "app:answer"
+entry = "app_of_enqueue:answer"
 intake = 3
 
 [[workflow.schedules]]
@@ -40,11 +35,13 @@ zone = "Europe/Berlin"
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a project on SQLite."""
-    (tmp_path / "app.py").write_text(
+    (tmp_path / "app_of_enqueue.py").write_text(
         "def answer(n: int, who: str, more: str = '') -> int:\n    return n * 2\n"
     )
     (tmp_path / "proveout.toml").write_text(SETTINGS)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    monkeypatch.delitem(sys.modules, "app_of_enqueue", raising=False)
     monkeypatch.delenv("PROVEOUT_STORE", raising=False)
     monkeypatch.delenv("PROVEOUT_PROJECT", raising=False)
     return tmp_path
