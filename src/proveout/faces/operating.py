@@ -41,12 +41,21 @@ async def acting(project: Project, right: Right) -> Actor:
     Raises:
         NoRight: they do not have it, or are kept out.
     """
-    bodies = (await project.store.records(Kind.USER)).values()
-    actor = command_line_actor(
-        os.environ, getpass.getuser(), [decode(User, body) for body in bodies]
-    )
+    actor = await who(project)
     actor.check(right)
     return actor
+
+
+async def who(project: Project) -> Actor:
+    """Return who acts on the command line.
+
+    Raises:
+        NoRight: they are kept out.
+    """
+    bodies = (await project.store.records(Kind.USER)).values()
+    return command_line_actor(
+        os.environ, getpass.getuser(), [decode(User, body) for body in bodies]
+    )
 
 
 @asynccontextmanager

@@ -47,9 +47,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "proveout", *arguments]
-    return subprocess.run(words, capture_output=True, text=True, check=False)
+    return subprocess.run(words, input=stdin, capture_output=True, text=True, check=False)
 
 
 def enqueue(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -94,6 +94,27 @@ def test_past_the_intake_limit_the_exit_code_is_6(project: Path) -> None:
     assert "takes no more runs now: 3 wait for a worker" in done.stderr
     assert "send it again later" in done.stderr
     assert len(kept()) == 3
+
+
+def test_who_is_known_and_no_tester_is_kept_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at the API, until the settings name them."""
+    for name, role in (("ana", "owner"), ("vera", "viewer")):
+        words = ("user", "add", name, "--role", role, "--password-stdin")
+        assert command(*words, stdin="a password long enough").returncode == 0
+    monkeypatch.setenv("PROVEOUT_USER", "vera")
+    wanted = ("--input", '{"n": 1, "who": "ana"}')
+
+    refused = enqueue(*wanted, "--json")
+    (project / "proveout.toml").write_text(
+        SETTINGS.replace("intake = 3", 'intake = 3\ntesters = ["vera"]')
+    )
+    let_in = enqueue(*wanted)
+
+    assert (refused.returncode, let_in.returncode) == (3, 0)
+    assert json.loads(refused.stdout)["error"]["code"] == "not-a-tester"
+    assert len(kept()) == 1
 
 
 @pytest.mark.parametrize(

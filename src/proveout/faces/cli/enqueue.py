@@ -20,6 +20,8 @@ from proveout.faces.cli.output import answer, answer_json, next_step, sign
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proveout.faces.project import Project
+
 BATCH = 500
 """Runs that are handed to the store at once."""
 
@@ -58,7 +60,7 @@ def enqueue(
 
     With --key, the same key with the same input gives the same run, and with another
     input it is refused. When as many runs wait as the settings allow, no more are taken:
-    exit code 6, and those before are durable.
+    exit code 6, and those before are durable. Who may ask, and until when, is as at the API.
     """
     if (value is None) == (file is None):
         raise Mistake("give either --input JSON or --file FILE")
@@ -101,6 +103,7 @@ async def _enqueue(
 
     new = known = 0
     async with Project.open() as project:
+        await _check_right(project)
         inputs = (
             _lines(file, line)
             if file is not None
@@ -136,6 +139,15 @@ async def _enqueue(
         answer(f"{sign('ok')} {new:,} runs of {workflow} are durable" + _known(known))
     if not as_json:
         next_step("proveout work --until-idle", "works on the draft, effects captured")
+
+
+async def _check_right(project: Project) -> None:
+    from proveout.faces.api.stage import check_enqueue
+    from proveout.faces.operating import who
+
+    settings, store = project.settings, project.store
+    stage = (await store.pointer(settings.workflow.name)).stage
+    await check_enqueue(await who(project), stage, settings, store, project.bench.clock.now())
 
 
 def _known(count: int) -> str:
