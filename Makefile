@@ -21,7 +21,7 @@ PIP := -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-stay test drills lint format faults bench start docs axe lock clean
+.PHONY: help demo demo-stay test drills lint format faults bench memory start docs axe lock clean
 
 help: ## Show this list
 	@echo "Proveout: one AI workflow from proof of concept to production, each step proven."
@@ -60,6 +60,9 @@ drills: $(DEV_READY) ## Perform every drill without every protection, and write 
 
 bench: $(DEV_READY) $(PEERS)/ready-$(VERSION) ## Measure the engine beside others, and write the table; takes long
 	@PYTHONPATH=tests PEERS=$(PEERS) $(BIN)/python benchmarks/engine.py $(ROWS)
+
+memory: $(DEV_READY) ## Measure whether memory grows under a steady load; takes long
+	@PYTHONPATH=tests $(BIN)/python benchmarks/memory.py
 
 start: $(DEV_READY) ## Measure how long the command line takes to start
 	@$(BIN)/python benchmarks/start_up.py
