@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.record import Kind, decode, encode
 from proveout.errors import Outage, ProveoutError, Refusal
-from proveout.faces import entry
+from proveout.faces import entry, loop
 from proveout.faces.blocked import leave
 from proveout.faces.cli.output import error_text, say
 from proveout.faces.cli.suspects import WENT, Process, die_with_parent, stop_on_signals
@@ -232,7 +232,7 @@ def main() -> int:
     if orders.attached or orders.suspects:
         die_with_parent()
     try:
-        return asyncio.run(work(orders))
+        return loop.run(work(orders))
     except ProveoutError as error:
         say(error_text(error))
         return OUT_OF_REACH if isinstance(error, Outage) else UNWILLING

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.access import Actor, Role
 from proveout.domain.record import Kind, decode, encode
-from proveout.faces import entry
+from proveout.faces import entry, loop
 from proveout.faces.access import Access
 from proveout.faces.project import Project, hooks, logger, office_of, open_store
 from proveout.faces.released_worker import READY, NoSandbox
@@ -101,4 +101,4 @@ async def _serve(orders: DoorOrders, store: Store) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(keep_open(decode(DoorOrders, os.environ.pop(ORDERS).encode()))))
+    sys.exit(loop.run(keep_open(decode(DoorOrders, os.environ.pop(ORDERS).encode()))))

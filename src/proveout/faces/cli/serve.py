@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 import click
 
+from proveout.faces import loop
 from proveout.faces.cli.output import say, sign, strong
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def serve(host: str, port: int, hosts: tuple[str, ...], workers: int, concurrenc
     from proveout.faces.serve import Serving
 
     serving = Serving(host=host, port=port, hosts=hosts, workers=workers, concurrency=concurrency)
-    asyncio.run(_serve(serving))
+    loop.run(_serve(serving))
 
 
 async def _serve(serving: Serving) -> None:

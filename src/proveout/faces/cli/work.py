@@ -11,6 +11,7 @@ import click
 
 from proveout.domain.run import RunState
 from proveout.errors import Refusal
+from proveout.faces import loop
 from proveout.faces.cli.output import say, sign, strong
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def work(
         os.execve(command[0], command, environ)  # noqa: S606 - our own module, no shell
     captures = effects != "live"
     if suspects is not None:
-        return asyncio.run(_work_on_suspects(suspects, captures=captures))
-    asyncio.run(_work(concurrency, until_idle=until_idle, captures=captures))
+        return loop.run(_work_on_suspects(suspects, captures=captures))
+    loop.run(_work(concurrency, until_idle=until_idle, captures=captures))
     return 0
 
 
