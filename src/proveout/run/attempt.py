@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TURNS = 8
+"""Turns of the loop for which nothing must move before a run suspends.
+
+A branch that failed or returned wakes its parent, or has its siblings cancelled, in up to four.
+"""
+
 STILL = 2.0
 """Seconds without a move after which branches that do not wait are taken to wait for others."""
 
@@ -100,6 +106,7 @@ class Attempt:
         self._tasks: dict[Branch, asyncio.Future[Any]] = {}
         self._over: asyncio.Future[None] = self.loop.create_future()
         self._still: asyncio.TimerHandle | None = None
+        self._turns = 0
         self._for_threads: set[asyncio.Task[Any]] = set()
 
     @cached_property
@@ -236,7 +243,16 @@ class Attempt:
 
     def _consider_soon(self) -> None:
         if self._dues or self._still is not None:
-            self.loop.call_soon(self._consider)
+            if not self._turns:
+                self.loop.call_soon(self._turn)
+            self._turns = TURNS
+
+    def _turn(self) -> None:
+        self._turns -= 1
+        if self._turns:
+            self.loop.call_soon(self._turn)
+        else:
+            self._consider()
 
     def _consider(self) -> None:
         """Suspend when every branch waits and no step is in flight.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,8 +16,12 @@ from proveout.run.define import effect, step, workflow
 from proveout.run.failure import StepFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from doubles.shop import Shop
     from proveout.domain.run import RunId
+
+HOUR = timedelta(hours=1)
 
 
 async def paths(shop: Shop, run: RunId) -> list[str]:
@@ -207,6 +211,42 @@ async def test_a_failing_branch_fails_the_run_once(shop: Shop) -> None:
         assert run.state == RunState.DEAD
         assert run.failure is not None
         assert (run.failure.step, run.failure.type) == ("read", "LookupError")
+
+
+@pytest.mark.parametrize("ask", [lambda: review("a draft"), lambda: sleep(HOUR)])
+async def test_a_sibling_that_waits_holds_up_no_failure(
+    shop: Shop, ask: Callable[[], Awaitable[Any]]
+) -> None:
+    """Its group cancels it, or goes on without it: at once, not when somebody has answered."""
+    began = asyncio.Event()
+
+    @step
+    @top
+    async def fail() -> None:
+        await began.wait()
+        raise LookupError("lost")
+
+    async def wait() -> None:
+        asyncio.get_running_loop().call_later(0.05, began.set)  # the sibling waits by then
+        await ask()
+
+    @workflow
+    @top
+    async def grouped() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(wait())
+            group.create_task(fail())  # pyright: ignore[reportUnknownMemberType, reportArgumentType]
+
+    @workflow
+    @top
+    async def gathered() -> None:
+        await asyncio.gather(wait(), fail())
+
+    for triage in (grouped, gathered):
+        run = await shop.done(triage)
+        assert run.state == RunState.DEAD
+        assert run.failure is not None
+        assert (run.failure.step, run.failure.type) == ("fail", "LookupError")
 
 
 async def test_a_cancelled_sibling_does_not_park_the_run(shop: Shop) -> None:
