@@ -24,7 +24,8 @@ from proveout.domain.journal import Entry, EntryKind, Place, Returned
 from proveout.domain.review import Answer, ReviewState
 from proveout.domain.run import RunState
 from proveout.domain.unit import Decide, Record, Settle, UnitId
-from proveout.faces.project import logger, open_store, system_bench
+from proveout.faces.log import logger
+from proveout.faces.project import open_store, system_bench
 from proveout.ports.store import RunFilter, Want
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.work import Manner, Worker

@@ -28,7 +28,8 @@ from proveout.faces.access import Access
 from proveout.faces.api.accept import accepts
 from proveout.faces.api.app import api
 from proveout.faces.api.doors import Doors
-from proveout.faces.project import Project, hooks, logger
+from proveout.faces.log import logger
+from proveout.faces.project import Project, hooks
 from proveout.release.decide import amend
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from proveout.domain.experiment import OWN, Budget, Candidate, Claim, Plan
 from proveout.domain.workflow import name_of
 from proveout.faces import entry
 from proveout.faces.dataset_file import digest_of
-from proveout.faces.project import lease, logger, system_bench, throwaway_store
+from proveout.faces.log import logger
+from proveout.faces.project import lease, system_bench, throwaway_store
 from proveout.prove.begin import begin
 from proveout.prove.conduct import Conductor, Setup
 from proveout.prove.score import BUILT_IN

@@ -12,7 +12,8 @@ from proveout.domain.access import User
 from proveout.domain.record import Kind, decode
 from proveout.errors import Mistake
 from proveout.faces.access import command_line_actor
-from proveout.faces.project import PROJECT, STORE, Project, find_project, logger, store_url
+from proveout.faces.log import logger
+from proveout.faces.project import PROJECT, STORE, Project, find_project, store_url
 from proveout.faces.project import open_store as open_url
 from proveout.faces.settings import load, load_stored
 

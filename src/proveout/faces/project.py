@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
-import sys
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -14,14 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from proveout.adapters.system import SystemClock, SystemDice, SystemIds
 from proveout.domain.criterion import Scored
 from proveout.domain.duration import duration
 from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake, Outage, Refusal
 from proveout.faces import dataset_file, entry
+from proveout.faces.log import logger
 from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
@@ -193,23 +190,6 @@ def system_bench(store: Store, log: FilteringBoundLogger) -> Bench:
 def lease() -> timedelta:
     """Return the length of a lease, from the environment or 30 seconds."""
     return duration(os.environ.get(LEASE, "30 s"))
-
-
-def logger(level: int = logging.WARNING) -> FilteringBoundLogger:
-    """Return a logger that writes named events to standard error."""
-    is_terminal = sys.stderr.isatty()
-    renderer = (
-        structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer()
-    )
-    return structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-    )
 
 
 def office_of(store: Store, key: Path | None = None) -> Office:

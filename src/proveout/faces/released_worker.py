@@ -21,7 +21,8 @@ from proveout.faces import entry, loop
 from proveout.faces.blocked import leave
 from proveout.faces.cli.output import error_text, say
 from proveout.faces.cli.suspects import WENT, Process, die_with_parent, stop_on_signals
-from proveout.faces.project import logger, open_store, system_bench
+from proveout.faces.log import logger
+from proveout.faces.project import open_store, system_bench
 from proveout.faces.stand_in import StandIn
 from proveout.ports.store import Want
 from proveout.ready.unprotected import without

@@ -16,7 +16,8 @@ from proveout.domain.access import Actor, Role
 from proveout.domain.record import Kind, decode, encode
 from proveout.faces import entry, loop
 from proveout.faces.access import Access
-from proveout.faces.project import Project, hooks, logger, office_of, open_store
+from proveout.faces.log import logger
+from proveout.faces.project import Project, hooks, office_of, open_store
 from proveout.faces.released_worker import READY, NoSandbox
 from proveout.faces.serving import House, Server, application
 from proveout.faces.settings import load_stored

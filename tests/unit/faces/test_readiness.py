@@ -21,8 +21,9 @@ from proveout.domain.release import Pointer
 from proveout.domain.run import RunState
 from proveout.domain.unit import Done, NewRelease
 from proveout.domain.verdict import Verdict
+from proveout.faces.log import logger
 from proveout.faces.operating import SeveralWorkflows, operating
-from proveout.faces.project import NoProject, Project, logger
+from proveout.faces.project import NoProject, Project
 from proveout.faces.readiness import NothingShown, evidence_named, file_evidence, readiness
 from proveout.faces.readiness_facts import Asked, Tree, before_of, depends_of, on_record
 from proveout.faces.readiness_page import document_html

@@ -58,8 +58,8 @@ def serve(host: str, port: int, hosts: tuple[str, ...], workers: int, concurrenc
 
 
 async def _serve(serving: Serving) -> None:
+    from proveout.faces.log import logger
     from proveout.faces.operating import operating
-    from proveout.faces.project import logger
     from proveout.faces.serve import serve as serve_until_told
 
     async with operating(log=logger(logging.WARNING)) as project:

@@ -112,7 +112,8 @@ async def _orders(
 
 async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
     from proveout.faces.cli.suspects import apart, stop_on_signals, worker_of
-    from proveout.faces.project import Project, logger
+    from proveout.faces.log import logger
+    from proveout.faces.project import Project
 
     async with Project.open(log=logger(logging.INFO)) as project:
         await _check_draft(project)
@@ -175,7 +176,8 @@ async def _work_on_suspects(name: str, *, captures: bool) -> int:
         want_of,
         worker_of,
     )
-    from proveout.faces.project import Project, logger
+    from proveout.faces.log import logger
+    from proveout.faces.project import Project
     from proveout.run.suspect import go_when_idle
 
     die_with_parent()
