@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from doubles.deeds import FIRST, Deeds, canary, halted
 from doubles.given import LEASE, Given, digest_of, entry, want
 from proveout.domain.delivery import Delivery
-from proveout.domain.journal import Place
+from proveout.domain.journal import EntryKind, Pending, Place, Raised, Returned
 from proveout.domain.release import (
     DRAFT,
     WORKFLOW_SCOPE,
@@ -25,27 +26,34 @@ from proveout.domain.release import (
     release_scope,
 )
 from proveout.domain.review import Answer, Review, ReviewId
-from proveout.domain.run import MOVES, IllegalMove, Run, RunId, RunState
+from proveout.domain.run import MOVES, Failure, IllegalMove, Run, RunId, RunState
 from proveout.domain.unit import (
     Change,
+    Close,
     Decide,
     EndHalt,
     Enqueue,
+    Erase,
     MovePointer,
     Receive,
     Record,
     Requeue,
+    Resolve,
+    Send,
     Settle,
+    Tick,
     Treat,
     Unit,
 )
 from proveout.ports.store import Claimed, Held, RunFilter, Want
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from doubles.clock import CountedIds
     from doubles.postgres import WatchedClock
+    from proveout.domain.journal import Entry
     from proveout.domain.ledger import LedgerEntry
     from proveout.ports.store import Store
 
@@ -66,6 +74,8 @@ UNITS = (
     *("enqueue", "record", "ask", "ask", "settle", "settle", "settle"),
     *("decide", "decide", "cancel", "requeue", "requeue", "resend"),
     *("receive", "receive", "point", "treat", "halt", "resume", "resume"),
+    *("listen", "send", "send", "close", "give up", "doubt", "resolve", "resolve"),
+    *("tick", "tick", "erase"),
 )
 OTHERS = ("claim", "claim", "claim", "claim", "tend", "wait", "renew", "blame")
 
@@ -80,9 +90,13 @@ ENDS = (
 )
 """How an attempt ends; the last way is illegal."""
 
-DECISIONS = ("point", "treat", "halt", "resume")
+DECISIONS = ("point", "treat", "halt", "resume", "erase")
 RELEASES = (DRAFT, FIRST)
 SCOPES = (WORKFLOW_SCOPE, release_scope(FIRST), effect_scope("send"))
+
+PAID = "signal paid"
+LATE = Raised(Failure(type="NoSignal", message="nobody sent it"))
+ORDERINGS = (None, None, "ana", "ben")
 
 number = st.integers(0, 7)
 
@@ -122,6 +136,7 @@ class Table:
     sent: list[Unit] = field(default_factory=list[Unit])
     head: LedgerEntry | None = None
     version: int = 0
+    ticked: datetime | None = None
 
     async def look(self, store: Store) -> None:
         """Learn what the next decision must follow."""
@@ -139,44 +154,98 @@ class Table:
             return self.sent[move.choice % len(self.sent)]
         if move.kind == "enqueue" or not self.runs:
             return self._enqueue(move)
-        if move.kind == "receive":
-            return self._receive(move)
         if move.kind in DECISIONS:
             return Deeds(self.given).unit(self.head, self._change(move), move=str(move))
         if move.kind == "decide" and self.reviews:
             return self._decide(move)
+        if move.kind in {"receive", "tick"}:
+            return self._receive(move) if move.kind == "receive" else self._tick(move)
         return self._about(self.runs[move.run % len(self.runs)], move)
 
     def _about(self, run: Run, move: Move) -> Unit:
-        match move.kind:
-            case "ask":
-                return self._ask(run, move)
-            case "settle":
-                return self._settle(run, move)
-            case "cancel":
-                return self.given.cancel(run.id)
-            case "requeue":
-                return Requeue(id=self.given.unit_id(), run=run.id)
-            case _:
-                return self._record(run, move)
+        """Return what an attempt or a person does with one run."""
+        make: dict[str, Callable[[Run, Move], Unit]] = {
+            "ask": self._ask,
+            "settle": self._settle,
+            "listen": self._listen,
+            "give up": self._give_up,
+            "doubt": self._doubt,
+            "send": self._send,
+            "close": self._close,
+            "resolve": self._resolve,
+            "cancel": self._cancel,
+            "requeue": self._requeue,
+        }
+        return make.get(move.kind, self._record)(run, move)
 
-    def _record(self, run: Run, move: Move) -> Unit:
+    def _cancel(self, run: Run, move: Move) -> Unit:  # noqa: ARG002 - as the others are made
+        return self.given.cancel(run.id)
+
+    def _requeue(self, run: Run, move: Move) -> Unit:  # noqa: ARG002 - as the others are made
+        return Requeue(id=self.given.unit_id(), run=run.id)
+
+    def _listen(self, run: Run, move: Move) -> Unit:
+        return self._record(run, move, _pending(PAID, EntryKind.SIGNAL, move))
+
+    def _give_up(self, run: Run, move: Move) -> Unit:
+        return replace(self._record(run, move), gives_up=(Place("", PAID, move.choice % 2),))
+
+    def _doubt(self, run: Run, move: Move) -> Unit:
+        return self._record(run, move, _pending("mail", EntryKind.EFFECT, move))
+
+    def _send(self, run: Run, move: Move) -> Unit:
+        return Send(id=self.given.unit_id(), run=run.id, name=PAID, value=b"%d" % move.choice)
+
+    def _resolve(self, run: Run, move: Move) -> Unit:
+        return Resolve(
+            id=self.given.unit_id(),
+            run=run.id,
+            place=Place("", "mail", move.choice % 2),
+            outcome=Returned(b"7") if move.choice > RUNS else None,
+        )
+
+    def _record(self, run: Run, move: Move, *entries: Entry) -> Record:
         return Record(
             id=self.given.unit_id(),
             run=run.id,
             fence=self._fence(run, move),
-            entries=(entry("read", occurrence=move.choice),),
+            entries=entries or (entry("read", occurrence=move.choice),),
         )
+
+    def _close(self, run: Run, move: Move) -> Unit:
+        closed = replace(_pending(PAID, EntryKind.SIGNAL, move), outcome=LATE, tries=2)
+        fence = self._fence(run, move)
+        return Close(id=self.given.unit_id(), run=run.id, fence=fence, entry=closed)
 
     def _enqueue(self, move: Move) -> Unit:
         run = self.given.run(
             workflow=self.workflow,
             key=f"{move.choice}" if move.choice < RUNS else None,
             value=b"1" if move.run else b"2",
+            priority=move.fence,
+            ordering=ORDERINGS[move.choice % 4],
         )
         if len(self.runs) < RUNS:
             self.runs.append(run)
-        return Enqueue(id=self.given.unit_id(), run=run)
+        delay = timedelta(seconds=10 * (move.choice // 6))
+        return Enqueue(
+            id=self.given.unit_id(), run=run, delay=delay, intake=8 if move.choice == 5 else None
+        )
+
+    def _tick(self, move: Move) -> Unit:
+        """Return a schedule's next tick; now and then from where it no longer stands."""
+        since, now = self.ticked, self.given.clock.now()
+        if move.fence == 0:
+            self.ticked = now
+        run = self.given.run(workflow=self.workflow, key=f"schedule:{now.isoformat()}")
+        return Tick(
+            id=self.given.unit_id(),
+            workflow=self.workflow,
+            name="morning",
+            since=since,
+            to=now,
+            runs=(run,) if since is not None else (),
+        )
 
     def _receive(self, move: Move) -> Unit:
         """Return the arrival of one of three events; its run's key may be another's."""
@@ -205,6 +274,8 @@ class Table:
                     release=ReleaseDigest(RELEASES[move.run % 2]),
                     treatment=list(Treatment)[move.choice % 3],
                 )
+            case "erase":
+                return Erase(run=self.runs[move.run % len(self.runs)].id)
             case "halt":
                 return halted(SCOPES[move.choice % 3], self.workflow)
             case _:
@@ -278,6 +349,10 @@ class Table:
         return {run.id: run for run in runs}
 
 
+def _pending(name: str, kind: EntryKind, move: Move) -> Entry:
+    return replace(entry(name, Pending(), move.choice % 2), kind=kind)
+
+
 async def write(store: Store, unit: Unit) -> object:
     """Return the answer to `unit`, or that it could not be asked."""
     try:
@@ -337,7 +412,23 @@ def check(
         assert was.release in {None, now.release}
         assert (now.release is None) == (now.fence == 0)
         if was.state.is_final:
-            assert now == was
+            assert now == (was if now.pruned is None else as_pruned(was, now))
+    check_turns(after)
+
+
+def as_pruned(was: Run, now: Run) -> Run:
+    """Return what erasing leaves of a run that is over."""
+    failure = None if was.failure is None else was.failure.without_words()
+    return replace(
+        was, value=b"", result=None, failure=failure, note="", pruned=now.pruned, input=now.input
+    )
+
+
+def check_turns(runs: dict[RunId, Run]) -> None:
+    """Of the runs with one ordering key, no two are claimed, or may be."""
+    begun = {RunState.QUEUED, RunState.RUNNING}
+    turns = Counter(run.ordering for run in runs.values() if run.ordering and run.state in begun)
+    assert not turns or max(turns.values()) == 1, turns
 
 
 plays = itertools.count(1)
