@@ -484,14 +484,14 @@ async def test_a_resource_that_keeps_failing_is_left_alone_then_probed(
 ) -> None:
     """Further tries wait instead of calling; one probes it, and its success lets all through."""
     shop = Shop(store, clock, ids, FixedDice(0.0))
-    openai = limit("openai", breaker=Breaker(3, within="30 s", cool="20 s"))
+    openai = limit("openai", breaker=Breaker(3, within="30 s", cool="8 s"))
     calls: list[float] = []
 
     @step(retries=9, limits=(openai,))
     @top
     async def read() -> str:
         calls.append(clock.monotonic())
-        if clock.monotonic() < 30:
+        if clock.monotonic() < 12:
             raise ConnectionError
         return "read"
 
@@ -504,7 +504,7 @@ async def test_a_resource_that_keeps_failing_is_left_alone_then_probed(
         run = await shop.done(triage)
 
     told = [log["event"] for log in logs if log["event"].startswith("breaker")]
-    assert calls == [0, 0, 0, 20, 40], "three failures, then a probe each time it is cool"
+    assert calls == [0, 0, 0, 8, 16], "three failures, then a probe each time it is cool"
     assert told == ["breaker.opened", "breaker.closed"]
     assert run.state == RunState.SUCCEEDED
 
