@@ -87,6 +87,7 @@ async def staged(folder: Path, said: list[str]) -> AsyncGenerator[Stage]:
         yield await stage_for(project, await launch(project.store, release), said.append)
 
 
+@pytest.mark.skipif(not FULL, reason="the README performs them all, control and all")
 @pytest.mark.parametrize("name", DRILLS)
 async def test_a_drill_passes_and_its_control_fails(folder: Path, name: str) -> None:
     """What each drill shows is evidence: the workflow survives, and the drill could have failed."""
