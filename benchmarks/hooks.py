@@ -30,6 +30,7 @@ from starlette.routing import Route
 from doubles.doors import open_house, signed
 from proveout.adapters.system import SystemClock, SystemIds
 from proveout.domain.delivery import Scheme
+from proveout.faces import loop
 from proveout.faces.project import open_store
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hooks-") as folder:
         write_load(Path(folder))
         measure = {"ours": ours, "plain": plain}[sys.argv[1]]
-        print(json.dumps(asyncio.run(measure(sys.argv[2], Path(folder)))))
+        print(json.dumps(loop.run(measure(sys.argv[2], Path(folder)))))  # as `serve` runs
 
 
 if __name__ == "__main__":

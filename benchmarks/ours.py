@@ -24,6 +24,7 @@ from proveout.domain.journal import Entry, EntryKind, Place, Returned
 from proveout.domain.review import Answer, ReviewState
 from proveout.domain.run import RunState
 from proveout.domain.unit import Decide, Record, Settle, UnitId
+from proveout.faces import loop
 from proveout.faces.log import logger
 from proveout.faces.project import open_store, system_bench
 from proveout.ports.store import RunFilter, Want
@@ -258,7 +259,7 @@ MEASURES: dict[str, Callable[..., Any]] = {
 def main() -> None:
     """Take one measurement, and print its figures."""
     name, *arguments = sys.argv[1:]
-    print(json.dumps(asyncio.run(MEASURES[name](*arguments))))
+    print(json.dumps(loop.run(MEASURES[name](*arguments))))  # as workers run
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from proveout.faces.api.metrics import Deliveries
 from proveout.faces.api.problems import LastDoor, add_handlers
 from proveout.faces.api.routes import add_routes
 from proveout.faces.api.shapes import ProblemShape
+from proveout.faces.api.together import Together
 
 if TYPE_CHECKING:
     from proveout.faces.api.doors import Doors
@@ -27,6 +28,7 @@ def api(doors: Doors) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.doors = doors
     app.state.deliveries = Deliveries()
+    app.state.pointer = Together(lambda: doors.store.pointer(doors.settings.workflow.name))
     app.add_middleware(LastDoor, log=doors.log)
     add_handlers(app)
     add_routes(app)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from proveout.domain.access import Actor
-    from proveout.domain.release import Stage
+    from proveout.domain.release import Pointer, Stage
     from proveout.faces.api.doors import Doors
+    from proveout.faces.api.together import Together
 
 ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}")
 """What an id of ours can look like; nothing else reaches the store."""
@@ -84,9 +85,10 @@ def doors_of(request: Request) -> Doors:
     return cast("Doors", request.app.state.doors)
 
 
-async def stage_of(doors: Doors) -> Stage:
-    """Return the stage of the project's workflow."""
-    return (await doors.store.pointer(doors.settings.workflow.name)).stage
+async def stage_of(request: Request) -> Stage:
+    """Return the stage of the project's workflow; it is not one of before the request."""
+    pointer: Together[Pointer] = request.app.state.pointer
+    return (await pointer.get()).stage
 
 
 def needs(right: Right) -> Callable[[Request], Awaitable[None]]:
@@ -95,7 +97,7 @@ def needs(right: Right) -> Callable[[Request], Awaitable[None]]:
     async def check(request: Request) -> None:
         doors = doors_of(request)
         actor = await signed_in(request, doors)
-        stage = await stage_of(doors)
+        stage = await stage_of(request)
         request.state.stage = stage.value
         if right is Right.ENQUEUE:
             await check_enqueue(actor, stage, doors.settings, doors.store, doors.clock.now())

@@ -36,18 +36,19 @@ class SourceNotReady(Outage):
     code = "source-not-ready"
 
 
-async def take(source: str, request: Request) -> Response:
+async def take(request: Request) -> Response:
     """Take a delivery: keep it, ask for its run, and only then acknowledge it.
 
     A delivery that was kept and asks for no run is acknowledged as well: sending it again
     would change nothing. Why it asks for none is in the answer and in the log.
     """
+    source: str = request.path_params["source"]
     doors = doors_of(request)
     counts: Deliveries = request.app.state.deliveries
     sender = next((one for one in doors.settings.sources if one.name == source), None)
     if sender is None:
         raise NoSuch("there is no such source", fix=("[sources.NAME] in proveout.toml",))
-    stage = await stage_of(doors)
+    stage = await stage_of(request)
     request.state.stage = stage.value
     check_hooks(stage, doors.settings.workflow.name)
     body = await read_body(request)
