@@ -298,8 +298,8 @@ def main() -> None:
         for row in rows:
             cells.append(take(row, Stores(databases, folder)))
             print(*cells[-1], sep=" | ", flush=True)
-        if not names:
-            write(cells, databases.version())
+            if not names:
+                write(cells, databases.version())  # after each row: what was measured is kept
 
 
 def write(cells: list[tuple[str, ...]], server: str) -> None:
