@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import work
 
+from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.journal import Entry, EntryKind, Place, Returned
 from proveout.domain.review import Answer, ReviewState
 from proveout.domain.run import RunState
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 """Runs that a worker has in flight."""
+
+SEEDS = 2000
+"""Finished runs that the engine makes; the others are copies of them, made by the server."""
 
 TOGETHER = 2000
 """Requests that are handed in at once."""
@@ -183,7 +187,8 @@ async def finished(url: str, count: str) -> dict[str, Any]:
     """Return how claims and a page of the run list fare beside `count` finished runs."""
     async with opened(url) as bench:
         empty = await claims_and_lists(bench)
-        await finish(bench, int(count))
+        await finish(bench, SEEDS)
+        await multiply(url, int(count) // SEEDS)
         full = await claims_and_lists(bench)
     return {
         "claim_empty": empty["claim"],
@@ -221,6 +226,34 @@ async def finish(bench: Bench, count: int) -> None:
         claimed = await bench.store.claim(want(TOGETHER))
         await asyncio.gather(*(ended(bench, one) for one in claimed))
         left -= len(claimed)
+
+
+async def multiply(url: str, times: int) -> None:
+    """Have each finished run, with its journal, stand in the store so many times, as older ones."""
+    link = await Server.at(url).connect("bench")
+    try:
+        for first in range(1, times, 50):
+            some = (first, min(first + 49, times - 1))
+            await link.execute(COPY_RUNS, *some)
+            await link.execute(COPY_JOURNALS, *some)
+        await link.execute("VACUUM ANALYZE")
+    finally:
+        await part(link)
+
+
+COPY_RUNS = (
+    "INSERT INTO proveout.runs SELECT (jsonb_populate_record(run, jsonb_build_object("
+    "'seq', -(run.seq * 1000000 + n), 'id', run.id || '-' || n))).*"
+    " FROM proveout.runs AS run, generate_series($1::int, $2::int) AS n"
+    " WHERE run.state = 'SUCCEEDED' AND run.seq > 0"
+)
+COPY_JOURNALS = (
+    "INSERT INTO proveout.journal (run, path, name, occurrence, kind, digest, arguments,"
+    " outcome, value, started, tries, elapsed, fence, unit)"
+    " SELECT run || '-' || n, path, name, occurrence, kind, digest, arguments,"
+    " outcome, value, started, tries, elapsed, fence, unit"
+    " FROM proveout.journal, generate_series($1::int, $2::int) AS n WHERE run NOT LIKE '%-%'"
+)
 
 
 async def ended(bench: Bench, claimed: Claimed) -> None:
