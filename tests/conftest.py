@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from doubles.clock import CountedIds
 from doubles.postgres import NAMED, Databases, NoServerError, OwnServer, WatchedClock
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from proveout.ports.store import Store
 
 STORES = ("sqlite", "postgres")
+
+settings.register_profile("proveout", deadline=None)  # a busy machine breaks no promise
+settings.load_profile("proveout")
 
 
 @pytest.fixture(scope="session", autouse=True)

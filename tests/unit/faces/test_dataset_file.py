@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -208,7 +207,6 @@ near_cases = st.lists(
 ).map(lambda lines: "\n".join(lines).encode(errors="surrogatepass"))
 
 
-@hypothesis.settings(deadline=None)
 @given(st.binary(max_size=60) | near_cases)
 def test_any_bytes_are_a_dataset_or_a_mistake(folder: Path, content: bytes) -> None:
     """Whatever stands in the file, nothing but a mistake is raised."""

@@ -302,7 +302,7 @@ def test_a_name_becomes_a_package(tmp_path: Path, name: str) -> None:
 
 
 @given(name=st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,63}", fullmatch=True))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_name_that_is_taken_at_all_gives_a_project_that_loads(name: str) -> None:
     """Whatever is not refused can be imported and proved."""
     try:

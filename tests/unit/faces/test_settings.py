@@ -7,7 +7,6 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -748,7 +747,6 @@ swapped = st.tuples(
 ).map(lambda pair: WHOLE.replace(f"={pair[0]}\n", f"= {pair[1]}\n"))
 
 
-@hypothesis.settings(deadline=None)
 @given(
     st.binary(max_size=60)
     | swapped.map(str.encode)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, cast
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,7 +156,6 @@ values = st.recursive(
 )
 
 
-@hypothesis.settings(deadline=None)
 @given(st.dictionaries(keys, values, max_size=4), st.sampled_from(["\n", "\n\n", " # x = [\n"]))
 def test_every_key_of_a_written_document_is_found_on_its_line(
     document: dict[str, object], end: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from doubles.readiness import SUBJECT, evidence
@@ -107,7 +107,6 @@ def test_an_envelope_opens_to_what_was_sealed(signer: KeyFile) -> None:
     assert opened(seal(proof, signer), signer) == proof
 
 
-@settings(deadline=None)  # the first example makes a key, on a machine with other work
 @given(
     summary=st.text(st.characters(codec="utf-8")),
     figures=st.dictionaries(
@@ -237,7 +236,6 @@ def test_what_is_no_envelope_is_malformed(signer: KeyFile, name: str) -> None:
     assert doubt(MALFORMED[name], signer) is Doubt.MALFORMED
 
 
-@settings(deadline=None)  # as above
 @given(st.binary(max_size=200))
 def test_whatever_is_brought_is_refused_and_nothing_else(signer: KeyFile, data: bytes) -> None:
     """No bytes of a stranger raise another error."""

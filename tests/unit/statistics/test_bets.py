@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proveout.statistics.bets import (
@@ -25,7 +25,6 @@ unit = st.floats(0, 1)
 
 
 @given(level=levels, margin=st.floats(1e-6, 1))
-@settings(deadline=None)
 def test_every_pass_fail_bet_stays_under_its_limit(level: float, margin: float) -> None:
     """No single fail can ruin the evidence for good, and the stakes are one."""
     bets = ladder(level, margin)
@@ -48,7 +47,6 @@ def test_the_first_bet_is_walds_likelihood_ratio() -> None:
 
 
 @given(level=levels, passes=st.integers(0, 200), fails=st.integers(0, 200))
-@settings(deadline=None)
 def test_the_next_case_is_a_fair_game_for_a_coin(level: float, passes: int, fails: int) -> None:
     """At the level itself the evidence is expected to stay where it is."""
     bets = CoinBets(level, 0.01)
@@ -64,7 +62,6 @@ def test_the_next_case_is_a_fair_game_for_a_coin(level: float, passes: int, fail
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_the_next_case_is_no_favourable_game_for_an_urn(data: st.DataObject) -> None:
     """With `most` passing cases in it, fair while a pass is left and losing after."""
     bets = UrnBets(50, 30, ((0.7, 35), (0.2, 40), (0.1, 50)))
@@ -99,7 +96,6 @@ def test_an_urn_knows_when_its_null_is_impossible_and_when_it_is_safe() -> None:
     size=st.none() | st.integers(6, 40),
     past=st.lists(unit, max_size=5),
 )
-@settings(deadline=None)
 def test_the_next_value_is_a_fair_game_for_a_mean(
     level: float, margin: float, guess: float, size: int | None, past: list[float]
 ) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from vectors import TOLERANCE, Vector, name_of, vectors
 
@@ -34,7 +34,6 @@ def test_half_of_the_stake_bets_on_a_doubling() -> None:
 
 
 @given(share=st.floats(0.001, 0.999), labels=st.lists(st.sampled_from([0, 1]), max_size=50))
-@settings(deadline=None)
 def test_an_equal_canary_is_a_fair_game(share: float, labels: list[int]) -> None:
     """At equal rates the next failure is expected to leave the evidence as it is."""
     watch = FailureLabels(share=share)

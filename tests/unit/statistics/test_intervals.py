@@ -61,7 +61,7 @@ def test_one_look_at_a_proportion_reproduces_its_vector(vector: Vector) -> None:
 
 @pytest.mark.parametrize("start", [proportion(), dataset(80), rubric(), rubric(80)])
 @given(values=st.lists(st.sampled_from([0, 1]), min_size=1, max_size=40))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_what_one_look_ruled_out_stays_out(
     start: Proportion | FixedDataset | BoundedMean, values: list[int]
 ) -> None:
@@ -99,7 +99,6 @@ def test_an_empty_intersection_gives_way_to_the_latest_look() -> None:
 
 
 @given(passes=st.integers(0, 300), fails=st.integers(0, 300))
-@settings(deadline=None)
 def test_the_end_of_a_proportion_is_where_the_average_meets_the_likelihood(
     passes: int, fails: int
 ) -> None:
@@ -115,7 +114,6 @@ def test_the_end_of_a_proportion_is_where_the_average_meets_the_likelihood(
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_the_end_of_a_dataset_is_what_a_search_of_all_urns_finds(data: st.DataObject) -> None:
     """Bisection over the number of passing cases skips none."""
     size = data.draw(st.integers(1, 40))
@@ -153,7 +151,7 @@ def average_of_urns(size: int, passes: int, fails: int) -> float:
     margin=st.floats(0.001, 0.3),
     guess=st.floats(0.001, 0.25),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_evidence_against_a_mean_falls_as_the_mean_rises(
     values: list[float], spare: int | None, margin: float, guess: float
 ) -> None:

@@ -126,7 +126,7 @@ def test_go_needs_no_more_passes_than_promised(threshold: float, margin: float, 
 
 @pytest.mark.parametrize("start", [proportion(), dataset(60), rubric(), rubric(60)])
 @given(values=st.lists(st.sampled_from([0, 1]), max_size=60))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_decision_is_latched_while_evidence_goes_on(start: Test, values: list[int]) -> None:
     """The first verdict stays, with the case it fell at."""
     first: tuple[str, int] | None = None
@@ -144,7 +144,7 @@ def test_a_decision_is_latched_while_evidence_goes_on(start: Test, values: list[
 
 @pytest.mark.parametrize("start", [proportion(), dataset(60), rubric(), rubric(60)])
 @given(shared=st.lists(st.sampled_from([0, 1]), max_size=20))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_observing_changes_nothing_but_the_result(start: Test, shared: list[int]) -> None:
     """Two futures of one state know nothing of each other."""
     fork = after(start, shared)
@@ -171,7 +171,7 @@ def test_when_both_verdicts_fall_at_once_it_is_no_go() -> None:
 
 
 @given(size=st.integers(1, 60), threshold=st.floats(0.05, 0.9), data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_fixed_dataset_is_always_decided_in_the_end(
     size: int, threshold: float, data: st.DataObject
 ) -> None:
@@ -189,7 +189,7 @@ def test_a_fixed_dataset_is_always_decided_in_the_end(
 
 
 @given(data=st.data(), size=st.integers(1, 40))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_bounded_mean_of_these_cases_is_always_decided_in_the_end(
     data: st.DataObject, size: int
 ) -> None:
@@ -302,7 +302,7 @@ def makers(draw: st.DrawFn) -> list[Callable[[], Test]]:
 
 
 @given(makers=makers(), values=st.lists(anything, max_size=5))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_nothing_but_a_mistake_ever_comes_out(
     makers: list[Callable[[], Test]], values: list[float]
 ) -> None:

@@ -113,9 +113,7 @@ def room() -> Generator[Room]:
         room.close()
 
 
-PATIENT = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PATIENT = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @PATIENT
