@@ -11,24 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import resource
-import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from statistics import linear_regression
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from ours import RunState, decided, enter, fill, memory, opened, settled, worker
 
 from doubles.postgres import Databases, OwnServer
 from journeys.site import SETTINGS, Site
+from journeys.test_serve import key_of, serving, workers_of
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncGenerator, Callable, Generator
 
 EVERY = 1.0
@@ -45,23 +44,6 @@ def slope(samples: list[tuple[float, float]]) -> float:
     settled = samples[len(samples) // 3 :]
     seconds, sizes = zip(*settled, strict=True)
     return linear_regression(seconds, sizes).slope * 60 * 1024
-
-
-def resident(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    pages = Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1]
-    return int(pages) * resource.getpagesize() / 2**20
-
-
-def children(pid: int) -> list[int]:
-    """Return the worker processes of a server."""
-    done = subprocess.run(
-        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)],  # noqa: S607 - procps
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [int(line.split()[0]) for line in done.stdout.splitlines() if "worker" in line]
 
 
 def tell(name: str, samples: list[tuple[float, float]], done: int) -> None:
@@ -85,23 +67,9 @@ def served(url: str, folder: Path) -> Generator[tuple[subprocess.Popen[str], str
     site = Site(folder, sys.executable, url)
     site.write("proveout.toml", SETTINGS)
     site.promoted(2)
-    key = site.ask("key", "create", "load", "--role", "operator")["secret"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "proveout", "serve", "--port", "0"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        for line in cast("IO[str]", process.stderr):
-            if found := re.search(r"console\s+(http://[0-9.]+:\d+)", line):
-                yield process, found[1], key
-                return
-        raise SystemExit("serve ended before it was ready")
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    key = key_of(site, "operator")
+    with serving(site) as (process, address):
+        yield process, address, key
 
 
 async def ask_steadily(address: str, key: str, watch: Callable[[], None], end: float) -> int:
@@ -132,12 +100,12 @@ def serve(url: str, folder: Path, minutes: float) -> None:
     """Measure `serve` and each of its workers."""
     with served(url, folder) as (process, address, key):
         processes = {"serve": process.pid}
-        processes |= {f"worker {n}": pid for n, pid in enumerate(children(process.pid), 1)}
+        processes |= {f"worker {n}": pid for n, pid in enumerate(workers_of(process), 1)}
         samples: dict[str, list[tuple[float, float]]] = {name: [] for name in processes}
 
         def watch() -> None:
             for name, pid in processes.items():
-                samples[name].append((time.monotonic(), resident(pid)))
+                samples[name].append((time.monotonic(), memory(pid)))
 
         asked = asyncio.run(ask_steadily(address, key, watch, time.monotonic() + 60 * minutes))
     for name, taken in samples.items():

@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -177,10 +178,10 @@ async def decided(bench: Bench) -> float:
         await asyncio.sleep(0.001)
 
 
-def memory() -> float:
-    """Return the resident memory of this process in MiB."""
-    with open("/proc/self/statm") as statm:  # noqa: PTH123 - no path of ours
-        return int(statm.read().split()[1]) * resource.getpagesize() / 2**20
+def memory(pid: int | str = "self") -> float:
+    """Return the resident memory of a process, of this one by default, in MiB."""
+    pages = Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1]
+    return int(pages) * resource.getpagesize() / 2**20
 
 
 async def finished(url: str, count: str) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from proveout.faces.api.together import Together
 
 
@@ -84,15 +82,3 @@ async def test_an_error_is_told_to_all_and_kept_for_nobody() -> None:
 
     assert [type(one) for one in found] == [LookupError, LookupError]
     assert await together.get() == 2
-
-
-async def test_without_waiting_for_the_earlier_one_a_read_would_be_stale() -> None:
-    """Negative control: who takes part in a read under way gets what stood there before."""
-    source = Source()
-    under_way = asyncio.create_task(source.read())
-    await turn()
-    source.value = 1
-    source.go_on.set()
-
-    with pytest.raises(AssertionError):
-        assert await under_way == 1
