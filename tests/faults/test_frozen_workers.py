@@ -29,15 +29,19 @@ LEASE = 0.6
 APP = """
 import asyncio
 import os
+from pathlib import Path
 from proveout import step, workflow
 
 @step
 async def work(n: int) -> str:
-    log = os.open("calls.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.write(log, f"{os.environ['NAME']} {n}\\n".encode())
-    os.close(log)
+    name, log = os.environ["NAME"], Path("calls.log")
+    with log.open("a", encoding="utf-8") as calls:
+        calls.write(f"{name} {n}\\n")
+    holds = log.read_text("utf-8").count(f"{name} ") >= int(os.environ["HOLDS_FROM"])
+    while holds and not Path(os.environ["UNTIL"]).exists():
+        await asyncio.sleep(0.01)
     await asyncio.sleep(float(os.environ["PACE"]))
-    return os.environ["NAME"]
+    return name
 
 @workflow
 async def answer(n: int) -> str:
@@ -46,21 +50,27 @@ async def answer(n: int) -> str:
 
 
 def freeze_once(site: Site, round_: int, fate: str) -> Counter[str]:
-    """Freeze workers in their steps until another has them; return whose results were kept."""
+    """Freeze workers in their steps until another has them; return whose results were kept.
+
+    The other takes the runs of lost workers one after the other; they are thawed while it is
+    in the last.
+    """
     lines = "".join(f"{round_ * RUNS + n}\n" for n in range(RUNS))
     (site.folder / "inputs.jsonl").write_text(lines, "utf-8")
     site.run("enqueue", "answers", "--file", "inputs.jsonl")
     first, second = f"first-{round_}", f"second-{round_}"
+    thawed = site.folder / f"thawed-{round_}"
 
-    site.environment |= {"NAME": first, "PACE": "1.5"}
+    site.environment |= {"UNTIL": thawed.name, "NAME": first, "HOLDS_FROM": "1", "PACE": "0"}
     frozen = [site.start("work", "--concurrency", str(EACH), fate=(fate, 0)) for _ in range(FROZEN)]
     until_called(site, first, RUNS)
     for worker in frozen:
         worker.send_signal(signal.SIGSTOP)
     time.sleep(3 * LEASE)  # noqa: TID251 - the fault is that this much time passes
-    site.environment |= {"NAME": second, "PACE": "0.8"}
+    site.environment |= {"NAME": second, "HOLDS_FROM": str(RUNS), "PACE": "0.8"}
     other = site.start("work", "--until-idle")
     until_called(site, second, RUNS)
+    thawed.touch()
     for worker in frozen:
         worker.send_signal(signal.SIGCONT)
 
