@@ -389,6 +389,7 @@ def test_a_drill_creates_the_first_release_and_keeps_what_it_showed(site: Site) 
     assert "created r1" in done.stderr
     assert claims(site)["signal"]["status"] == "PROVEN"
     assert site.ask("evidence", "list")["claim"] == "signal"
+    assert "1 drill on r1, about 10 s" in done.stderr
 
 
 def test_a_drill_that_cannot_begin_is_aborted_and_leaves_no_evidence(local: Site) -> None:

@@ -199,13 +199,24 @@ def broken(site: Site) -> None:
     site.write("proveout.toml", "[workflow\nname =")
 
 
+def test_where_all_is_proven_no_drill_is_due(site: Site) -> None:
+    """It says so, and that the path goes on elsewhere."""
+    site.promoted(2)
+
+    done = site.run("drill", "--due")
+
+    assert done.returncode == 0
+    assert "nothing is due on r1" in done.stderr
+    assert "Next  proveout status" in done.stdout
+
+
 @pytest.mark.parametrize("spoil", [changed, deleted, broken], ids=lambda one: one.__name__)
 def test_a_rollback_brings_the_old_release_back_without_the_working_tree(
     site: Site, spoil: Callable[[Site], None]
 ) -> None:
     """The store is enough; what serves then is what served before, byte for byte."""
     first, second = site.promoted(2), site.promoted(3)
-    site.do("enqueue", "toy", "--input", "5")
+    assert "Next  proveout serve" in site.do("enqueue", "toy", "--input", "5")
     spoil(site)
 
     back = site.ask("rollback", "--reason", "it answers thrice")

@@ -92,7 +92,7 @@ class Claim:
         depends: its evidence expires when one of these changes.
         lasts: its evidence expires after this time at the latest.
         profiles: which of them ask for it.
-        minutes: how long its drill is expected to take.
+        takes: how long its drill is expected to take, its control included.
         mending: time to plan for where the drill fails; an estimate, until it ran.
         only_with: it is not needed where the workflow has no such thing.
         after: claims that are better proven first.
@@ -103,7 +103,7 @@ class Claim:
     title: str
     drill: str
     depends: frozenset[Thing]
-    minutes: int
+    takes: timedelta
     mending: timedelta
     risk: Risk
     closes: Person = Person.OPERATOR
@@ -246,6 +246,7 @@ def pair(release: str, before: str | None) -> str:
 
 
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 
 BAR = Bar(
     version=1,
@@ -256,7 +257,7 @@ BAR = Bar(
             title="It is good enough, and worth it",
             drill="asks for a GO verdict on exactly what this release executes",
             depends=frozenset({Thing.CODE, Thing.DATASET, Thing.CRITERIA}),
-            minutes=1,
+            takes=10 * _SECOND,
             mending=10 * _DAY,
             risk=Risk.LOSS,
             closes=Person.OWNER,
@@ -266,7 +267,7 @@ BAR = Bar(
             title="No run is lost when a worker dies",
             drill="kills workers between steps and inside them, and counts effects at the receiver",
             depends=frozenset({Thing.CODE, Thing.ENGINE}),
-            minutes=2,
+            takes=60 * _SECOND,
             mending=2 * _DAY,
             risk=Risk.LOSS,
             after=("signal",),
@@ -276,7 +277,7 @@ BAR = Bar(
             title="What was acknowledged outlives a restart of the store",
             drill="cuts the store off under load, brings it back, and looks for every run",
             depends=frozenset({Thing.ENGINE, Thing.ENVIRONMENT}),
-            minutes=2,
+            takes=40 * _SECOND,
             mending=2 * _DAY,
             risk=Risk.LOSS,
         ),
@@ -285,7 +286,7 @@ BAR = Bar(
             title="The same webhook twice has one effect",
             drill="sends each webhook again, at once and after its run ended",
             depends=frozenset({Thing.CODE, Thing.SOURCES}),
-            minutes=2,
+            takes=40 * _SECOND,
             mending=2 * _DAY,
             risk=Risk.LOSS,
             only_with=Trait.SOURCES,
@@ -296,7 +297,7 @@ BAR = Bar(
             title="A run that always fails harms no other",
             drill="adds a run that always fails and one that kills its worker, then replays them",
             depends=frozenset({Thing.CODE}),
-            minutes=2,
+            takes=40 * _SECOND,
             mending=1 * _DAY,
             risk=Risk.LOSS,
             after=("worker-loss",),
@@ -306,7 +307,7 @@ BAR = Bar(
             title="A person's decision counts once, and nothing approves itself",
             drill="restarts while reviews wait; answers late, twice and with a forged digest",
             depends=frozenset({Thing.CODE}),
-            minutes=2,
+            takes=40 * _SECOND,
             mending=3 * _DAY,
             risk=Risk.HARM,
             closes=Person.REVIEWER,
@@ -318,7 +319,7 @@ BAR = Bar(
             title="A bad release is found, and one command takes it back",
             drill="lets a known-bad release into a canary, then rolls back by hand under load",
             depends=frozenset({Thing.CODE, Thing.PAIR}),
-            minutes=2,
+            takes=40 * _SECOND,
             mending=2 * _DAY,
             risk=Risk.HARM,
             after=("signal",),
@@ -328,7 +329,7 @@ BAR = Bar(
             title="One command stops every further effect",
             drill="halts the workflow under load, and counts what begins afterwards",
             depends=frozenset({Thing.ENGINE}),
-            minutes=1,
+            takes=30 * _SECOND,
             mending=1 * _DAY,
             risk=Risk.HARM,
             # Colleagues who use it sit beside whoever can stop its workers.
@@ -339,7 +340,7 @@ BAR = Bar(
             title="Nobody can do what they may not, and trying is recorded",
             drill="tries every forbidden act in each role, with stale, foreign and no credentials",
             depends=frozenset({Thing.ROLES, Thing.ENGINE}),
-            minutes=1,
+            takes=30 * _SECOND,
             mending=2 * _DAY,
             risk=Risk.HARM,
             after=("ownership",),
@@ -349,7 +350,7 @@ BAR = Bar(
             title="Somebody is named for every question, and can be reached",
             drill="looks for everybody who must be named, and runs the commands of the runbook",
             depends=frozenset({Thing.PEOPLE}),
-            minutes=1,
+            takes=20 * _SECOND,
             mending=5 * _DAY,
             risk=Risk.NOBODY,
             closes=Person.OWNER,

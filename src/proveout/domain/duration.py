@@ -106,6 +106,16 @@ def say_duration(time: timedelta) -> str:
     return f"{plain(ratio(time, _UNITS[unit]))} {unit}"
 
 
+def say_roughly(time: timedelta) -> str:
+    """Return about how long that is: whole minutes, or seconds where it is under one.
+
+    >>> say_roughly(timedelta(seconds=40)), say_roughly(timedelta(seconds=80))
+    ('40 s', '2 min')
+    """
+    unit = timedelta(seconds=1) if time < _UNITS["min"] else _UNITS["min"]
+    return say_duration(-(-time // unit) * unit)
+
+
 def shown(text: str) -> str:
     """Return `text` in quotes, cut to a line and free of what a terminal would obey."""
     short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -211,6 +211,7 @@ async def readiness(project: Project, release: Release | None = None) -> Readine
         stage=pointer.stage,
         people=people_of(project.settings),
         release=release.name if release else "",
+        serves=release is not None and release.digest in pointer.live,
         question=project.settings.workflow.question,
         criteria=sum(len(one.plan.criteria) for one in project.settings.experiments),
         verdict=recorded.verdict if recorded else None,

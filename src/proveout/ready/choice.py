@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from proveout.domain.duration import say_roughly
 from proveout.domain.verdict import Verdict
 from proveout.ready.gate import verdict_reasons
 from proveout.ready.people import is_known
@@ -79,7 +81,9 @@ def next_command(facts: ProjectFacts, standings: tuple[ClaimStanding, ...], now:
         return "proveout release create"
     for standing in cheapest_first(standings):
         return standing.claim.command
-    return f"proveout promote {facts.release}" if facts.is_trial else "proveout drill --due"
+    if facts.is_trial:
+        return f"proveout promote {facts.release}"
+    return "proveout status" if facts.serves else f"proveout canary {facts.release} --share 5%"
 
 
 # The two stages, in this workflow's own facts
@@ -136,7 +140,9 @@ def _criteria(count: int) -> str:
 def _served(facts: ProjectFacts) -> str:
     if not facts.release:
         return "no release yet"
-    return f"{facts.release}, not promoted" if facts.is_trial else f"{facts.release} in production"
+    if facts.is_trial:
+        return f"{facts.release}, not promoted"
+    return f"{facts.release} {'in production' if facts.serves else 'beside what serves'}"
 
 
 def _named(people: People) -> str:
@@ -151,8 +157,8 @@ def _deadline(facts: ProjectFacts) -> str:
 def _way_left(left: list[ClaimStanding]) -> str:
     if not left:
         return "a system that survives real users: every claim passes"
-    minutes = sum(one.claim.minutes for one in left)
-    return f"a release plan: {_count(len(left), 'open claim')}, {minutes} min of drills"
+    takes = say_roughly(sum((one.claim.takes for one in left), timedelta()))
+    return f"a release plan: {_count(len(left), 'open claim')}, {takes} of drills"
 
 
 def _taken_for_granted(facts: ProjectFacts) -> str:

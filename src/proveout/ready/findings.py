@@ -59,6 +59,7 @@ class ProjectFacts:
 
     Attributes:
         release: short name of the release that is looked at; "" where there is none.
+        serves: whether new runs go to it.
         question: what the proof of concept asks, in words; "" where it was not said.
         criteria: count of criteria of the experiment.
         time_box_ends: None where no experiment has begun.
@@ -72,6 +73,7 @@ class ProjectFacts:
     stage: Stage
     people: People
     release: str = ""
+    serves: bool = False
     question: str = ""
     criteria: int = 0
     verdict: VerdictOnRecord | None = None

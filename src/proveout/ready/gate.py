@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from proveout.domain.access import NoRight, Right
+from proveout.domain.duration import say_roughly
 from proveout.domain.release import Stage
 from proveout.domain.verdict import Verdict
 from proveout.errors import Refusal
@@ -62,7 +63,7 @@ class Reason:
         about: the claim or the assumption; "" where it is about the workflow.
         what: in words.
         fix: the command that removes it.
-        minutes: how long that is expected to take; None where nobody can say.
+        takes: how long that is expected to take; None where nobody can say.
         of: for a claim, how many the bar has.
     """
 
@@ -70,7 +71,7 @@ class Reason:
     what: str
     fix: str
     about: str = ""
-    minutes: int | None = None
+    takes: timedelta | None = None
     of: int = 0
 
 
@@ -149,7 +150,7 @@ def claim_reasons(standings: tuple[ClaimStanding, ...]) -> tuple[Reason, ...]:
             about=one.claim.name,
             what=f"{one.claim.name} is {one.status}: {one.why}",
             fix=one.claim.command,
-            minutes=one.claim.minutes,
+            takes=one.claim.takes,
             of=len(standings),
         )
         for one in cheapest_first(standings)
@@ -241,15 +242,19 @@ def _sentences(reasons: tuple[Reason, ...]) -> list[str]:
 def _fixes(release: str, reasons: tuple[Reason, ...], now: datetime) -> tuple[str, ...]:
     claims = [one for one in reasons if one.code == CLAIM_OPEN]
     others = [one.fix for one in reasons if one.code != CLAIM_OPEN]
-    drills = [_remarked(one.fix, f"about {one.minutes} min") for one in claims]
+    drills = [_remarked(one.fix, _about(one)) for one in claims]
     waive: list[str] = []
     if claims:
-        drills[0] = _remarked(claims[0].fix, f"the cheapest, about {claims[0].minutes} min")
+        drills[0] = _remarked(claims[0].fix, f"the cheapest, {_about(claims[0])}")
         until = (now + LONGEST_ALONE).date().isoformat()
         about = claims[0].about
         waive = [f"proveout waive {about} --until {until} --reason TEXT --second NAME"]
     audit = _remarked(f"proveout audit {shlex.quote(release)}", "what is open, and why")
     return tuple(dict.fromkeys([audit, *drills, *others, *waive]))
+
+
+def _about(reason: Reason) -> str:
+    return "" if reason.takes is None else f"about {say_roughly(reason.takes)}"
 
 
 def _remarked(command: str, remark: str) -> str:

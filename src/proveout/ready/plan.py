@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from proveout.domain.bar import ClaimStatus
-from proveout.domain.duration import say_duration
+from proveout.domain.duration import say_duration, say_roughly
 from proveout.ready.people import UNKNOWN, said
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ def _start(claim: Claim, items: list[Item], people: People, now: datetime) -> da
 def time_needed(standing: ClaimStanding) -> timedelta:
     """Return the time to plan for: a drill that passed before is only repeated."""
     claim = standing.claim
-    drill = timedelta(minutes=claim.minutes)
-    return drill if standing.status is ClaimStatus.EXPIRED else claim.mending + drill
+    repeats = standing.status is ClaimStatus.EXPIRED
+    return claim.takes if repeats else claim.mending + claim.takes
 
 
 def _urgency(status: ClaimStatus) -> int:
@@ -214,7 +214,7 @@ def _prove(plan: Plan) -> list[str]:
             f"{one.standing.status}: {one.standing.why}",
             one.owner,
             f"`{one.standing.claim.command}`",
-            f"{one.standing.claim.minutes} min",
+            say_roughly(one.standing.claim.takes),
             say_duration(_in_words(one.needs)),
             _day(one.end),
         )
@@ -226,7 +226,7 @@ def _prove(plan: Plan) -> list[str]:
 
 
 def _in_words(time: timedelta) -> timedelta:
-    """Return a time of days without the minutes of its drill."""
+    """Return a time of days without the time of its drill."""
     day = timedelta(days=1)
     return time if time < day else time // day * day
 

@@ -303,7 +303,7 @@ def _waived(inquiry: _Inquiry, drilled: ClaimStanding) -> ClaimStanding | None:
 
 def cheapest_first(standings: Iterable[ClaimStanding]) -> list[ClaimStanding]:
     """Return the open ones, those with the shortest drill first."""
-    return sorted((one for one in standings if one.is_open), key=lambda one: one.claim.minutes)
+    return sorted((one for one in standings if one.is_open), key=lambda one: one.claim.takes)
 
 
 def claim_words(standing: ClaimStanding) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def claim_words(standing: ClaimStanding) -> dict[str, Any]:
         "expires": None if standing.until is None else standing.until.isoformat(),
         "warns": standing.warns,
         "refused": list(standing.refused),
-        "minutes": standing.claim.minutes,
+        "seconds": standing.claim.takes // timedelta(seconds=1),
         "command": standing.claim.command,
     }
 

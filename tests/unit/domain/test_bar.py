@@ -49,7 +49,7 @@ def test_every_claim_says_what_it_promises_and_how_it_is_shown() -> None:
     silent = [
         one.name
         for one in BAR.claims
-        if not (one.title and one.drill and one.depends and one.minutes > 0 and one.mending)
+        if not (one.title and one.drill and one.depends and one.takes and one.mending)
     ]
 
     assert silent == []

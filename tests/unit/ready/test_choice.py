@@ -88,7 +88,8 @@ def test_one_name_is_enough_to_begin_with(key: str) -> None:
         ({}, ["rollback"], "proveout drill rollback"),
         ({}, [], "proveout promote r2"),
         ({"stage": Stage.PRODUCTION}, ["rollback"], "proveout drill rollback"),
-        ({"stage": Stage.PRODUCTION}, [], "proveout drill --due"),
+        ({"stage": Stage.PRODUCTION}, [], "proveout canary r2 --share 5%"),
+        ({"stage": Stage.PRODUCTION, "serves": True}, [], "proveout status"),
     ],
 )
 def test_there_is_one_next_command(changes: dict[str, Any], but: list[str], command: str) -> None:
@@ -114,7 +115,7 @@ def test_the_story_is_told_in_this_workflows_own_facts() -> None:
         (
             "fastest useful outcome",
             "a yes or a no by 2026-11-23",
-            "a release plan: 2 open claims, 3 min of drills",
+            "a release plan: 2 open claims, 2 min of drills",
         ),
         (
             "core risk",
@@ -138,7 +139,8 @@ def test_the_story_is_told_in_this_workflows_own_facts() -> None:
         ({"criteria": 0}, 1, "no success criteria yet"),
         ({"criteria": 1}, 1, "one criterion"),
         ({"release": ""}, 1, "no release yet"),
-        ({"stage": Stage.PRODUCTION}, 1, "r2 in production"),
+        ({"stage": Stage.PRODUCTION, "serves": True}, 1, "r2 in production"),
+        ({"stage": Stage.PRODUCTION}, 1, "r2 beside what serves"),
         ({"people": People()}, 1, "0 of 4 people and systems named"),
         ({"time_box_ends": None}, 2, "a yes or a no"),
         ({"assumptions": ("English only",)}, 3, "1 open assumption"),

@@ -91,7 +91,7 @@ def test_a_drill_that_passed_before_is_only_repeated(status: ClaimStatus) -> Non
     needs = time_needed(at("poison", status))
 
     again = status is ClaimStatus.EXPIRED
-    assert needs == timedelta(minutes=2) + (timedelta(0) if again else DAY)
+    assert needs == BAR.claim("poison").takes + (timedelta(0) if again else DAY)
 
 
 def test_what_ends_after_the_window_is_cut() -> None:
@@ -128,7 +128,7 @@ def test_the_page_says_keep_cut_and_prove_in_that_order() -> None:
     assert heads == ["# Release plan: triage, r2", "## Keep", "## Cut", "## Prove"]
     assert (
         "| 2 | A bad release is found, and one command takes it back | MISSING: never drilled "
-        "| ben | `proveout drill rollback` | 2 min | 2 days | 2026-11-24 |"
+        "| ben | `proveout drill rollback` | 40 s | 2 days | 2026-11-24 |"
     ) in page
     assert "launch with no review: then it is not needed; or move the date" in page
     assert "**1 claim does not fit**: at this pace the last one is closed by 2026-11-25." in page

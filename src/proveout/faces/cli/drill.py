@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from proveout.domain.access import Right
 from proveout.domain.bar import BAR
+from proveout.domain.duration import say_roughly
 from proveout.domain.evidence import ControlResult, DrillResult
 from proveout.errors import Mistake
 from proveout.faces.cli.output import (
@@ -84,10 +86,10 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         for one in BAR.claims:
             words = {"schema": "drill-list.v1", "drill": one.name, "does": one.drill}
-            answer_json({**words, "minutes": one.minutes})
+            answer_json({**words, "seconds": one.takes // timedelta(seconds=1)})
         return
     table(
-        [(one.name, f"{one.minutes} min", one.drill) for one in BAR.claims],
+        [(one.name, say_roughly(one.takes), one.drill) for one in BAR.claims],
         ("drill", "about", "what it does"),
     )
 
@@ -128,9 +130,7 @@ async def _drill(wanted: _Wanted, release_name: str | None, *, as_json: bool) ->
         if found.tree:
             say(f"{sign('warn')} drilling {release.name}; the working tree differs: {found.tree}")
         claims = wanted.among(found)
-        minutes = sum(one.minutes for one in claims)
-        plural = "" if len(claims) == 1 else "s"
-        say(f"{len(claims)} drill{plural} on {release.name}, about {minutes} min")
+        say(_foretold(claims, release, wanted.at_once))
         started = await launch(project.store, release)
         conduct = _Conduct(project, started, actor, live=wanted.live, as_json=as_json)
         held = await conduct.all(claims, found, wanted.at_once)
@@ -138,6 +138,14 @@ async def _drill(wanted: _Wanted, release_name: str | None, *, as_json: bool) ->
     if not as_json:
         next_step(after.next)
     return 0 if all(held) else 1
+
+
+def _foretold(claims: list[Claim], release: Release, at_once: int) -> str:
+    if not claims:
+        return f"{sign('ok')} nothing is due on {release.name}"
+    takes = say_roughly(sum((one.takes for one in claims), timedelta()) / at_once)
+    plural = "" if len(claims) == 1 else "s"
+    return f"{len(claims)} drill{plural} on {release.name}, about {takes}"
 
 
 async def _release(project: Project, name: str | None, actor: Actor) -> Release:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from proveout.domain.duration import duration
+from proveout.domain.release import Stage
 from proveout.errors import Mistake
 from proveout.faces.cli.operate import BadInput, named_field, parse_input, run_v1
 from proveout.faces.cli.output import answer, answer_json, next_step, sign
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proveout.faces.project import Project
+
+WORKED_BY = {
+    Stage.PROOF_OF_CONCEPT: ("proveout work --until-idle", "works on the draft, effects captured"),
+    Stage.PRODUCTION: ("proveout serve", "supervises a worker for each release that has runs"),
+}
 
 BATCH = 500
 """Runs that are handed to the store at once."""
@@ -103,7 +109,7 @@ async def _enqueue(
 
     new = known = 0
     async with Project.open() as project:
-        await _check_right(project)
+        stage = await _checked_stage(project)
         inputs = (
             _lines(file, line)
             if file is not None
@@ -138,16 +144,18 @@ async def _enqueue(
     if not as_json and file is not None:
         answer(f"{sign('ok')} {new:,} runs of {workflow} are durable" + _known(known))
     if not as_json:
-        next_step("proveout work --until-idle", "works on the draft, effects captured")
+        next_step(*WORKED_BY[stage])
 
 
-async def _check_right(project: Project) -> None:
+async def _checked_stage(project: Project) -> Stage:
+    """Return the stage of the workflow; whoever asks may enqueue in it."""
     from proveout.faces.api.stage import check_enqueue
     from proveout.faces.operating import who
 
     settings, store = project.settings, project.store
     stage = (await store.pointer(settings.workflow.name)).stage
     await check_enqueue(await who(project), stage, settings, store, project.bench.clock.now())
+    return stage
 
 
 def _known(count: int) -> str:

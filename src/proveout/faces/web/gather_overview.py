@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proveout.domain.duration import say_roughly
 from proveout.domain.release import WORKFLOW_SCOPE, Stage
 from proveout.domain.run import RunState
 from proveout.domain.verdict import Verdict
@@ -140,7 +141,7 @@ def _next(ready: Readiness) -> NextStep:
     claims = {one.claim.command: one for one in ready.standings}
     if ready.next in claims:
         claim = claims[ready.next].claim
-        return NextStep(command=ready.next, why=f"{claim.title}; about {claim.minutes} min")
+        return NextStep(command=ready.next, why=f"{claim.title}; about {say_roughly(claim.takes)}")
     if ready.next.startswith("proveout promote"):
         return NextStep(command=ready.next, why="every claim passes; promoting is for a person")
     if ready.next.startswith("proveout release"):
