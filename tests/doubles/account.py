@@ -38,7 +38,6 @@ from proveout.prove.foresee import foresee
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest, digest, draw_order, locked_words
 from proveout.prove.observe import Trialled, observe
-from proveout.prove.score import exact
 from proveout.prove.tally import Tally, judgement_of
 
 if TYPE_CHECKING:
@@ -87,10 +86,10 @@ def graded(result: Any, case: Case) -> float:
 
 def right_label(result: Any, case: Case) -> bool:
     """Whether the label is the expected one."""
-    return exact(result["label"], case)
+    return result["label"] == case.expected
 
 
-SCORERS: Mapping[str, Scorer] = {
+FUNCTIONS: Mapping[str, Scorer] = {
     "checks:right_label": right_label,
     "checks:unsafe": unsafe,
     "checks:graded": graded,
@@ -231,11 +230,16 @@ def account_of(story: Story, edit: Callable[[str], str] = str) -> Account:
 def _try(story: Story, tally: Tally, order: tuple[int, ...], edit: Callable[[str], str]) -> int:
     """Read cases until the verdict falls or something else ends it; return the repeats."""
     repeated = 0
+    scorers = {
+        one.name: FUNCTIONS[one.measure.score]
+        for one in story.plan.criteria
+        if isinstance(one.measure, Scored)
+    }
     last = len(order) if story.most is None else min(len(order), story.most)
     while tally.verdict is Verdict.UNDECIDED and tally.read < last:
         trialled = _trial(story, tally, order, edit)
         repeated += trialled.run.fence - 1
-        tally.add(trialled, tally.read, observe(story.plan.criteria, trialled, SCORERS))
+        tally.add(trialled, tally.read, observe(story.plan.criteria, trialled, scorers))
     return repeated
 
 

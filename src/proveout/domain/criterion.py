@@ -64,11 +64,33 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a score of Proveout's own is told; a function of the user's takes none.
+
+    Attributes:
+        field: dotted path of the only part of the result that counts; "" for the whole.
+        fields: dotted paths that are compared; none for all that a case expects.
+        choices: the answers among which there is one to choose.
+        tolerance: how far a number may lie off; None for not at all.
+        is_relative: the tolerance is a share of the expected number.
+        pattern: a regular expression.
+    """
+
+    field: str = ""
+    fields: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    tolerance: float | None = None
+    is_relative: bool = False
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Measured by a score: "exact", or `module:function`."""
+    """Measured by a score: one of Proveout's own, or `module:function`."""
 
     score: str
     graded: Graded | None = None
+    options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, cast
 from proveout.domain.criterion import Scored
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
+from proveout.prove.built_in import built_in
 from proveout.release import sources
 from proveout.run.payload import signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
+    from proveout.domain.criterion import Criterion
     from proveout.domain.experiment import Plan
     from proveout.prove.score import Scorer
 
@@ -89,6 +91,19 @@ def load_score(name: str, folder: Path | None = None) -> Scorer:
             why="a score is called as (result, case) and returns True, False or a number",
         )
     return cast("Scorer", found)
+
+
+def scorers(criteria: Iterable[Criterion], folder: Path | None = None) -> Mapping[str, Scorer]:
+    """Return what measures each criterion that has a score, by the criterion's name.
+
+    Raises:
+        EntryMistake: a score of the user's cannot be found, or is no function.
+    """
+    return {
+        one.name: built_in(one.measure) or load_score(one.measure.score, folder)
+        for one in criteria
+        if isinstance(one.measure, Scored)
+    }
 
 
 def as_workflow(found: object, entry: str) -> Workflow[..., Any]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.case import Case, Dataset
-from proveout.domain.criterion import Scored
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, Plan
 from proveout.domain.workflow import name_of
+from proveout.errors import Mistake
 from proveout.faces import entry
 from proveout.faces.dataset_file import digest_of
 from proveout.faces.log import logger
 from proveout.faces.project import lease, system_bench, throwaway_store
 from proveout.prove.begin import begin
 from proveout.prove.conduct import Conductor, Setup
-from proveout.prove.score import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,7 +53,7 @@ async def prove(
     """
     found = tuple(_case(case, number) for number, case in enumerate(cases, 1))
     dataset = Dataset(name="cases", digest=digest_of(found), cases=found)
-    wanted = tuple(criteria)
+    wanted = _named_apart(criteria)
     name = name_of(workflow).replace("_", "-")
     plan = Plan(
         name=name,
@@ -75,16 +75,25 @@ async def prove(
             dataset=dataset,
             order=order,
             workflows={OWN: entry.as_workflow(workflow, name)},
-            scorers={
-                measure.score: BUILT_IN.get(measure.score) or entry.load_score(measure.score)
-                for measure in (criterion.measure for criterion in wanted)
-                if isinstance(measure, Scored)
-            },
+            scorers=entry.scorers(wanted),
             lease=lease(),
         )
         conductor = Conductor(bench, setup)
         account = await conductor.conduct()
         return await conductor.account(account.stopped_by, whole=True)
+
+
+def _named_apart(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
+    """Return criteria of which no two share a name."""
+    found = tuple(criteria)
+    for name, count in Counter(one.name for one in found).items():
+        if count > 1:
+            raise Mistake(
+                f"{count} criteria are called {name}",
+                why="a verdict names each of them",
+                fix=('score("exact", name="right team", field="team", …)',),
+            )
+    return found
 
 
 def _case(given: Case | Mapping[str, Any], number: int) -> Case:

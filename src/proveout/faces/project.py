@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from proveout.adapters.system import SystemClock, SystemDice, SystemIds
-from proveout.domain.criterion import Scored
 from proveout.domain.duration import duration
 from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake, Outage, Refusal
@@ -24,7 +23,6 @@ from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
 from proveout.prove.begin import begin, order_of, recorded
 from proveout.prove.conduct import Conductor, Setup
-from proveout.prove.score import BUILT_IN
 from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from proveout.domain.case import Dataset
-    from proveout.domain.criterion import Criterion
     from proveout.domain.delivery import Headers, Scheme, Stamp
     from proveout.domain.experiment import Candidate, Plan
     from proveout.domain.run import Run
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
     from proveout.faces.synchronous import SyncProject
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
-    from proveout.prove.score import Scorer
 
 STORE = "PROVEOUT_STORE"
 PROJECT = "PROVEOUT_PROJECT"
@@ -582,7 +578,7 @@ class Project:
             dataset=dataset,
             order=order,
             workflows={one.name: self._load(one.entry) for one in plan.candidates},
-            scorers=self._scorers(plan.criteria),
+            scorers=entry.scorers(plan.criteria, self.settings.folder),
             lease=lease(),
         )
         return Conductor(self.bench, setup, on_progress)
@@ -608,9 +604,3 @@ class Project:
                 why="trials capture effects, and its annotation promises a value",
                 fix=(f"@effect(in_trial=…) on {undeclared[0]}",),
             )
-
-    def _scorers(self, criteria: tuple[Criterion, ...]) -> Mapping[str, Scorer]:
-        measures = (criterion.measure for criterion in criteria)
-        names = {measure.score for measure in measures if isinstance(measure, Scored)}
-        folder = self.settings.folder
-        return {name: BUILT_IN.get(name) or entry.load_score(name, folder) for name in names}

@@ -16,12 +16,14 @@ from proveout.domain.criterion import (
     Graded,
     Latency,
     Measure,
+    Options,
     Rule,
     Scored,
     Worth,
 )
 from proveout.domain.duration import say_duration, shown
 from proveout.domain.money import Usd
+from proveout.prove.built_in import BUILT_IN, OPTIONS, WrongOption, as_options, is_share
 from proveout.statistics.arguments import HAIR
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from proveout.faces.settings_reader import Reader, SettingsMistake
 
-BUILT_IN_SCORES = ("exact",)
 WORTH = "worth"
 
 _LONGEST_NAME = 80
@@ -129,10 +130,13 @@ def _taken(row: Reader, name: str, other: Reader | None) -> SettingsMistake:
 def _measure(row: Reader, entry: str, prices: Prices) -> Measure:
     kind = _only_one(row, ("score", "latency", "cost"), "measure", 'score = "exact"')
     if kind != "score":
-        _refuse_grades(row, kind)
+        _refuse(
+            row, _GRADES, kind, "it bounds a graded score; latency and cost know their own bounds"
+        )
+        _refuse(row, OPTIONS, kind, "it is told to a score")
     match kind:
         case "score":
-            return Scored(score=_score(row, entry), graded=_graded(row))
+            return _scored(row, entry)
         case "latency":
             return Latency(within=cast("timedelta", row.duration("latency")))
         case _:
@@ -161,18 +165,48 @@ def _called(row: Reader) -> str:
     return f"criterion {shown(name) if isinstance(name, str) else int(row.path[-1]) + 1}"
 
 
+def _scored(row: Reader, entry: str) -> Scored:
+    score = _score(row, entry)
+    if is_share(score):
+        _refuse(row, _GRADES, score, "it is a share: it lies between 0 and 1")
+        graded = Graded(low=0, high=1)
+    else:
+        graded = _graded(row)
+        if graded is not None and score in BUILT_IN:
+            _refuse(row, _GRADES, score, "it is pass or fail")
+    return Scored(score=score, graded=graded, options=_options(row, score))
+
+
+def _options(row: Reader, score: str) -> Options:
+    try:
+        return as_options(
+            score,
+            field=row.text("field"),
+            fields=row.texts("fields"),
+            choices=row.texts("choices"),
+            tolerance=row.number_or_text("tolerance"),
+            pattern=row.text("pattern"),
+        )
+    except WrongOption as error:
+        inside = (error.option,) if row.has(error.option) else ()
+        fix = (f"remove {error.option}",) if inside and error.is_foreign else ()
+        raise row.mistake(
+            str(error), *inside, why=error.why, fix=fix or (row.example(error.option),)
+        ) from error
+
+
 def _score(row: Reader, entry: str) -> str:
     text = row.text("score")
-    if text in BUILT_IN_SCORES:
+    if text in BUILT_IN:
         return text
-    near = difflib.get_close_matches(text.lower(), BUILT_IN_SCORES, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(text.lower(), BUILT_IN, n=1, cutoff=0.75)
     if text.isidentifier() and not near:
         return f"{entry.partition(':')[0]}:{text}"
     if near or ":" not in text:
         raise row.mistake(
             f"no score is called {shown(text)}",
             "score",
-            why=f'a score is "{BUILT_IN_SCORES[0]}", a function of the module of entry, '
+            why=f"a score is one of {', '.join(BUILT_IN)}, a function of the module of entry, "
             "or module:function",
             fix=(f'score = "{near[0]}"' if near else 'score = "exact"',),
         )
@@ -207,14 +241,14 @@ def _graded(row: Reader) -> Graded | None:
     return Graded(low=low, high=high, variance_guess=guess)
 
 
-def _refuse_grades(row: Reader, kind: str) -> None:
-    for name in ("low", "high", "variance_guess"):
+_GRADES = ("low", "high", "variance_guess")
+
+
+def _refuse(row: Reader, names: tuple[str, ...], kind: str, why: str) -> None:
+    for name in names:
         if row.has(name):
             raise row.mistake(
-                f"{name} does not go with {kind}",
-                name,
-                why="it bounds a graded score; latency and cost know their own bounds",
-                fix=(f"remove {name}",),
+                f"{name} does not go with {kind}", name, why=why, fix=(f"remove {name}",)
             )
 
 

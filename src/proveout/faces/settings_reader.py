@@ -245,6 +245,11 @@ class Reader:
             return float(cast("Usd", self.money(name)))
         return self.number(name)
 
+    def number_or_text(self, name: str) -> float | str | None:
+        """Return a finite number or a text, or None where the key is absent."""
+        value = self._value(name)
+        return value if isinstance(value, str) else self.number(name)
+
     def rate(self, name: str) -> units.Rate | None:
         """Return how often something happens, or None where the key is absent."""
         rate = self._parsed(name, units.rate)
@@ -408,6 +413,7 @@ _AS = {
     Kind.DURATION: "a duration in quotes",
     Kind.MONEY: "money in quotes",
     Kind.BOUND: "a number",
+    Kind.TOLERANCE: "a number or a percentage",
     Kind.CAP: "true, or money in quotes",
     Kind.RATE: "a rate in quotes",
     Kind.MONEY_RATE: "a rate of money in quotes",

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     MONEY = "money"
     BOUND = "number, or money for a cost"
     CAP = "true or money"
+    TOLERANCE = "number, or percentage"
     RATE = "rate"
     MONEY_RATE = "rate of money"
     PATTERNS = "list of patterns"
@@ -285,8 +286,41 @@ CRITERION = Table(
             name="score",
             kind=Kind.TEXT,
             example='"exact"',
-            meaning='Measured by "exact", by a function of the entry\'s module, '
-            "or by module:function.",
+            meaning="Measured by a score that comes with Proveout, by a function of the "
+            "entry's module, or by module:function.",
+        ),
+        Key(
+            name="field",
+            kind=Kind.TEXT,
+            default="the whole result",
+            example='"label.team"',
+            meaning="The only part of the result that the score reads.",
+        ),
+        Key(
+            name="fields",
+            kind=Kind.TEXTS,
+            default="all that a case expects",
+            example='["team", "order.total"]',
+            meaning='What "fields" and "share of fields" compare.',
+        ),
+        Key(
+            name="choices",
+            kind=Kind.TEXTS,
+            example='["billing", "shipping", "other"]',
+            meaning='What "choice" chooses among.',
+        ),
+        Key(
+            name="tolerance",
+            kind=Kind.TOLERANCE,
+            default="none",
+            example='"2%"',
+            meaning='How far a "number" may lie off: a distance, or a share of what is expected.',
+        ),
+        Key(
+            name="pattern",
+            kind=Kind.TEXT,
+            example="'^INV-[0-9]{6}$'",
+            meaning='The regular expression that "pattern" looks for.',
         ),
         Key(
             name="latency",
@@ -913,6 +947,12 @@ _SHAPES: dict[Kind, Schema] = {
     Kind.DURATION: _DURATION,
     Kind.MONEY: _MONEY,
     Kind.BOUND: {"anyOf": [{"type": "number"}, _MONEY]},
+    Kind.TOLERANCE: {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$"},
+        ]
+    },
     Kind.CAP: {"anyOf": [{"enum": [True]}, _MONEY]},
     Kind.RATE: {"type": "string", "pattern": units.RATE_PATTERN},
     Kind.MONEY_RATE: {"type": "string", "pattern": units.MONEY_RATE_PATTERN},

@@ -60,7 +60,7 @@ class Setup:
     Attributes:
         order: indices of the dataset's cases, as they are to be tried.
         workflows: what each candidate executes, by candidate name.
-        scorers: score functions, by the name that criteria use.
+        scorers: score functions, by the name of the criterion that they measure.
     """
 
     experiment: LockedExperiment

@@ -80,7 +80,7 @@ def _score(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Score
         low, high = (measure.graded.low, measure.graded.high) if measure.graded else (0.0, 1.0)
         return high if isinstance(criterion.rule, AtMost) else low
     try:
-        given = scorers[measure.score](trialled.result, trialled.case)
+        given = scorers[criterion.name](trialled.result, trialled.case)
     except BaseException as error:
         raise BadScore(
             f"the score {measure.score} raised {type(error).__name__}: {error}",

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ParamSpec,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion, Graded, Scored
 from proveout.domain.workflow import check_module_level
 from proveout.errors import Mistake
+from proveout.prove.built_in import as_options, is_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from proveout.domain.case import Case
 
@@ -19,34 +30,20 @@ R = TypeVar("R")
 Scorer: TypeAlias = "Callable[[Any, Case], bool | float]"
 
 
+class Told(TypedDict, total=False):
+    """What a score of Proveout's own can be told, as `Options` explains it."""
+
+    field: str
+    fields: Sequence[str]
+    choices: Sequence[str]
+    tolerance: float | str
+    pattern: str
+
+
 class BadScore(Mistake):
     """A score gave something that its criterion cannot read."""
 
     code = "bad-score"
-
-
-def exact(result: object, case: Case) -> bool:
-    """Whether the result equals what the case expects, as JSON.
-
-    Numbers are equal by value; a truth value is no number.
-    """
-    return _plain(result) == _plain(case.expected)
-
-
-def _plain(value: object) -> object:
-    """Return JSON data in which True and 1 differ."""
-    if isinstance(value, bool):
-        return ("bool", value)
-    if isinstance(value, list):
-        return [_plain(item) for item in cast("list[object]", value)]
-    if isinstance(value, dict):
-        pairs = cast("dict[str, object]", value).items()
-        return {key: _plain(item) for key, item in pairs}
-    return value
-
-
-BUILT_IN: dict[str, Scorer] = {"exact": exact}
-"""Scores that need no function of the user's."""
 
 
 @overload
@@ -62,6 +59,7 @@ def score(
     name: str | None = None,
     low: float | None = None,
     high: float | None = None,
+    **options: Unpack[Told],
 ) -> Criterion: ...
 def score(
     what: Callable[P, R] | str,
@@ -73,14 +71,16 @@ def score(
     name: str | None = None,
     low: float | None = None,
     high: float | None = None,
+    **options: Unpack[Told],
 ) -> Callable[P, R] | Criterion:
     """Mark a function as a score, or make a criterion of a score's name.
 
-    As a decorator it leaves `(result, case) -> bool | float` as it is. With a name,
-    "exact" or "module:function", it returns the criterion.
+    As a decorator it leaves `(result, case) -> bool | float` as it is. With a name, one of
+    Proveout's own or "module:function", it returns the criterion.
 
     Raises:
         Mistake: a floor and a ceiling, neither, or a target on the wrong side.
+        WrongOption: an option does not go with the score.
     """
     if not isinstance(what, str):
         check_module_level(what)
@@ -91,12 +91,15 @@ def score(
             fix=(f'score("{what}", floor=0.85, target=0.90)',),
         )
     graded = None if low is None or high is None else Graded(low=low, high=high)
+    if is_share(what):
+        graded = Graded(low=0, high=1)
     rule = (
         AtLeast(floor=floor, target=target)
         if floor is not None
         else AtMost(ceiling=cast("float", ceiling), target=target)
     )
-    return Criterion(name=name or what, measure=Scored(score=what, graded=graded), rule=rule)
+    measure = Scored(score=what, graded=graded, options=as_options(what, **options))
+    return Criterion(name=name or what, measure=measure, rule=rule)
 
 
 def read_score(given: object, graded: Graded | None, name: str) -> float:

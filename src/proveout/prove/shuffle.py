@@ -37,7 +37,7 @@ def judge_shuffled(
     Args:
         plan: what was locked.
         trials: in the recorded order.
-        scorers: the score functions by name.
+        scorers: the score functions by the name of their criterion.
         size: cases in the dataset.
         seed: draws whose right answer each trial gets.
     """

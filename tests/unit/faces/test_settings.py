@@ -55,6 +55,9 @@ floor = 0.85
 target = 0.90
 """
 
+RULE = SMALL[SMALL.index("score") :]
+TONE = 'score = "tone"\nlow = 0\nhigh = 2'
+
 WHOLE = """\
 [workflow]
 name = "triage"
@@ -482,8 +485,8 @@ def test_what_is_kept_and_for_how_long(folder: Path) -> None:
         ("floor = 0.85", "floor = 85", "floor", "floor 85 does not lie between 0 and 1"),
         ("floor = 0.85", "floor = 0", "floor", "floor 0 does not lie between 0 and 1"),
         ("target = 0.90", "target = 1", "target", "target 1 does not lie between 0 and 1"),
-        ("target = 0.90", "target = 3\nlow = 0\nhigh = 2", "target", "between 0 and 2"),
-        ("floor = 0.85", "floor = 0\nlow = 0\nhigh = 2", "floor", "between 0 and 2"),
+        (RULE, f"{TONE}\nfloor = 0.85\ntarget = 3", "target", "between 0 and 2"),
+        (RULE, f"{TONE}\nfloor = 0\ntarget = 0.9", "floor", "between 0 and 2"),
         (
             "floor = 0.85",
             "floor = 0.85\nlow = 0",
@@ -506,6 +509,20 @@ def test_what_is_kept_and_for_how_long(folder: Path) -> None:
         (SMALL[SMALL.index("[prove") :], "[[prove]]", "[[prove]]", "[prove] needs dataset"),
         ('"exact"', '"exact"\nname = "worth"', 'name = "worth"', 'cannot be called "worth"'),
         ('score = "exact"', 'latency = "1 s"\nlow = 0', "low =", "low does not go with latency"),
+        # scores that come with Proveout
+        ('"exact"', '"exact"\nlow = 0\nhigh = 1', "low =", "low does not go with exact"),
+        ('"exact"', '"set recall"\nlow = 0\nhigh = 1', "low =", "does not go with set recall"),
+        ('"exact"', '"exact"\ntolerance = 1', "tolerance", "tolerance does not go with exact"),
+        ('"exact"', '"routed"\nfield = "team"', "field", "field does not go with app.flow:routed"),
+        ('"exact"', '"choice"', "[[prove.criteria]]", "the score choice needs choices"),
+        ('"exact"', '"choice"\nchoices = ["a"]', "choices", "choices are at least two"),
+        ('"exact"', '"choice"\nchoices = ["a", "A "]', "choices", "choices are at least two"),
+        ('"exact"', '"pattern"', "[[prove.criteria]]", "the score pattern needs pattern"),
+        ('"exact"', '"pattern"\npattern = "("', "pattern =", "pattern is no regular expression"),
+        ('"exact"', '"number"\ntolerance = "2 m"', "tolerance", "'2 m' is no tolerance"),
+        ('"exact"', '"number"\ntolerance = -1', "tolerance", "-1.0 is no tolerance"),
+        ('"exact"', '"number"\ntolerance = [1]', "tolerance", "must be a number or a percentage"),
+        ('score = "exact"', 'latency = "1 s"\nfield = "a"', "field", "does not go with latency"),
         # measures other than scores
         ('score = "exact"\nfloor', 'latency = "1 s"\nceiling', "ceiling", "takes a floor, not a"),
         ('score = "exact"', "cost = false", "cost", "cost cannot be false"),
@@ -667,7 +684,7 @@ def test_a_worth_without_a_price_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why", "fix"),
     [
-        (SMALL.replace("floor =", "florr ="), "it takes name, score, latency", "floor = 0.85"),
+        (SMALL.replace("floor =", "florr ="), "it takes name, score, field", "floor = 0.85"),
         (SMALL.replace("10 days", "4 parsecs"), "units are ms, s, min, h", 'time_box = "4 s"'),
         (SMALL.replace("cases.jsonl", "no.jsonl"), "no.jsonl", "proveout init NAME"),
         (SMALL.replace("flow:tri", "flow.tri"), "a colon", 'entry = "app.flow:triage"'),

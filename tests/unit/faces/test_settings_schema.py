@@ -74,7 +74,7 @@ def beside(table: Table, key: Key) -> dict[str, str]:
     """Return what else a criterion holds or, where it is "", does not hold beside `key`."""
     if table is not CRITERION:
         return {}
-    graded = {"low": "0", "high": "5"}
+    graded = {"score": '"tone"', "low": "0", "high": "5"}
     usual = {"score": '"exact"', "floor": "0.85"}
     return usual | {
         "latency": {"score": ""},
@@ -83,6 +83,10 @@ def beside(table: Table, key: Key) -> dict[str, str]:
         "low": graded,
         "high": graded,
         "variance_guess": graded,
+        "fields": {"score": '"fields"'},
+        "choices": {"score": '"choice"'},
+        "tolerance": {"score": '"number"'},
+        "pattern": {"score": '"pattern"'},
     }.get(key.name, {})
 
 
