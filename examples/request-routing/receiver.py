@@ -38,8 +38,14 @@ class Service(BaseHTTPRequestHandler):
         """Stay quiet."""
 
 
+class Crowded(ThreadingHTTPServer):
+    """A server at which a crowd may knock at once; by default the sixth of them is reset."""
+
+    request_queue_size = 1024
+
+
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server = Crowded(("127.0.0.1", 0), Service)
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()

@@ -106,6 +106,12 @@ class Call(NamedTuple):
     fence: int
 
 
+class Crowded(ThreadingHTTPServer):
+    """A server at which a crowd may knock at once; by default the sixth of them is reset."""
+
+    request_queue_size = 1024
+
+
 class Service:
     """Outside every worker: it counts each call it receives by its key and its content."""
 
@@ -128,7 +134,7 @@ class Service:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Stay quiet."""
 
-        self._server = ThreadingHTTPServer((address, 0), Handler)
+        self._server = Crowded((address, 0), Handler)
         self.url = f"http://{address}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
