@@ -36,6 +36,7 @@ from proveout.ports.store import TrialCount
 from proveout.prove.account import Account
 from proveout.prove.foresee import foresee
 from proveout.prove.judge import Course, bounds_of, make_test
+from proveout.prove.layout import Layout
 from proveout.prove.lock import canonical, case_digest, digest, draw_order, locked_words
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.tally import Tally, judgement_of
@@ -199,9 +200,10 @@ def account_of(story: Story, edit: Callable[[str], str] = str) -> Account:
     """
     plan, dataset = story.plan, story.dataset
     order = tuple(draw_order(story.seed, range(len(dataset.cases))))
-    bounds = bounds_of(plan, len(order))
+    layout = Layout(order=order)
+    bounds = bounds_of(plan, layout)
     tallies = [
-        Tally(one, [Course(c, make_test(c, bounds)) for c in plan.criteria])
+        Tally(one, [Course(c, make_test(c, bounds)) for c in plan.criteria], layout)
         for one in plan.candidates
     ]
     calls = 0
@@ -282,7 +284,7 @@ def extra_of(account: Account, **changes: Any) -> Extra:
     usual: dict[str, Any] = {
         "workflow": account.plan.workflow,
         "owner": "the founder",
-        "forecast": foresee(account.plan, len(account.order)),
+        "forecast": foresee(account.plan, Layout(order=account.order)),
         "version": "0.1.0",
         "verify": f"proveout verdict {account.plan.name} --json",
         "repeat": f"proveout prove {account.plan.name} --again",

@@ -17,6 +17,7 @@ from proveout.faces.web.reviews import review_page
 from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.verdict import verdict_page
 from proveout.prove.foresee import foresee
+from proveout.prove.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -71,7 +72,7 @@ def attacked_verdict() -> Page:
     story = replace(STORIES["go"], answers={OWN: Answers(right=0.6, crash=0.1)})
     account = account_of(story, edit=lambda text: text + HOSTILE)
     account = replace(account, plan=replace(account.plan, question=HOSTILE), dataset=HOSTILE)
-    return verdict_page(account, foresee(account.plan, len(account.order)), (HOSTILE,))
+    return verdict_page(account, foresee(account.plan, Layout(order=account.order)), (HOSTILE,))
 
 
 HOSTILE_DRAFT = json.dumps({HOSTILE: HOSTILE, "list": [HOSTILE], "huge": HUGE}).encode()

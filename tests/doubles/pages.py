@@ -34,6 +34,7 @@ from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.runs import RunRow, RunsPage
 from proveout.faces.web.verdict import NoVerdict, verdict_page
 from proveout.prove.foresee import foresee
+from proveout.prove.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -497,7 +498,7 @@ TROUBLE = TroublePage(
 def verdict_of(name: str, **changes: Any) -> Page:
     """Return the page of one of the stories of an experiment."""
     account = account_of(STORIES[name])
-    page = verdict_page(account, foresee(account.plan, len(account.order)))
+    page = verdict_page(account, foresee(account.plan, Layout(order=account.order)))
     return replace(page, **changes)
 
 

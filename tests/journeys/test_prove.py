@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random  # noqa: TID251 - seeded moments to kill at, printed with a failure
 import signal
 import time
@@ -158,6 +159,52 @@ def test_future_traffic_reads_only_cases_never_run_before(place: Place) -> None:
     refused = place.run("prove", "--json")
     assert refused.returncode == 3
     assert '"no-fresh-cases"' in refused.stdout
+
+
+def test_repeats_of_a_case_are_one_observation(place: Place) -> None:
+    """Each case is called so many times, and its mean counts once; killed, nothing is lost."""
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", settings.replace("[[", "repeats = 3\n\n[[", 1))
+    place.environment = {"PACE": "0.05"}
+    process = place.start("prove", "--json")
+    while len(place.calls()) < 2 * CONCURRENCY:
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    place.environment = {}
+
+    verdict = place.ask("prove")
+
+    [criterion] = verdict["candidates"][0]["criteria"]
+    once = verdict["calls"] - verdict["calls_repeated"]
+    counts = Counter(place.calls())
+    assert (verdict["verdict"], criterion["decided_at"]) == ("GO", verdict["cases"])
+    assert once >= 3 * verdict["cases"]
+    assert sum(count >= 3 for count in counts.values()) >= verdict["cases"]
+    assert "sources" not in criterion
+
+
+def test_cases_that_share_a_source_are_judged_by_source(place: Place) -> None:
+    """Both means and the design effect are told, in JSON, on the terminal and in the report."""
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", settings.replace("[[", 'claim = "future traffic"\n\n[[', 1))
+    lines = map(json.loads, (place.folder / "cases.jsonl").read_text("utf-8").splitlines())
+    shared = [{**line, "cluster": f"sender {n // 3}"} for n, line in enumerate(lines)]
+    shared[0]["expected"] = "nothing that it says"
+    place.write("cases.jsonl", "".join(f"{json.dumps(one)}\n" for one in shared))
+
+    verdict = place.ask("prove")
+    said = place.run("verdict").stdout
+    place.run("report", "-o", "report.html")
+
+    [criterion] = verdict["candidates"][0]["criteria"]
+    sources = criterion["sources"]
+    assert verdict["cases"] == 3 * sources["sources"]
+    assert sources["per_request"] == pytest.approx(sources["per_source"])
+    assert criterion["estimate"] == pytest.approx(sources["per_request"])
+    assert f"{sources['sources']} sources: " in said
+    report = (place.folder / "report.html").read_text("utf-8")
+    assert f"Its cases share {sources['sources']} sources" in report
 
 
 def test_a_workflow_that_fails_on_every_case_is_told_with_its_error(place: Place) -> None:

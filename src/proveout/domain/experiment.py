@@ -25,6 +25,13 @@ class Claim(StrEnum):
     FUTURE_TRAFFIC = "future traffic"
 
 
+class Estimand(StrEnum):
+    """What is averaged over future traffic where cases share a source."""
+
+    PER_REQUEST = "per request"
+    PER_SOURCE = "per source"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What an experiment judges.
@@ -76,6 +83,7 @@ class Plan:
 
     Attributes:
         concurrency: most trials in flight at once.
+        repeats: trials of each case, whose mean is one observation.
         pick_best: judge several candidates at an error rate divided by their number.
     """
 
@@ -90,3 +98,5 @@ class Plan:
     errors: ErrorRates = ErrorRates()
     concurrency: int = 8
     pick_best: bool = False
+    repeats: int = 1
+    estimand: Estimand = Estimand.PER_REQUEST

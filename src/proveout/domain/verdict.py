@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
+    from proveout.statistics.sources import SourceFigures
 
 
 class Verdict(StrEnum):
@@ -63,6 +64,7 @@ class Standing:
         course: readings from the first case to the last, at most some 120 of them.
         log_go_line: log of 1 over the chance of a wrong GO.
         log_nogo_line: log of 1 over this criterion's share of the chance of a wrong NO-GO.
+        sources: figures over the sources of its cases; None where every case stands alone.
     """
 
     criterion: Criterion
@@ -72,6 +74,7 @@ class Standing:
     course: tuple[Reading, ...]
     log_go_line: float
     log_nogo_line: float
+    sources: SourceFigures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,12 +68,12 @@ async def prove(
     )
     async with throwaway_store() as store:
         bench = system_bench(store, logger())
-        locked, order = await begin(bench, plan, dataset, again=False)
+        locked, layout = await begin(bench, plan, dataset, again=False)
         setup = Setup(
             experiment=locked,
             plan=plan,
             dataset=dataset,
-            order=order,
+            layout=layout,
             workflows={OWN: entry.as_workflow(workflow, name)},
             scorers=entry.scorers(wanted),
             lease=lease(),

@@ -21,7 +21,7 @@ from proveout.faces.log import logger
 from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
-from proveout.prove.begin import begin, order_of, recorded
+from proveout.prove.begin import begin, layout_of, recorded
 from proveout.prove.conduct import Conductor, Setup
 from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from proveout.faces.synchronous import SyncProject
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
+    from proveout.prove.layout import Layout
 
 STORE = "PROVEOUT_STORE"
 PROJECT = "PROVEOUT_PROJECT"
@@ -536,8 +537,8 @@ class Project:
             NoFreshCases: the claim is about future traffic and no case is fresh.
         """
         plan, dataset = self._prepared(experiment)
-        locked, order = await begin(self.bench, plan, dataset, again=again)
-        return self._conductor(plan, dataset, locked, order, on_progress)
+        locked, layout = await begin(self.bench, plan, dataset, again=again)
+        return self._conductor(plan, dataset, locked, layout, on_progress)
 
     async def recorded(self, experiment: ExperimentSettings) -> Conductor | None:
         """Return what reads an experiment that was begun on what stands here now, or None."""
@@ -545,7 +546,7 @@ class Project:
         locked = await recorded(self.store, plan, dataset)
         if locked is None:
             return None
-        return self._conductor(plan, dataset, locked, order_of(locked), None)
+        return self._conductor(plan, dataset, locked, layout_of(locked), None)
 
     def _prepared(self, experiment: ExperimentSettings) -> tuple[Plan, Dataset]:
         """Return the plan with the digests of its code, and its cases."""
@@ -569,14 +570,14 @@ class Project:
         plan: Plan,
         dataset: Dataset,
         locked: LockedExperiment,
-        order: tuple[int, ...],
+        layout: Layout,
         on_progress: Callable[[Account], None] | None,
     ) -> Conductor:
         setup = Setup(
             experiment=locked,
             plan=plan,
             dataset=dataset,
-            order=order,
+            layout=layout,
             workflows={one.name: self._load(one.entry) for one in plan.candidates},
             scorers=entry.scorers(plan.criteria, self.settings.folder),
             lease=lease(),

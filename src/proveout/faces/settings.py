@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from proveout.domain.duration import say_duration, shown
-from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Plan
+from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Estimand, Plan
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_reader import Reader, SettingsMistake
 from proveout.faces.settings_schedules import read_schedules
@@ -348,8 +348,6 @@ def _experiments(
 
 
 def _experiment(row: Reader, workflow: WorkflowSettings, place: _Place) -> ExperimentSettings:
-    _refuse_repeats(row)
-    row.choice("estimand")
     candidates = _candidates(row, workflow)
     prices = _prices(row, candidates)
     criteria = read_criteria(row.each("criteria"), workflow.entry, prices)
@@ -367,16 +365,12 @@ def _experiment(row: Reader, workflow: WorkflowSettings, place: _Place) -> Exper
         errors=_error_rates(row),
         concurrency=row.whole("concurrency") or _CONCURRENCY,
         pick_best=row.choice("pick") == "best",
+        repeats=row.whole("repeats") or 1,
+        estimand=Estimand(row.choice("estimand") or Estimand.PER_REQUEST),
     )
     return ExperimentSettings(
         name=name, dataset=_dataset(row, place), plan=plan, worth_asked=worth is not None
     )
-
-
-def _refuse_repeats(row: Reader) -> None:
-    repeats = row.whole("repeats")
-    if repeats not in (None, 1):
-        raise row.not_supported(row.table.key("repeats"), str(repeats))
 
 
 def _candidates(row: Reader, workflow: WorkflowSettings) -> tuple[Candidate, ...]:

@@ -606,19 +606,17 @@ PROVE = Table(
         Key(
             name="estimand",
             kind=Kind.TEXT,
-            choices=("per request",),
-            later=("per source",),
+            choices=("per request", "per source"),
             default="per request",
-            example='"per request"',
+            example='"per source"',
             meaning="What is averaged where cases share a source.",
         ),
         Key(
             name="repeats",
             kind=Kind.WHOLE,
-            choices=(1,),
             default="1",
-            example="1",
-            meaning="Trials of each case.",
+            example="3",
+            meaning="Trials of each case, whose mean counts; new cases show more than repeats.",
         ),
     ),
 )

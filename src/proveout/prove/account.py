@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion
@@ -103,6 +103,7 @@ def _criterion(standing: Standing) -> dict[str, Any]:
         "log_e_go": _finite(now.log_e_go),
         "log_e_nogo": _finite(now.log_e_nogo),
         "decided_at": standing.decided_at,
+        **({} if standing.sources is None else {"sources": asdict(standing.sources)}),
     }
 
 

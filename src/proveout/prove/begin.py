@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.experiment import Claim, ExperimentId
+from proveout.domain.experiment import Claim, Estimand, ExperimentId
 from proveout.errors import Refusal
 from proveout.ports.store import LockedExperiment
-from proveout.prove.lock import canonical, case_digest, digest, draw_order, locked_words
+from proveout.prove.layout import Layout, grouped, laid_out
+from proveout.prove.lock import canonical, case_digest, digest, locked_words
 
 if TYPE_CHECKING:
     from proveout.domain.case import Dataset
     from proveout.domain.experiment import Plan
     from proveout.ports.store import Store
     from proveout.run.work import Bench
-
-
-class ClusteredCases(Refusal):
-    """Cases share sources; counting them as independent would show too much."""
-
-    code = "clustered-cases"
 
 
 class NoFreshCases(Refusal):
@@ -31,19 +26,18 @@ class NoFreshCases(Refusal):
 
 async def begin(
     bench: Bench, plan: Plan, dataset: Dataset, *, again: bool
-) -> tuple[LockedExperiment, tuple[int, ...]]:
-    """Return the experiment to conduct, locked, and the order of its cases.
+) -> tuple[LockedExperiment, Layout]:
+    """Return the experiment to conduct, locked, and the layout of its trials.
 
     The same lock goes on where it was; another lock, or `again`, is a new look under a
     fresh order. For future traffic only cases never run before are drawn.
 
     Raises:
-        ClusteredCases: the claim is about future traffic and cases share sources.
         NoFreshCases: the claim is about future traffic and no case is fresh.
     """
     known = None if again else await recorded(bench.store, plan, dataset)
     if known is not None:
-        return known, order_of(known)
+        return known, layout_of(known)
     order = await _draw(bench, plan, dataset)
     earlier = await bench.store.experiments(plan.workflow)
     looks = [one for one in earlier if dataset.digest == one.dataset or plan.name == one.name]
@@ -60,7 +54,7 @@ async def begin(
             locked=bench.clock.now(),
         )
     )
-    return kept, order_of(kept)
+    return kept, layout_of(kept)
 
 
 def lock_of(plan: Plan, dataset: Dataset) -> str:
@@ -84,6 +78,8 @@ CHANGED = {
     "errors": "the error rates",
     "question": "the question",
     "pick_best": "how the best is picked",
+    "repeats": "the trials of each case",
+    "estimand": "what is averaged",
 }
 """What a lock covers, in words."""
 
@@ -100,34 +96,24 @@ async def changed_since(store: Store, experiment: LockedExperiment) -> tuple[str
     return tuple(word for key, word in CHANGED.items() if old.get(key) != new.get(key))
 
 
-def order_of(experiment: LockedExperiment) -> tuple[int, ...]:
-    """Return the recorded order of an experiment's cases, as indices into its dataset."""
-    order: dict[str, Any] = json.loads(experiment.plan)["order"]
-    return tuple(draw_order(order["seed"], order["cases"]))
+def layout_of(experiment: LockedExperiment) -> Layout:
+    """Return the recorded layout of an experiment's trials."""
+    kept: dict[str, Any] = json.loads(experiment.plan)
+    order, locked = kept["order"], kept["locked"]
+    return laid_out(
+        order["seed"],
+        order["groups"],
+        repeats=locked["repeats"],
+        estimand=Estimand(locked["estimand"]),
+    )
 
 
 async def _draw(bench: Bench, plan: Plan, dataset: Dataset) -> dict[str, Any]:
-    """Return a fresh seed and the cases it is to order."""
+    """Return a fresh seed and the groups of cases it is to order."""
     cases = list(range(len(dataset.cases)))
     if plan.claim is Claim.FUTURE_TRAFFIC:
-        check_independent(dataset)
         cases = await fresh_cases(bench.store, plan, dataset)
-    return {"seed": bench.dice.seed(), "cases": cases}
-
-
-def check_independent(dataset: Dataset) -> None:
-    """Leave quietly when no two cases share a source.
-
-    Raises:
-        ClusteredCases: some do, and this version cannot judge future traffic by sources.
-    """
-    named = [case.cluster for case in dataset.cases if case.cluster]
-    if len(set(named)) < len(named):
-        raise ClusteredCases(
-            f"{len(named)} cases of {dataset.name} share {len(set(named))} sources",
-            why="future traffic needs independent cases; these are more alike than chance",
-            fix=('write claim = "these cases" under [prove]', "keep one case of each cluster"),
-        )
+    return {"seed": bench.dice.seed(), "groups": grouped(dataset.cases, cases, plan)}
 
 
 async def fresh_cases(store: Store, plan: Plan, dataset: Dataset) -> list[int]:

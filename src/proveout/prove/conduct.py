@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import Candidate, Plan
     from proveout.domain.workflow import Workflow
     from proveout.ports.store import LockedExperiment, TrialCount
+    from proveout.prove.layout import Layout
     from proveout.prove.score import Scorer
     from proveout.run.work import Bench
 
@@ -58,7 +59,7 @@ class Setup:
     """An experiment that was locked, with all that its trials need.
 
     Attributes:
-        order: indices of the dataset's cases, as they are to be tried.
+        layout: which case each trial tries, and which trials make an observation.
         workflows: what each candidate executes, by candidate name.
         scorers: score functions, by the name of the criterion that they measure.
     """
@@ -66,7 +67,7 @@ class Setup:
     experiment: LockedExperiment
     plan: Plan
     dataset: Dataset
-    order: tuple[int, ...]
+    layout: Layout
     workflows: Mapping[str, Workflow[..., Any]]
     scorers: Mapping[str, Scorer]
     lease: timedelta
@@ -82,9 +83,13 @@ class Conductor:
         self._setup = setup
         self._on_progress = on_progress
         self._interrupted = asyncio.Event()
-        bounds = bounds_of(setup.plan, len(setup.order))
+        bounds = bounds_of(setup.plan, setup.layout)
         self._tallies = [
-            Tally(candidate, [Course(c, make_test(c, bounds)) for c in setup.plan.criteria])
+            Tally(
+                candidate,
+                [Course(c, make_test(c, bounds)) for c in setup.plan.criteria],
+                setup.layout,
+            )
             for candidate in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
@@ -99,9 +104,9 @@ class Conductor:
         return await changed_since(self._bench.store, self._setup.experiment)
 
     @property
-    def cases(self) -> int:
-        """Cases that the recorded order holds."""
-        return len(self._setup.order)
+    def layout(self) -> Layout:
+        """Which case each trial tries, and which trials make an observation."""
+        return self._setup.layout
 
     def interrupt(self) -> None:
         """Stop after the calls in flight; everything found is kept."""
@@ -153,8 +158,9 @@ class Conductor:
             Trialled(run=run, case=self._case(position), price=price)
             for position, run in enumerate(runs)
         ]
-        scorers, size = self._setup.scorers, len(self._setup.order)
-        return judge_shuffled(self._setup.plan, trials, scorers, size=size, seed=seed)
+        return judge_shuffled(
+            self._setup.plan, trials, self._setup.scorers, self._setup.layout, seed
+        )
 
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:
@@ -241,7 +247,7 @@ class Conductor:
         if tally.verdict is not Verdict.UNDECIDED:
             worker.retire(self._name(tally.candidate.name))
             return
-        last = min(len(self._setup.order), tally.read + AHEAD * self._setup.plan.concurrency)
+        last = min(self._setup.layout.trials, tally.read + AHEAD * self._setup.plan.concurrency)
         positions = range(tally.enqueued, last)
         await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
         tally.enqueued = max(tally.enqueued, last)
@@ -294,7 +300,7 @@ class Conductor:
                 await self._bench.store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
 
     def _is_over(self, tally: Tally) -> bool:
-        return tally.verdict is not Verdict.UNDECIDED or tally.read == len(self._setup.order)
+        return tally.verdict is not Verdict.UNDECIDED or tally.read == self._setup.layout.trials
 
     def _is_late(self) -> bool:
         end = self._setup.experiment.locked + self._setup.plan.time_box
@@ -315,7 +321,7 @@ class Conductor:
         return max(0, left)
 
     def _case(self, position: int) -> Case:
-        return self._setup.dataset.cases[self._setup.order[position]]
+        return self._setup.dataset.cases[self._setup.layout.case_at(position)]
 
     def _name(self, candidate: str) -> str:
         own = self._setup.plan.workflow
@@ -338,7 +344,7 @@ class Conductor:
             look=setup.experiment.look,
             lock=setup.experiment.lock,
             order_seed=setup.experiment.order_seed,
-            order=setup.order,
+            order=setup.layout.order,
             locked=setup.experiment.locked,
             at=self._bench.clock.now(),
             spent=self._spent(counts),

@@ -11,6 +11,7 @@ from proveout.statistics.planning import plan as foresee_cases
 if TYPE_CHECKING:
     from proveout.domain.experiment import Plan
     from proveout.domain.money import Usd
+    from proveout.prove.layout import Layout
     from proveout.statistics.planning import Plan as CasePlan
 
 COMFORT = 1.3
@@ -37,18 +38,19 @@ class Forecast:
     warnings: tuple[str, ...]
 
 
-def foresee(plan: Plan, cases: int) -> Forecast:
-    """Return what to expect of an experiment on `cases` cases.
+def foresee(plan: Plan, layout: Layout) -> Forecast:
+    """Return what to expect of an experiment whose trials are laid out like that.
 
     The criteria are foreseen one by one, and the slowest counts: together they take
-    about as long.
+    about as long. An observation takes as many calls as it has trials on average.
     """
-    bounds = bounds_of(plan, cases)
-    plans = {c.name: foresee_cases(make_test(c, bounds), cases=cases) for c in plan.criteria}
-    expected = round(max(one.expected for one in plans.values()))
-    p90 = max(one.p90 or cases for one in plans.values())
-    fixed = min(cases, max(one.fixed for one in plans.values()))
-    least = [one.least_go for one in plans.values()]
+    bounds, most = bounds_of(plan, layout), layout.observations
+    plans = {c.name: foresee_cases(make_test(c, bounds), cases=most) for c in plan.criteria}
+    each = layout.trials / most
+    expected = round(each * max(one.expected for one in plans.values()))
+    p90 = round(each * max(one.p90 or most for one in plans.values()))
+    fixed = round(each * min(most, max(one.fixed for one in plans.values())))
+    least = [one.least_go and round(each * one.least_go) for one in plans.values()]
     price = plan.candidates[0].price_per_call or plan.budget.cap_per_call
     return Forecast(
         expected=expected,
@@ -56,21 +58,20 @@ def foresee(plan: Plan, cases: int) -> Forecast:
         fixed=fixed,
         least_go=None if None in least else max(one for one in least if one is not None),
         money=None if price is None else (price * expected, price * p90),
-        warnings=tuple(_warnings(plan, plans, cases, fixed)),
+        warnings=tuple(_warnings(plan, plans, layout, fixed)),
     )
 
 
-def _warnings(plan: Plan, plans: dict[str, CasePlan], cases: int, fixed: int) -> list[str]:
+def _warnings(plan: Plan, plans: dict[str, CasePlan], layout: Layout, fixed: int) -> list[str]:
+    things = f"{layout.observations} {'sources' if layout.sources else 'cases'}"
     found = [
-        f"{name}: {cases} cases can never show GO; it takes at least {one.least_go or 'more'}"
+        f"{name}: {things} can never show GO; it takes at least {one.least_go or 'more'}"
         for name, one in plans.items()
         if not one.can_go
     ]
     calls = plan.budget.calls
     share = None if calls is None else calls // len(plan.candidates)
-    if share is not None and share < min(cases, COMFORT * fixed):
-        found.append(
-            f"the budget allows {share} calls a candidate;"
-            f" {round(min(cases, COMFORT * fixed))} are sure to be enough"
-        )
+    enough = round(min(layout.trials, COMFORT * fixed))
+    if share is not None and share < enough:
+        found.append(f"the budget allows {share} calls a candidate; {enough} are sure to be enough")
     return found

@@ -10,12 +10,16 @@ from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Scored, Wo
 from proveout.domain.experiment import Claim
 from proveout.domain.verdict import Reading, Standing, Status, Verdict
 from proveout.statistics.sequential import BoundedMean, FixedDataset, Proportion
+from proveout.statistics.sources import figures_of
 
 if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
     from proveout.domain.experiment import Plan
+    from proveout.prove.layout import Layout
 
 Test: TypeAlias = Proportion | FixedDataset | BoundedMean
+State: TypeAlias = tuple[int, Test]
+"""How many cases were read, and a test after them."""
 
 MOST_STATES = 240
 """States of each test that are kept for its course; every second is dropped beyond."""
@@ -27,14 +31,16 @@ class Bounds:
 
     Attributes:
         size: cases in the dataset when the claim is about these cases, else None.
+        is_averaged: each observation is a mean of several trials.
     """
 
     alpha: float
     beta: float
     size: int | None
+    is_averaged: bool = False
 
 
-def bounds_of(plan: Plan, cases: int) -> Bounds:
+def bounds_of(plan: Plan, layout: Layout) -> Bounds:
     """Return the bounds of each criterion's test.
 
     GO needs every criterion, each at the full chance of a wrong GO; a NO-GO needs one,
@@ -45,7 +51,8 @@ def bounds_of(plan: Plan, cases: int) -> Bounds:
     return Bounds(
         alpha=plan.errors.wrong_go / share,
         beta=plan.errors.wrong_no_go / len(plan.criteria),
-        size=cases if plan.claim is Claim.THESE_CASES else None,
+        size=layout.observations if plan.claim is Claim.THESE_CASES else None,
+        is_averaged=layout.is_averaged,
     )
 
 
@@ -80,6 +87,16 @@ def _pass_fail(criterion: Criterion, bounds: Bounds) -> Test:
         floor += 1
     floor, margin = round(floor, 12), round(margin, 12)
     drifts = isinstance(criterion.measure, Latency)
+    if bounds.is_averaged:
+        return BoundedMean(
+            threshold=floor,
+            margin=margin,
+            low=0,
+            high=1,
+            size=None if drifts else bounds.size,
+            alpha=bounds.alpha,
+            beta=bounds.beta,
+        )
     if bounds.size is None or drifts:
         return Proportion(threshold=floor, margin=margin, alpha=bounds.alpha, beta=bounds.beta)
     return FixedDataset(
@@ -115,29 +132,47 @@ class Course:
 
     criterion: Criterion
     test: Test
-    states: list[Test] = field(default_factory=list[Test])
+    states: list[State] = field(default_factory=list["State"])
+    cases: int = 0
+    decided_at: int | None = None
+    sources: list[tuple[float, ...]] = field(default_factory=list[tuple[float, ...]])
     _every: int = 1
 
-    def observe(self, value: float) -> None:
-        """Read one more case, in the criterion's own direction and unit."""
-        self.test = self.test.observe(self._upward(value))
+    def observe(self, *values: float, weight: float | None = None) -> None:
+        """Read one more observation, in the criterion's own direction and unit.
+
+        Args:
+            values: of one case, or of all cases of a source, whose mean is what counts.
+            weight: what a source's mean counts for; None where every case stands alone.
+        """
+        x, cases = self._upward(math.fsum(values) / len(values)), len(values)
+        if weight is not None:
+            self.sources.append(values)
+        if isinstance(self.test, BoundedMean):
+            self.test = self.test.observe(x, weight or 1.0)
+        else:
+            self.test = self.test.observe(x)
+        self.cases += cases
+        if self.test.decided_at == self.test.count:
+            self.decided_at = self.cases
         if self.test.count % self._every == 0:
-            self.states.append(self.test)
+            self.states.append((self.cases, self.test))
         if len(self.states) > MOST_STATES:
             self._every *= 2
-            self.states = [state for state in self.states if state.count % self._every == 0]
+            self.states = [one for one in self.states if one[1].count % self._every == 0]
 
     def standing(self, *, with_course: bool = False) -> Standing:
         """Return where the criterion stands; the course takes a moment to draw up."""
         states = self.states if with_course else []
-        if with_course and self.test.count and (not states or states[-1] is not self.test):
-            states = [*states, self.test]
+        if with_course and self.test.count and (not states or states[-1][1] is not self.test):
+            states = [*states, (self.cases, self.test)]
         return Standing(
             criterion=self.criterion,
             status=STATUS[self.test.decision],
-            decided_at=self.test.decided_at,
-            now=self._reading(self.test),
-            course=tuple(self._reading(state) for state in thinned(states)),
+            decided_at=self.decided_at,
+            now=self._reading(self.cases, self.test),
+            course=tuple(self._reading(*state) for state in thinned(states)),
+            sources=figures_of(self.sources) if self.sources else None,
             log_go_line=-math.log(self.test.alpha),
             log_nogo_line=-math.log(self.test.beta),
         )
@@ -155,14 +190,14 @@ class Course:
             return value
         return 1 - value if self._is_pass_fail else -value
 
-    def _reading(self, state: Test) -> Reading:
+    def _reading(self, cases: int, state: Test) -> Reading:
         low, high = state.interval
         mean = state.mean
         if self._lower_is_better:
             low, high = self._upward(high), self._upward(low)
             mean = None if mean is None else self._upward(mean)
         return Reading(
-            count=state.count,
+            count=cases,
             estimate=None if mean is None else mean + 0.0,
             interval=(low + 0.0, high + 0.0),
             log_e_go=state.log_e_go,
@@ -173,7 +208,7 @@ class Course:
 STATUS = {"go": Status.MET, "no-go": Status.FAILED, None: Status.OPEN}
 
 
-def thinned(states: list[Test], most: int = 120) -> list[Test]:
+def thinned(states: list[State], most: int = 120) -> list[State]:
     """Return at most about `most` of the states, the last one among them."""
     step = max(1, math.ceil(len(states) / most))
     return states[::-1][::step][::-1]

@@ -34,6 +34,8 @@ def locked_words(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "candidates": [words(candidate) for candidate in plan.candidates],
         "errors": words(plan.errors),
         "pick_best": plan.pick_best,
+        "repeats": plan.repeats,
+        "estimand": plan.estimand,
     }
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from proveout.prove.judge import Course, bounds_of, make_test, verdict_of
+from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import draw_order
 from proveout.prove.observe import Trialled, observe
+from proveout.prove.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from proveout.domain.experiment import Plan
     from proveout.domain.verdict import Verdict
+    from proveout.prove.layout import Layout
     from proveout.prove.score import Scorer
 
 
@@ -30,7 +32,11 @@ class Control:
 
 
 def judge_shuffled(
-    plan: Plan, trials: Sequence[Trialled], scorers: Mapping[str, Scorer], *, size: int, seed: int
+    plan: Plan,
+    trials: Sequence[Trialled],
+    scorers: Mapping[str, Scorer],
+    layout: Layout,
+    seed: int,
 ) -> Control:
     """Judge finished trials against each other's right answers; a score that can fail does.
 
@@ -38,17 +44,15 @@ def judge_shuffled(
         plan: what was locked.
         trials: in the recorded order.
         scorers: the score functions by the name of their criterion.
-        size: cases in the dataset.
+        layout: which of the trials make an observation.
         seed: draws whose right answer each trial gets.
     """
-    courses = [
-        Course(criterion, make_test(criterion, bounds_of(plan, size)))
-        for criterion in plan.criteria
-    ]
+    bounds = bounds_of(plan, layout)
+    courses = [Course(criterion, make_test(criterion, bounds)) for criterion in plan.criteria]
+    tally = Tally(plan.candidates[0], courses, layout)
     others = draw_order(seed, range(len(trials)))
-    for trial, other in zip(trials, others, strict=True):
+    for position, (trial, other) in enumerate(zip(trials, others, strict=True)):
         case = replace(trial.case, expected=trials[other].case.expected)
-        values = observe(plan.criteria, replace(trial, case=case), scorers)
-        for course, value in zip(courses, values, strict=True):
-            course.observe(value)
-    return Control(verdict=verdict_of(courses), cases=len(trials))
+        swapped = replace(trial, case=case)
+        tally.add(swapped, position, observe(plan.criteria, swapped, scorers))
+    return Control(verdict=tally.verdict, cases=tally.cases)

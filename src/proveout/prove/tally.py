@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.domain.criterion import AtMost, Latency, Scored
 from proveout.domain.verdict import Judgement, Miss, Slice, Verdict
@@ -14,45 +15,82 @@ from proveout.prove.judge import Course, verdict_of
 if TYPE_CHECKING:
     from proveout.domain.experiment import Candidate
     from proveout.ports.store import TrialCount
+    from proveout.prove.layout import Layout
     from proveout.prove.observe import Trialled
 
 MOST_MISSES = 200
 """Misses that an account keeps for each candidate."""
 
 
+class _Read(NamedTuple):
+    """A trial that was read: its place, and its value for each criterion."""
+
+    trialled: Trialled
+    position: int
+    values: tuple[float, ...]
+
+
 @dataclass(slots=True)
 class Tally:
-    """One candidate's completed prefix, read case by case."""
+    """One candidate's completed prefix, read trial by trial.
+
+    Attributes:
+        read: trials read; those of an observation that is not whole count for nothing yet.
+        cases: cases of the observations that the courses read.
+    """
 
     candidate: Candidate
     courses: list[Course]
+    layout: Layout
     read: int = 0
+    cases: int = 0
+    observed: int = 0
     enqueued: int = 0
     verdict: Verdict = Verdict.UNDECIDED
     errors: int = 0
     seconds: list[float] = field(default_factory=list[float])
     misses: list[Miss] = field(default_factory=list[Miss])
     tags: dict[str, list[bool]] = field(default_factory=dict[str, list[bool]])
+    _pending: list[_Read] = field(default_factory=list["_Read"])
 
     def add(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
-        """Read the next case of the prefix; the verdict may fall with it."""
-        for course, value in zip(self.courses, values, strict=True):
-            course.observe(value)
+        """Read the next trial of the prefix; the verdict may fall with an observation's last."""
         self.read = position + 1
+        self._pending.append(_Read(trialled, position, values))
+        cases = self.layout.cases_of(self.observed)
+        if len(self._pending) == cases * self.layout.repeats:
+            self._observe(cases)
+            for one in self._pending:
+                self._note(one)
+            self._pending = []
+            self.verdict = verdict_of(self.courses)
+
+    def _observe(self, cases: int) -> None:
+        """Read what the trials of one case, or of one source, have come to."""
+        repeats = self.layout.repeats
+        weight = self.layout.weight_of(self.observed) if self.layout.sources else None
+        for place, course in enumerate(self.courses):
+            trials = [one.values[place] for one in self._pending]
+            means = (
+                math.fsum(trials[at : at + repeats]) / repeats
+                for at in range(0, len(trials), repeats)
+            )
+            course.observe(*means, weight=weight)
+        self.observed += 1
+        self.cases += cases
+
+    def _note(self, one: _Read) -> None:
+        trialled, position, values = one
         self.errors += not trialled.answered
         if trialled.run.elapsed is not None:
             self.seconds.append(trialled.run.elapsed)
-        self._note(trialled, position, values)
-        self.verdict = verdict_of(self.courses)
-
-    def _note(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
         lost = tuple(
             course.criterion.name
             for course, value in zip(self.courses, values, strict=True)
             if is_loss(course, value)
         )
         if lost and len(self.misses) < MOST_MISSES:
-            self.misses.append(miss(trialled, position, lost))
+            self.misses.append(miss(trialled, position // self.layout.repeats, lost))
         first = next((c.criterion.name for c in self.courses if is_pass_fail_score(c)), None)
         if first is not None:
             for tag in trialled.case.tags:
@@ -95,7 +133,7 @@ def judgement_of(tally: Tally, count: TrialCount, *, whole: bool) -> Judgement:
     return Judgement(
         candidate=tally.candidate.name,
         verdict=tally.verdict,
-        cases=tally.read,
+        cases=tally.cases,
         calls=count.calls,
         repeated=count.repeated,
         errors=tally.errors,

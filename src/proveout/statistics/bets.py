@@ -204,12 +204,16 @@ class MeanBets:
             return math.inf
         return log_sum(self.capitals)
 
-    def after(self, x: float) -> MeanBets:
-        """Return the bets once `x`, between 0 and 1, has been seen."""
+    def after(self, x: float, weight: float = 1.0) -> MeanBets:
+        """Return the bets once `x`, between 0 and 1, has been seen.
+
+        Of a `weight` under 1, only that share of its distance from the level is won or lost:
+        the null is then about the mean in which each value counts by its weight.
+        """
         level = next_level(self.level, self.size, self.count, self.total)
         top = REACH / level if level > 0 else math.inf
         bet = predicted_bet(self, self.count, self.spread)
-        gain = x - level
+        gain = weight * (x - level)
         capitals = [
             capital + math.log1p(min(scale * bet, top) * gain)
             for capital, scale in zip(self.capitals, SCALES, strict=True)
@@ -221,7 +225,7 @@ class MeanBets:
             self.size,
             self.count + 1,
             self.total + x,
-            self.spread + (x - self.level) ** 2,
+            self.spread + (weight * (x - self.level)) ** 2,
             tuple(capitals),
         )
 

@@ -193,7 +193,7 @@ def cases_above(passes: int, fails: int, size: int, alpha: float, floor: int) ->
     return high
 
 
-def of_mean(past: Past, bets: MeanBets, alpha: float) -> Interval:
+def of_mean(past: Past, weights: Past, bets: MeanBets, alpha: float) -> Interval:
     """Return the means, on the scale [0, 1], that no look ruled out.
 
     A mean is ruled out from below or above when evidence against it reached
@@ -204,6 +204,7 @@ def of_mean(past: Past, bets: MeanBets, alpha: float) -> Interval:
 
     Args:
         past: the observations, on the scale [0, 1].
+        weights: what each of them counts for.
         bets: margin, guess, size, count and total of the test.
         alpha: largest probability of ever leaving the true mean out.
 
@@ -214,8 +215,10 @@ def of_mean(past: Past, bets: MeanBets, alpha: float) -> Interval:
         Waudby-Smith & Ramdas (2024), hedged capital; predictable bets that do not
         depend on the tested mean, save for their limit.
     """
-    steps = steps_of(past, bets)
-    mirrored = [(1 - x, ahead - total, ahead, stakes) for x, total, ahead, stakes in steps]
+    steps = steps_of(past, weights, bets)
+    mirrored = [
+        (1 - x, weight, ahead - total, ahead, stakes) for x, weight, total, ahead, stakes in steps
+    ]
     certain, open_end = certain_ends(bets)
     for at_any_look in (True, False):
         lower, gap = (
@@ -235,26 +238,33 @@ def certain_ends(bets: MeanBets) -> tuple[float, float]:
     return bets.total / bets.size, (bets.count - bets.total) / bets.size
 
 
-Step: TypeAlias = tuple[float, float, int, tuple[float, ...]]
-"""A value, the sum and the number of those before it, and the bets on it."""
+Step: TypeAlias = tuple[float, float, float, int, tuple[float, ...]]
+"""A value, its weight, the sum and the number of those before it, and the bets on it."""
 
 
-def steps_of(past: Past, bets: MeanBets) -> list[Step]:
+def steps_of(past: Past, weights: Past, bets: MeanBets) -> list[Step]:
     """Return the observations in order, each with the bets that were due on it."""
+    steps: list[Step] = []
+    total = spread = mean = weighed = 0.0
+    values = zip(reversed(unlinked(past)), reversed(unlinked(weights)), strict=True)
+    for count, (x, weight) in enumerate(values):
+        bet = predicted_bet(bets, count, spread)
+        steps.append((x, weight, total, count, tuple(scale * bet for scale in SCALES)))
+        away = x - mean
+        total += x
+        weighed += weight
+        mean += away * weight / weighed
+        spread += weight**2 * away * (x - mean)
+    return steps
+
+
+def unlinked(past: Past) -> list[float]:
+    """Return what is remembered as a list, the latest first."""
     values: list[float] = []
     while past is not None:
         x, past = past
         values.append(x)
-    steps: list[Step] = []
-    total = spread = mean = 0.0
-    for count, x in enumerate(reversed(values)):
-        bet = predicted_bet(bets, count, spread)
-        steps.append((x, total, count, tuple(scale * bet for scale in SCALES)))
-        away = x - mean
-        total += x
-        mean += away / (count + 1)
-        spread += away * (x - mean)
-    return steps
+    return values
 
 
 def mean_above(steps: list[Step], size: int | None, alpha: float, *, at_any_look: bool) -> float:
@@ -274,12 +284,12 @@ def is_refuted(
 ) -> bool:
     """Tell whether the evidence for a mean above `level` reached 1/alpha."""
     capitals, bar, here = list(STAKES), 1 / alpha, level
-    for x, total, count, bets in steps:
+    for x, weight, total, count, bets in steps:
         if size is not None:
             here = next_level(level, size, count, total)
             if here <= 0:
                 return True
-        top, gain = REACH / here, x - here
+        top, gain = REACH / here, weight * (x - here)
         capitals = [
             capital * (1 + (bet if bet < top else top) * gain)  # noqa: FURB136 min() costs as much as the rest
             for capital, bet in zip(capitals, bets, strict=True)

@@ -279,6 +279,8 @@ class BoundedMean(SequentialTest):
     variance_guess: float | None = None
     size: int | None = None
     _total: float = field(init=False, default=0.0, repr=False)
+    _weight: float = field(init=False, default=0.0, repr=False)
+    _weights: Past = field(init=False, default=None, repr=False, compare=False)
     _go: MeanBets = field(init=False, repr=False, compare=False)
     _nogo: MeanBets = field(init=False, repr=False, compare=False)
 
@@ -296,23 +298,35 @@ class BoundedMean(SequentialTest):
         object.__setattr__(self, "_go", MeanBets(level, margin, guess, self.size))
         object.__setattr__(self, "_nogo", MeanBets(1 - level - margin, margin, guess, self.size))
 
-    def observe(self, x: float) -> Self:
+    def observe(self, x: float, weight: float = 1.0) -> Self:
         """Return the test after one more value.
 
         Args:
             x: a number from `low` to `high`.
+            weight: what it counts for in the mean, above 0 and at most 1: of a source's mean,
+                its requests over the most that any source has.
 
         Raises:
-            Mistake: `x` is not such a number, or all cases were seen already.
+            Mistake: `x` or `weight` is not such a number, a fixed dataset is weighted, or all
+                cases were seen already.
         """
         check_room(self.count, self.size)
         value = arguments.finite("x", x)
+        if not 0 < weight <= 1 or (self.size is not None and weight != 1):
+            raise Mistake(f"weight must lie above 0 and at most at 1, not at {weight!r}")
         if not self.low <= value <= self.high:
             raise Mistake(f"x must lie between {self.low!r} and {self.high!r}, not at {x!r}")
         unit = (value - self.low) / (self.high - self.low)
-        go, nogo = self._go.after(unit), self._nogo.after(1 - unit)
+        go, nogo = self._go.after(unit, weight), self._nogo.after(1 - unit, weight)
         return self._following(
-            unit, go.log_e, nogo.log_e, _total=self._total + value, _go=go, _nogo=nogo
+            unit,
+            go.log_e,
+            nogo.log_e,
+            _total=self._total + weight * value,
+            _weight=self._weight + weight,
+            _weights=(weight, self._weights),
+            _go=go,
+            _nogo=nogo,
         )
 
     @property
@@ -324,13 +338,13 @@ class BoundedMean(SequentialTest):
 
     @property
     def mean(self) -> float | None:
-        """The mean so far, or None before the first value."""
-        return self._total / self.count if self.count else None
+        """The mean so far, each value by its weight, or None before the first value."""
+        return self._total / self._weight if self.count else None
 
     @property
     def interval(self) -> Interval:
         """Means that no look so far has ruled out, at confidence 1 - alpha."""
-        lower, upper = intervals.of_mean(self._past, self._go, self.alpha)
+        lower, upper = intervals.of_mean(self._past, self._weights, self._go, self.alpha)
         width = self.high - self.low
         return self.low + width * lower, min(self.high, self.low + width * upper)
 

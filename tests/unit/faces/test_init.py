@@ -31,6 +31,7 @@ from proveout.faces.init import LONGEST_NAME, InitMistake, package_of, write_pro
 from proveout.faces.project import Project
 from proveout.faces.settings import load
 from proveout.prove.judge import Course, bounds_of, make_test, verdict_of
+from proveout.prove.layout import Layout
 from proveout.prove.lock import case_digest, draw_order
 from proveout.prove.observe import worth_of
 from proveout.ready.people import is_known
@@ -236,7 +237,7 @@ def test_the_verdict_is_go_in_any_order_at_all(project: Path) -> None:
         (criterion.name, end)
         for criterion in plan.criteria
         for end in all_ends(
-            make_test(criterion, bounds_of(plan, len(passed))),
+            make_test(criterion, bounds_of(plan, Layout(order=tuple(range(len(passed)))))),
             *values_of(plan, criterion.name),
             failing=0 if criterion.name == "in time" else len(MISSED),
         )
@@ -263,7 +264,7 @@ def test_two_slow_answers_do_not_turn_the_verdict(project: Path) -> None:
     plan = plan_of(project)
     [in_time] = [one for one in plan.criteria if one.name == "in time"]
 
-    test = make_test(in_time, bounds_of(plan, 60))
+    test = make_test(in_time, bounds_of(plan, Layout(order=tuple(range(60)))))
     for value in [0, 0, *[1] * 58]:
         test = test.observe(value)
 
@@ -571,7 +572,7 @@ def all_ends(test: Test, good: float, bad: float, *, failing: int, size: int = 6
 
 def verdict_at(plan: Plan, passed: list[bool], seed: int) -> tuple[Verdict, int]:
     """Return the verdict in the order that `seed` draws, and the cases it took."""
-    bounds = bounds_of(plan, len(passed))
+    bounds = bounds_of(plan, Layout(order=tuple(range(len(passed)))))
     courses = [Course(one, make_test(one, bounds)) for one in plan.criteria]
     for count, index in enumerate(draw_order(seed, range(len(passed))), 1):
         for course in courses:

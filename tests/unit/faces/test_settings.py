@@ -530,8 +530,6 @@ def test_what_is_kept_and_for_how_long(folder: Path) -> None:
         ('score = "exact"', "cost = true", "cost", "measures cost without a cap"),
         ('score = "exact"', 'cost = "1 USD"', "cost", "candidate workflow has no price_per_call"),
         # not in this version
-        ("[prove]", "[prove]\nrepeats = 3", "repeats", 'repeats = "3" is not supported in'),
-        ("[prove]", "[prove]\nestimand = 'per source'", "estimand", "is not supported in this"),
         ("[prove]", "[prove]\nestimand = 'per cat'", "estimand", 'estimand cannot be "per cat"'),
         ("[prove]", "[prove]\npick = 'all'", "pick", 'pick cannot be "all"'),
         ('score = "exact"', 'lead_over = "b"', "lead_over", "lead_over is not supported in this"),

@@ -158,10 +158,10 @@ def test_evidence_against_a_mean_falls_as_the_mean_rises(
     """So what is not ruled out is an interval, and bisection finds its end."""
     size = None if spare is None else len(values) + spare
     bets = MeanBets(0.5, margin, guess, size)
-    past = None
+    past = weights = None
     for x in values:
-        past = (x, past)
-    steps = steps_of(past, bets)
+        past, weights = (x, past), (1.0, weights)
+    steps = steps_of(past, weights, bets)
 
     refuted = [is_refuted(cut / 64, steps, size, 0.025, at_any_look=True) for cut in range(1, 65)]
     end = mean_above(steps, size, 0.025, at_any_look=True)

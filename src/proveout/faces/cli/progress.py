@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from proveout.faces.settings import ExperimentSettings
     from proveout.prove.account import Account
     from proveout.prove.foresee import Forecast
+    from proveout.statistics.sources import SourceFigures
 
 EVERY = 10.0
 """Seconds between two lines of progress where nothing can be drawn."""
@@ -154,7 +155,18 @@ def _candidate(judgement: Judgement, total: int, *, alone: bool) -> list[str]:
     lines.append(faint(f"    {_row(HEAD, widths)}"))
     for standing, row in zip(judgement.standings, rows, strict=True):
         lines.append(f"  {sign(SIGN[standing.status])} {_row(row, widths)}")
+        if standing.sources is not None:
+            lines.append(faint(f"    {_sources(standing.criterion, standing.sources)}"))
     return lines
+
+
+def _sources(criterion: Criterion, found: SourceFigures) -> str:
+    """Return what cases that share sources come to, counted either way."""
+    effect = "" if found.design_effect is None else f", design effect {found.design_effect:.2g}"
+    by_request, by_source = (
+        value(criterion, mean) for mean in (found.per_request, found.per_source)
+    )
+    return f"{found.sources} sources: {by_request} per request, {by_source} per source{effect}"
 
 
 def _row(cells: tuple[str, ...], widths: list[int]) -> str:
@@ -206,7 +218,7 @@ def verdict_line(account: Account, forecast: Forecast) -> str:
     own = account.own
     word = paint(own.verdict, COLOUR[own.verdict], bold=True)
     cases = len(account.order)
-    saved = max(0, forecast.fixed - own.cases)
+    saved = max(0, forecast.fixed - own.cases * account.plan.repeats)
     match own.verdict:
         case Verdict.GO:
             rest = f" {cases - own.cases} cases were not needed." if cases > own.cases else ""

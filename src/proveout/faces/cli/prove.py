@@ -44,11 +44,13 @@ async def _plan(name: str | None, *, as_json: bool) -> int:
     from proveout.faces import dataset_file
     from proveout.faces.project import Project
     from proveout.prove.foresee import foresee
+    from proveout.prove.layout import foreseen
 
     async with Project.open() as project:
         chosen = project.experiment(name)
-        cases = len(dataset_file.load(chosen.dataset).cases)
-        forecast = foresee(chosen.plan, cases)
+        dataset = dataset_file.load(chosen.dataset)
+        cases = len(dataset.cases)
+        forecast = foresee(chosen.plan, foreseen(chosen.plan, dataset))
     if as_json:
         answer_json(plan_v1(chosen, forecast, cases))
     else:
@@ -95,7 +97,7 @@ async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
         chosen = project.experiment(name)
         progress = Progress(chosen, quiet=as_json)
         conductor = await project.conductor(chosen, again=again, on_progress=progress.show)
-        forecast = foresee(conductor.plan, conductor.cases)
+        forecast = foresee(conductor.plan, conductor.layout)
         await conductor.recall()
         opening = await conductor.account(None)
         changed = await conductor.changed()
@@ -251,6 +253,6 @@ async def _as_it_stands(name: str | None, output: Path | None) -> tuple[Account,
             )
         await conductor.recall()
         account = await conductor.account(conductor.why_it_stood(), whole=True)
-        forecast = foresee(conductor.plan, conductor.cases)
+        forecast = foresee(conductor.plan, conductor.layout)
         path = write_report(project, chosen, account, forecast, output)
     return account, forecast, path

@@ -13,6 +13,7 @@ from proveout.faces.report.figures import count_of, limit_word, limits, scale_of
 
 if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
+    from proveout.domain.experiment import Plan
     from proveout.domain.verdict import Judgement, Standing
     from proveout.prove.account import Account
     from proveout.prove.foresee import Forecast
@@ -26,11 +27,11 @@ LEAST_EVIDENCE = 0.2
 """Share of the way to a verdict before which no pace is named."""
 
 
-def claim_of(criterion: Criterion, claim: Claim) -> str:
+def claim_of(criterion: Criterion, plan: Plan) -> str:
     """Return what GO says of a criterion, such as "better than 85%".
 
-    A pass/fail criterion about these cases is met from its floor on; every other one
-    lies beyond it.
+    A pass/fail criterion about these cases, tried once each, is met from its floor on; every
+    other one lies beyond it.
     """
     limit, _ = limits(criterion)
     figure = scale_of(criterion).exactly(limit)
@@ -39,7 +40,7 @@ def claim_of(criterion: Criterion, claim: Claim) -> str:
         case Latency(within=within):
             side = "more" if higher else "less"
             return f"{side} than {figure} answered within {say_duration(within)}"
-        case Scored(graded=None) if claim is Claim.THESE_CASES:
+        case Scored(graded=None) if plan.claim is Claim.THESE_CASES and plan.repeats == 1:
             return f"at least {figure}" if higher else f"at most {figure}"
         case Scored(graded=None):
             return f"better than {figure}" if higher else f"less than {figure}"
@@ -83,10 +84,10 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def is_shown(standing: Standing, claim: Claim) -> str:
+def is_shown(standing: Standing, plan: Plan) -> str:
     """Return what is shown, or ruled out, of one criterion."""
     criterion = standing.criterion
-    claimed = claim_of(criterion, claim)
+    claimed = claim_of(criterion, plan)
     match standing.status:
         case Status.MET:
             return f"{claimed} is shown"
@@ -133,9 +134,10 @@ def what_would_settle_it(account: Account, forecast: Forecast) -> tuple[str, ...
     left = len(account.order) - own.cases
     if left and own.cases:
         said += _paces(own, left)
-    if left and forecast.p90 < len(account.order):
+    usual = -(-forecast.p90 // account.plan.repeats)
+    if left and usual < len(account.order):
         said.append(
-            f"A workflow at its targets is settled within {count_of(forecast.p90, 'case')}"
+            f"A workflow at its targets is settled within {count_of(usual, 'case')}"
             " nine times in ten."
         )
     return tuple(said)

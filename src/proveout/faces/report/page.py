@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 
     from proveout.domain.money import Usd
     from proveout.domain.verdict import Judgement, Miss, Reading, Slice, Standing
+    from proveout.faces.report.figures import Scale
     from proveout.faces.report.untrusted import Excerpt
     from proveout.prove.account import Account
     from proveout.prove.foresee import Forecast
+    from proveout.statistics.sources import SourceFigures
 
 SHOWN_AT_ONCE = 8
 """Cases to read that stand open on the page; the others are folded away."""
@@ -215,7 +217,7 @@ def _criterion(
         word=standing.status.value,
         look=LOOK[standing.status],
         bar=chart.interval_bar(standing),
-        said=is_shown(standing, account.plan.claim),
+        said=is_shown(standing, account.plan),
         charts=_charts(standing, large, key) if is_own else (),
         note=chart_note(standing),
         data=tuple(_data(standing, one) for one in standing.course) if is_own else (),
@@ -232,7 +234,24 @@ def _charts(standing: Standing, large: chart.Size, key: str) -> tuple[str, ...]:
 
 
 def chart_note(standing: Standing) -> str:
-    """Return why the two charts of a criterion may seem to disagree."""
+    """Return why the two charts of a criterion may seem to disagree, and what its sources do."""
+    if standing.sources is None:
+        return _two_charts(standing)
+    return f"{_two_charts(standing)} {source_note(standing.sources, scale_of(standing.criterion))}"
+
+
+def source_note(found: SourceFigures, scale: Scale) -> str:
+    """Return what cases that share sources come to, counted either way."""
+    means = (
+        f"Its cases share {count_of(found.sources, 'source')}: {scale.say(found.per_request)} over"
+        f" requests, {scale.say(found.per_source)} over sources."
+    )
+    if found.design_effect is None:
+        return means
+    return f"{means} The design effect is {found.design_effect:.2g}."
+
+
+def _two_charts(standing: Standing) -> str:
     limit, target = limits(standing.criterion)
     low, high = standing.now.interval
     word = limit_word(standing.criterion)
@@ -266,7 +285,7 @@ def meaning(account: Account) -> tuple[str, ...]:
     if not own.cases:
         return ()
     one = own.standings[0] if len(own.standings) == 1 else None
-    shown = () if one is None else (f"{first_up(is_shown(one, account.plan.claim))}.",)
+    shown = () if one is None else (f"{first_up(is_shown(one, account.plan))}.",)
     return (*shown, what_it_does_not_mean(own))
 
 

@@ -51,7 +51,7 @@ async def _drawn_up(
     await conductor.recall()
     account = await conductor.account(conductor.why_it_stood(), whole=True)
     others = reversed([one.name for one in project.settings.experiments if one != chosen])
-    return verdict_page(account, foresee(conductor.plan, conductor.cases), tuple(others))
+    return verdict_page(account, foresee(conductor.plan, conductor.layout), tuple(others))
 
 
 def _changed(name: str, newest: LockedExperiment) -> NoSuch:
