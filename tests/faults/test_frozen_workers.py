@@ -113,6 +113,6 @@ def test_a_thawed_worker_writes_nothing(site: Site) -> None:
 
 def test_without_fences_a_thawed_worker_writes_over_the_new_one(site: Site) -> None:
     """Negative control: the same freeze, with writes that carry whatever fence is current."""
-    kept = freeze_once(site, 0, "unfenced")
+    kept = freeze_once(site, 0, "deaf+unfenced")
 
     assert kept["first"] > 0
