@@ -161,6 +161,19 @@ def test_future_traffic_reads_only_cases_never_run_before(place: Place) -> None:
     assert '"no-fresh-cases"' in refused.stdout
 
 
+def test_a_pipeline_gets_annotations_and_a_junit_file(place: Place) -> None:
+    """Beside the exit code; the last object on standard output is the verdict all the same."""
+    done = place.run("prove", "--ci", "--json")
+
+    first, last = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert first.startswith("::notice title=")
+    assert json.loads(last)["schema"] == "verdict.v1"
+    [report] = (place.folder / ".proveout" / "reports").glob("*.xml")
+    assert str(report.relative_to(place.folder)) in done.stderr
+    assert b'failures="0"' in report.read_bytes()
+
+
 def test_repeats_of_a_case_are_one_observation(place: Place) -> None:
     """Each case is called so many times, and its mean counts once; killed, nothing is lost."""
     settings = (place.folder / "proveout.toml").read_text("utf-8")

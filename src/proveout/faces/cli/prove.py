@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proveout.domain.verdict import StoppedBy, Verdict
-from proveout.faces.cli.output import answer, answer_json, clean, faint, sign, strong
+from proveout.faces.cli.output import answer, answer_json, clean, faint, say, sign, strong
 from proveout.faces.cli.progress import Progress, figures, touches_its_limit, verdict_line
 
 if TYPE_CHECKING:
@@ -29,15 +29,16 @@ INTERRUPTED = 130
 @click.argument("experiment", required=False)
 @click.option("--again", is_flag=True, help="A new look at the cases, in a fresh order.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
+@click.option("--ci", is_flag=True, help="Annotate the change, and write a JUnit file.")
 @click.option("--json", "as_json", is_flag=True, help="End with one verdict.v1.")
-def prove(experiment: str | None, again: bool, only_plan: bool, as_json: bool) -> int:
+def prove(experiment: str | None, again: bool, only_plan: bool, ci: bool, as_json: bool) -> int:
     """Conduct EXPERIMENT until its verdict falls; goes on where it was.
 
     Exits 0 on GO, 1 on NO-GO, 5 when undecided.
     """
     if only_plan:
         return asyncio.run(_plan(experiment, as_json=as_json))
-    return asyncio.run(_prove(experiment, again=again, as_json=as_json))
+    return asyncio.run(_prove(experiment, again=again, ci=ci, as_json=as_json))
 
 
 async def _plan(name: str | None, *, as_json: bool) -> int:
@@ -89,7 +90,7 @@ def forecast_lines(forecast: Forecast, candidates: int) -> list[str]:
     return lines + [f"  {sign('warn')} {warning}" for warning in forecast.warnings]
 
 
-async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
+async def _prove(name: str | None, *, again: bool, ci: bool, as_json: bool) -> int:
     from proveout.faces.project import Project
     from proveout.prove.foresee import foresee
 
@@ -108,6 +109,8 @@ async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
             account = await conductor.conduct()
         whole = await conductor.account(account.stopped_by, whole=True)
         path = write_report(project, chosen, whole, forecast, None)
+        if ci:
+            _tell_ci(whole, path.with_suffix(".xml"))
     if as_json:
         from proveout.prove.account import verdict_v1
 
@@ -117,6 +120,16 @@ async def _prove(name: str | None, *, again: bool, as_json: bool) -> int:
     if interrupted.is_set() and account.own.verdict is Verdict.UNDECIDED:
         return INTERRUPTED
     return EXIT[account.own.verdict]
+
+
+def _tell_ci(account: Account, path: Path) -> None:
+    """Annotate the change that is being checked, and write a JUnit file beside the report."""
+    from proveout.faces.cli.ci import annotate, junit
+
+    for line in annotate(account):
+        answer(line)
+    path.write_bytes(junit(account))
+    say(f"{sign('ok')} {path}")
 
 
 def _looks(look: int, changed: tuple[str, ...] | None) -> list[str]:
