@@ -127,6 +127,12 @@ class OwnServer:
         self._launch()
         self._wait()
 
+    def ensure(self) -> None:
+        """Start the server again where it has given up by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            self.stop()
+            self.start()
+
     def _launch(self) -> None:
         arguments = ["-D", str(self._data), "-k", str(self._folder / "run")]
         for setting in ("listen_addresses=", "max_connections=200", *self._settings):
