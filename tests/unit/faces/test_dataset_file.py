@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proveout.errors import Mistake
-from proveout.faces import dataset_file
+from proveout.faces import dataset_case, dataset_file
 from proveout.faces.dataset_file import DatasetMistake
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ json_values = st.recursive(
     max_leaves=5,
 )
 near_cases = st.lists(
-    st.dictionaries(st.sampled_from([*dataset_file.FIELDS, "x"]), json_values).map(json.dumps)
+    st.dictionaries(st.sampled_from([*dataset_case.FIELDS, "x"]), json_values).map(json.dumps)
     | st.text(max_size=5),
     max_size=4,
 ).map(lambda lines: "\n".join(lines).encode(errors="surrogatepass"))
