@@ -281,3 +281,24 @@ def test_a_broken_case_names_its_line_and_nothing_is_lost(place: Place) -> None:
     assert "cases.jsonl:7" in broken.stderr
     assert verdict["verdict"] == "GO"
     assert verdict["calls"] >= len(place.calls())
+
+
+def test_cases_of_another_tool_become_a_dataset(place: Place) -> None:
+    """Imported, checked, proved; what does not come along is said, and nothing is overwritten."""
+    records = [
+        {"inputs": n, "expected_output": n * 2, "evaluators": ["EqualsExpected"]}
+        for n in range(1, 61)
+    ]
+    place.write("evals.json", json.dumps({"cases": records}))
+
+    over = place.run("dataset", "import", "evals.json")
+    done = place.run("dataset", "import", "evals.json", "-o", "imported.jsonl")
+    checked = place.ask("dataset", "check", "imported.jsonl")
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", settings.replace("cases.jsonl", "imported.jsonl"))
+
+    assert (over.returncode, done.returncode) == (3, 0)
+    assert "60 cases of pydantic-evals" in done.stdout
+    assert "left behind: 60 x evaluators of a case" in done.stderr
+    assert (checked["schema"], checked["cases"], checked["expected"]) == ("dataset.v1", 60, 60)
+    assert place.ask("prove")["verdict"] == "GO"
