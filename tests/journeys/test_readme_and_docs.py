@@ -7,7 +7,7 @@ A page is read from top to bottom in one folder: empty where the page begins wit
 - `console` runs each line after `$ `. Lines below it must come in what it prints, in that
   order; `…` stands for anything, and `exit 3` for the exit code, which is else 0.
 - `sh` is for the reader alone, and names targets of the Makefile that exist.
-- `toml`, `json` and `jsonl` must parse; `text` is not code.
+- `toml`, `json` and `jsonl` must parse, and `csv` be a dataset; `text` is not code.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import proveout
+from proveout.faces import dataset_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,15 +100,24 @@ class Reader:
                     check_output(shown, self._type(shown.command, shown.code))
             case "sh":
                 check_targets(block.text)
-            case "toml":
-                tomllib.loads(block.text)
-            case "json" | "jsonl":
-                for text in block.text.splitlines() if block.kind == "jsonl" else [block.text]:
-                    json.loads(text)
+            case "toml" | "json" | "jsonl" | "csv":
+                self._read(block)
             case "text":
                 pass
             case _:
                 pytest.fail(f'nothing is known of blocks marked "{block.kind}"')
+
+    def _read(self, block: Block) -> None:
+        """Read data that a block shows."""
+        if block.kind == "toml":
+            tomllib.loads(block.text)
+        elif block.kind == "csv":
+            file = self.folder / "shown.csv"
+            file.write_text(block.text, "utf-8")
+            dataset_file.load(file)
+        else:
+            for text in block.text.splitlines() if block.kind == "jsonl" else [block.text]:
+                json.loads(text)
 
     def _type(self, command: str, code: int) -> str:
         """Type a command into the shell that the reader has open; return what it prints."""
@@ -195,6 +205,7 @@ def test_there_are_examples_in_docstrings() -> None:
         ("sh", "make coffee\n"),
         ("toml", "a ="),
         ("jsonl", "{}\n{"),
+        ("csv", "question,answer\n1,2\n"),
         ("fortran", ""),
     ],
 )

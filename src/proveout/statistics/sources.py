@@ -35,8 +35,9 @@ class SourceFigures:
 def figures_of(sources: Sequence[Sequence[float]]) -> SourceFigures:
     """Return the figures of values grouped by source; each group holds at least one.
 
-    >>> figures_of([[1, 1, 1], [0, 0, 0], [1], [0]])
-    SourceFigures(sources=4, per_request=0.5, per_source=0.5, design_effect=2.916666...)
+    >>> found = figures_of([[1, 1, 1], [0, 0, 0], [1], [1]])
+    >>> found.per_request, found.per_source, round(found.design_effect or 0, 2)
+    (0.625, 0.75, 3.15)
     """
     values = [value for source in sources for value in source]
     mean, count = fmean(values), len(sources)
