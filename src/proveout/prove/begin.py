@@ -100,11 +100,12 @@ def layout_of(experiment: LockedExperiment) -> Layout:
     """Return the recorded layout of an experiment's trials."""
     kept: dict[str, Any] = json.loads(experiment.plan)
     order, locked = kept["order"], kept["locked"]
+    groups = order["groups"] if "groups" in order else [[case] for case in order["cases"]]
     return laid_out(
         order["seed"],
-        order["groups"],
-        repeats=locked["repeats"],
-        estimand=Estimand(locked["estimand"]),
+        groups,
+        repeats=locked.get("repeats", 1),
+        estimand=Estimand(locked.get("estimand", Estimand.PER_REQUEST)),
     )
 
 

@@ -90,7 +90,8 @@ def laid_out(
 
     Groups are drawn and not cases: otherwise a source with many cases would come early.
     """
-    drawn = [groups[index] for index in draw_order(seed, range(len(groups)))]
+    by_first = {group[0]: group for group in groups}
+    drawn = [by_first[index] for index in draw_order(seed, by_first)]
     sizes = tuple(map(len, drawn))
     return Layout(
         order=tuple(index for group in drawn for index in group),

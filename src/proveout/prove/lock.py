@@ -8,6 +8,8 @@ from dataclasses import asdict, is_dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from proveout.domain.criterion import Options, Scored
+from proveout.domain.experiment import Estimand
 from proveout.domain.money import Usd
 
 if TYPE_CHECKING:
@@ -21,8 +23,14 @@ def locked_words(plan: Plan, dataset: Dataset) -> dict[str, Any]:
     """Return what the lock covers, as plain data.
 
     The budget, the time box and the concurrency are not part of it: the evidence is
-    valid whenever the experiment stops, so they may be extended.
+    valid whenever the experiment stops, so they may be extended. What came later than the
+    first locks is named where it is used, so that older locks stay what they were.
     """
+    later: dict[str, Any] = {}
+    if plan.repeats != 1:
+        later["repeats"] = plan.repeats
+    if plan.estimand is not Estimand.PER_REQUEST:
+        later["estimand"] = plan.estimand
     return {
         "format": 1,
         "workflow": plan.workflow,
@@ -34,8 +42,7 @@ def locked_words(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "candidates": [words(candidate) for candidate in plan.candidates],
         "errors": words(plan.errors),
         "pick_best": plan.pick_best,
-        "repeats": plan.repeats,
-        "estimand": plan.estimand,
+        **later,
     }
 
 
@@ -45,6 +52,8 @@ def words(value: object) -> Any:
         if isinstance(value, Usd):
             return f"{value.amount} USD"
         inner = {name: words(getattr(value, name)) for name in asdict(value)}
+        if isinstance(value, Scored) and value.options == Options():
+            del inner["options"]
         return {"type": type(value).__name__, **inner}
     if isinstance(value, timedelta):
         return f"{value.total_seconds()} s"

@@ -10,6 +10,7 @@ import pytest
 from proveout.domain.case import Case
 from proveout.domain.experiment import Budget, Claim, Estimand, Plan
 from proveout.prove.layout import Layout, grouped, laid_out
+from proveout.prove.lock import draw_order
 
 PLAN = Plan(
     name="p",
@@ -49,6 +50,13 @@ def test_a_large_source_is_no_more_likely_to_come_first() -> None:
     ]
 
     assert sum(index < 50 for index in first) / 400 == pytest.approx(0.1, abs=0.045)
+
+
+def test_cases_that_stand_alone_are_drawn_as_they_always_were() -> None:
+    """An experiment that was begun before there were groups goes on in its own order."""
+    layout = laid_out(11, [[3], [5], [8], [9]], repeats=1, estimand=PER_REQUEST)
+
+    assert list(layout.order) == draw_order(11, [3, 5, 8, 9])
 
 
 def test_the_repeats_of_a_case_follow_each_other() -> None:

@@ -174,8 +174,9 @@ def _advice(account: Account, name: str) -> list[str]:
     if own.errors:
         first = next((m for m in own.misses if ":" in m.got), None)
         what = f": {clean(first.got)[:120]}" if first else ""
+        trials = own.cases * account.plan.repeats
         lines.append(
-            f"{sign('warn')} {own.errors} of {own.cases} trials ended without an answer{what}"
+            f"{sign('warn')} {own.errors} of {trials} trials ended without an answer{what}"
         )
     if account.stopped_by is StoppedBy.BUDGET:
         lines.append(f"the budget is used up; raise it in proveout.toml and {name} goes on")
