@@ -284,6 +284,11 @@ class Databases:
         self._desk.do(part(self._admin))
         self._desk.close()
 
+    def leave(self) -> None:
+        """End what is ours; the server is removed, and its databases with it."""
+        self._admin.terminate()
+        self._desk.close()
+
     def _make(self, how: str) -> str:
         name = f"proveout_test_{secrets.token_hex(6)}"
         self.order(f'CREATE DATABASE "{name}"{how}')

@@ -106,10 +106,8 @@ def url(
         monkeypatch.undo()
         volume.server = server
         databases = Databases(server.url)
-        started.callback(databases.close)
-        url = databases.fresh()
-        yield url
-        databases.drop(url)
+        started.callback(databases.leave)
+        yield databases.fresh()  # and gone with its server
 
 
 @pytest.fixture
