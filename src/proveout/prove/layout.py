@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proveout.domain.experiment import Claim, Estimand
@@ -27,12 +27,17 @@ class Layout:
         sources: how many consecutive cases share each source; empty where all stand alone.
         repeats: trials of each case.
         estimand: what each source's mean counts for.
+        largest: cases of the source that has the most.
     """
 
     order: tuple[int, ...]
     sources: tuple[int, ...] = ()
     repeats: int = 1
     estimand: Estimand = Estimand.PER_REQUEST
+    largest: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "largest", max(self.sources, default=1))
 
     @property
     def trials(self) -> int:
@@ -61,7 +66,7 @@ class Layout:
         """Return what an observation counts for in the mean, at most 1."""
         if not self.sources or self.estimand is Estimand.PER_SOURCE:
             return 1.0
-        return self.sources[observation] / max(self.sources)
+        return self.sources[observation] / self.largest
 
 
 def grouped(cases: Sequence[Case], chosen: Iterable[int], plan: Plan) -> list[list[int]]:
