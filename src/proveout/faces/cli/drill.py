@@ -143,7 +143,8 @@ async def _drill(wanted: _Wanted, release_name: str | None, *, as_json: bool) ->
 def _foretold(claims: list[Claim], release: Release, at_once: int) -> str:
     if not claims:
         return f"{sign('ok')} nothing is due on {release.name}"
-    takes = say_roughly(sum((one.takes for one in claims), timedelta()) / at_once)
+    one_by_one = sum((one.takes for one in claims), timedelta())
+    takes = say_roughly(max(one_by_one / at_once, *(one.takes for one in claims)))
     plural = "" if len(claims) == 1 else "s"
     return f"{len(claims)} drill{plural} on {release.name}, about {takes}"
 
