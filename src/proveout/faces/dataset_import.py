@@ -18,7 +18,7 @@ from proveout.faces.dataset_case import (
     check_keepable,
     json_of,
 )
-from proveout.faces.dataset_file import DatasetMistake
+from proveout.faces.dataset_file import MOST_MISTAKES, DatasetMistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +31,6 @@ LARGEST = 256 * 1024 * 1024
 
 MOST_NODES = 200_000
 """Values inside one case; aliases of YAML can stand for more than any file holds."""
-
-MOST_MISTAKES = 5
 
 Object: TypeAlias = "dict[str, Json]"
 Form: TypeAlias = "Callable[[Object, Imported], Object | None]"
@@ -186,7 +184,8 @@ def _taken(records: list[Object], imported: Imported) -> Iterator[tuple[int, Not
             if "id" in made and str(made["id"]) in ids:
                 del made["id"]
                 imported.left["id that another record has, too"] += 1
-            ids.add(str(made.get("id")))
+            elif "id" in made:
+                ids.add(str(made["id"]))
             _check(made, str(number))
         except NotACase as problem:
             yield number, problem

@@ -197,5 +197,14 @@ def test_aliases_that_stand_for_billions_are_refused(tmp_path: Path) -> None:
         read(tmp_path, "bomb.yaml", bomb)
 
 
+def test_an_id_stays_beside_records_that_have_none(tmp_path: Path) -> None:
+    """Even one that reads like nothing."""
+    found = read(
+        tmp_path, "a.json", [{"input": 1, "target": 1}, {"input": 2, "target": 2, "id": "None"}]
+    )
+
+    assert (found.cases[1]["id"], found.left) == ("None", {})
+
+
 def test_the_command_offers_every_form() -> None:
     assert set(FORMS) == set(dataset_import.FORMS)
