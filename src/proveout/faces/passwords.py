@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import unicodedata
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -48,13 +50,16 @@ class Passwords:
 
     The work for a name that does not exist is the same as for one that does, so that the
     time of an answer does not tell which names there are.
+
+    Attributes:
+        nobody: the hash that no password is known of.
     """
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="passwords")
         self._waiting = 0
-        self._nobody = self._hasher.hash("nobody has this password")
+        self.nobody = _hash_of_nobody(self._hasher)
 
     async def hash(self, password: str) -> str:
         """Return the argon2id hash of a password that `check_password` let through.
@@ -78,7 +83,7 @@ class Passwords:
 
     def _verify(self, password: str, hash_: str | None) -> bool:
         try:
-            matches = self._hasher.verify(hash_ or self._nobody, _normal(password)[: 4 * MOST])
+            matches = self._hasher.verify(hash_ or self.nobody, _normal(password)[: 4 * MOST])
         except (VerificationError, InvalidHashError):
             return False
         return matches and hash_ is not None
@@ -96,6 +101,14 @@ class Passwords:
             return await loop.run_in_executor(self._threads, lambda: call(*arguments, **keywords))
         finally:
             self._waiting -= 1
+
+
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """Return a hash that no known password has, and that takes as long to compare as any."""
+    sizes = (hasher.salt_len, hasher.hash_len)
+    salt, digest = (b64encode(secrets.token_bytes(size)) for size in sizes)
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${salt.decode().rstrip('=')}${digest.decode().rstrip('=')}"
 
 
 def check_password(password: str, name: str) -> None:

@@ -220,21 +220,6 @@ class LocalSandbox:
         for role in Role:
             self._keys[role] = (await self._access.create_key(DRILL, f"a-{role}", role)).secret
         await self._make_bad_keys()
-        await self._sign_in()
-
-    async def _sign_in(self) -> None:
-        """Have somebody of each role in a browser, and one who has signed out."""
-        sessions = Sessions(self._access)
-        for role in (*Role, None):
-            name, password = role or "gone", secrets.token_urlsafe(16)
-            await self._access.add_user(DRILL, f"{name}@drill", role or Role.OWNER, password)
-            begun = await sessions.sign_in(f"{name}@drill", password, "drill")
-            if role is None:
-                await sessions.sign_out(begun.secret)
-                self._bad_cookies["a session that has ended"] = f"{COOKIE}={begun.secret}"
-            else:
-                self._cookies[role] = f"{COOKIE}={begun.secret}"
-        self._bad_cookies["a foreign session"] = f"{COOKIE}={secrets.token_urlsafe(32)}"
 
     async def _make_bad_keys(self) -> None:
         revoked = await self._access.create_key(DRILL, "revoked", Role.OWNER)
@@ -292,6 +277,10 @@ class LocalSandbox:
             **launch.environ(),
             **orders.environ(),
         }
+
+    @property
+    def has_workers(self) -> bool:
+        return any(process.returncode is None for process in self._workers)
 
     async def kill_workers(self) -> int:
         killed = [process for process in self._workers if process.returncode is None]
@@ -382,6 +371,19 @@ class LocalSandbox:
 
     def key_of(self, role: Role) -> str:
         return self._keys[role]
+
+    async def sign_in(self, *roles: Role) -> None:
+        sessions = Sessions(self._access)
+        for role in (*roles, None):
+            name, password = role or "gone", secrets.token_urlsafe(16)
+            await self._access.add_user(DRILL, f"{name}@drill", role or Role.OWNER, password)
+            begun = await sessions.sign_in(f"{name}@drill", password, "drill")
+            if role is None:
+                await sessions.sign_out(begun.secret)
+                self._bad_cookies["a session that has ended"] = f"{COOKIE}={begun.secret}"
+            else:
+                self._cookies[role] = f"{COOKIE}={begun.secret}"
+        self._bad_cookies["a foreign session"] = f"{COOKIE}={secrets.token_urlsafe(32)}"
 
     def cookie_of(self, role: Role) -> str:
         return self._cookies[role]

@@ -232,6 +232,11 @@ class Sandbox(Protocol):
         """Start worker processes; return when they are ready to claim."""
         ...
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether any worker is alive; where none is, no run moves."""
+        ...
+
     async def kill_workers(self) -> int:
         """End every worker process at once, without a warning; their count."""
         ...
@@ -268,8 +273,12 @@ class Sandbox(Protocol):
         """Return what the receiver has counted."""
         ...
 
+    async def sign_in(self, *roles: Role) -> None:
+        """Have somebody of each of `roles` in a browser, and one who has signed out."""
+        ...
+
     def cookie_of(self, role: Role) -> str:
-        """Return the cookie of somebody of that role who is signed in."""
+        """Return the cookie of somebody of that role who has signed in."""
         ...
 
     def routes(self) -> Sequence[Guarded]:
@@ -281,7 +290,7 @@ class Sandbox(Protocol):
         ...
 
     def bad_cookies(self) -> Mapping[str, str]:
-        """Return cookies that must open nothing, by what is wrong with them."""
+        """Return cookies that must open nothing, by what is wrong with them; after `sign_in`."""
         ...
 
     def ownership(self) -> Ownership:

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import extract_parameters
 
 from doubles.doors import OWNER, House, open_house
 from proveout.domain.access import NotSignedIn, Role
 from proveout.domain.record import Kind
-from proveout.faces.passwords import WeakPassword
+from proveout.faces.passwords import Passwords, WeakPassword
 from proveout.faces.sessions import Cookie, ForgedForm, LinkSpent, check_csrf
 from proveout.faces.tries import TooManyTries
 
@@ -80,6 +81,19 @@ async def test_nobody_else_is(sessions: Sessions, name: str, password: str) -> N
     """The answer is the same for a wrong password and a name that does not exist."""
     with pytest.raises(NotSignedIn, match="do not belong together"):
         await sessions.sign_in(name, password, HERE)
+
+
+async def test_a_name_that_nobody_has_costs_as_much() -> None:
+    """Its hash asks for the same memory, passes and lanes as one that is made of a password."""
+    passwords = Passwords()
+    try:
+        asked = [passwords.nobody, await passwords.hash(PHRASE)]
+        assert not await passwords.verify(PHRASE, None)
+    finally:
+        passwords.close()
+
+    of_nobody, of_somebody = map(extract_parameters, asked)
+    assert of_nobody == of_somebody
 
 
 async def test_a_session_ends_after_twelve_hours(

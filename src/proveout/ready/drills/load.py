@@ -60,12 +60,21 @@ async def until(
 
 
 async def running(sandbox: Sandbox, at_least: int) -> bool:
-    """Return True once so many runs are in flight at once, or False after a while."""
+    """Return True once so many runs are in flight at once, or False once they cannot be.
 
-    async def busy() -> bool:
-        return (await sandbox.store.count()).get(RunState.RUNNING, 0) >= at_least
+    They cannot be when fewer are left, and are taken not to be after a while.
+    """
+    flying = 0
 
-    return await until(sandbox, busy, beside_starts(sandbox, 10.0, 3))
+    async def is_settled() -> bool:
+        nonlocal flying
+        counted = await sandbox.store.count()
+        flying = counted.get(RunState.RUNNING, 0)
+        left = sum(count for state, count in counted.items() if not state.is_final)
+        return flying >= at_least or left < at_least
+
+    await until(sandbox, is_settled, beside_starts(sandbox, 10.0, 3))
+    return flying >= at_least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,7 @@ class Ended:
 async def follow(sandbox: Sandbox, runs: Iterable[str]) -> Ended:
     """Wait until all `runs` have ended, approving what they ask a person.
 
-    Give up when time is up, or when no run has moved for a while.
+    Give up when time is up, when no run has moved for a while, or when no worker is alive.
     """
     left = set(runs)
     states: dict[str, RunState] = {}
@@ -98,6 +107,7 @@ async def follow(sandbox: Sandbox, runs: Iterable[str]) -> Ended:
 
     async def is_over() -> bool:
         nonlocal moved
+        had_workers = sandbox.has_workers  # before the look: what they did last is still seen
         await approve_all(sandbox)
         for run in sorted(left):
             found = await sandbox.store.run(RunId(run))
@@ -109,7 +119,8 @@ async def follow(sandbox: Sandbox, runs: Iterable[str]) -> Ended:
             if seen.get(run) != (found.state, found.fence):
                 seen[run] = (found.state, found.fence)
                 moved = sandbox.clock.monotonic()
-        return not left or sandbox.clock.monotonic() - moved > still
+        is_still = sandbox.clock.monotonic() - moved > still
+        return not left or is_still or not had_workers
 
     await until(sandbox, is_over)
     return Ended(states=states, lost=tuple(sorted(left)))

@@ -58,13 +58,14 @@ async def perform(sandbox: Sandbox) -> Performance:
 
 
 async def _await_dead(sandbox: Sandbox, runs: tuple[str, ...]) -> list[str]:
-    """Return which of `runs` were dead-lettered, once all were or time is up."""
+    """Return which of `runs` were dead-lettered, once all were, or none will be any more."""
     dead: list[str] = []
 
     async def all_dead() -> bool:
+        had_workers = sandbox.has_workers
         found = [await sandbox.store.run(RunId(run)) for run in runs]
         dead[:] = [run.id for run in found if run is not None and run.state is RunState.DEAD]
-        return len(dead) == len(runs)
+        return len(dead) == len(runs) or not had_workers
 
     await until(sandbox, all_dead, beside_starts(sandbox, TIME, 4))
     return dead

@@ -34,6 +34,7 @@ async def perform(sandbox: Sandbox) -> Performance:
     crew = Crew(count=1)
     await sandbox.start_workers(crew)
     await sandbox.start_doors()
+    await sandbox.sign_in(Role.REVIEWER)
     runs = [await sandbox.enqueue(asking[n % len(asking)], f"ask-{n}") for n in range(REVIEWS)]
     reviews = await _opened(sandbox)
     sandbox.note(f"{len(reviews)} reviews wait")

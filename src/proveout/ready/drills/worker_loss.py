@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 RUNS = 40
 KILLS = 3
+PACE = 0.25
+"""Seconds of a step, so that runs are left for every kill while workers start."""
+
 IN_FLIGHT = 4
 """Runs that are in flight at least when the workers are killed."""
 
 
 async def perform(sandbox: Sandbox) -> Performance:
     """Kill every worker again and again while runs are in flight, and look for each run."""
-    crew = Crew(count=2)
+    crew = Crew(count=2, pace=PACE)
     await sandbox.start_workers(crew)
     await check_steady(sandbox, "before")
     runs = await enqueue(sandbox, RUNS, "loss")
