@@ -1,0 +1,112 @@
+"""Calls of models: who made each, what was asked of which model, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proveout.domain.money import Usd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from proveout.domain.journal import Place
+    from proveout.domain.run import RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who makes a call.
+
+    Attributes:
+        fence: of the attempt that makes it.
+        place: the step within the run; None for the workflow's own code.
+    """
+
+    run: RunId
+    fence: int
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What a call took.
+
+    Attributes:
+        read: tokens of the request, those from a cache among them.
+        cached: those of them that came from a cache.
+        written: tokens of the answer.
+    """
+
+    read: int
+    cached: int
+    written: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """One call of a model that has ended, as the meter saw it.
+
+    Attributes:
+        id: unique; a call that is kept twice is kept once.
+        provider: whose wire format was spoken, such as "openai".
+        asked: the model that was asked for.
+        answered: the model that answered, as it calls itself; "" where nobody did.
+        status: the HTTP status; 0 where no answer came, or not to its end.
+        tokens: None where the answer did not say.
+        cost: None where its tokens or their price are not known.
+        elapsed: seconds until the answer had come.
+    """
+
+    id: str
+    caller: Caller
+    provider: str
+    asked: str
+    answered: str
+    status: int
+    tokens: Tokens | None
+    cost: Usd | None
+    started: datetime
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What several calls of models took together.
+
+    Attributes:
+        read: tokens of their requests, as far as they are known.
+        written: tokens of their answers, likewise.
+        cost: of those whose cost is known.
+        unpriced: count of calls whose cost is not known.
+    """
+
+    calls: int = 0
+    read: int = 0
+    written: int = 0
+    cost: Usd = Usd(0)
+    unpriced: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            calls=self.calls + other.calls,
+            read=self.read + other.read,
+            written=self.written + other.written,
+            cost=self.cost + other.cost,
+            unpriced=self.unpriced + other.unpriced,
+        )
+
+
+def usage_of(calls: Iterable[ModelCall]) -> Usage:
+    """Return what `calls` took together."""
+    total = Usage()
+    for call in calls:
+        total += Usage(
+            calls=1,
+            read=0 if call.tokens is None else call.tokens.read,
+            written=0 if call.tokens is None else call.tokens.written,
+            cost=Usd(0) if call.cost is None else call.cost,
+            unpriced=call.cost is None,
+        )
+    return total
