@@ -1,0 +1,77 @@
+"""What counts the calls of models, and says which may be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from proveout.domain.model_call import Caller, Tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a call asks for.
+
+    Attributes:
+        provider: whose wire format it speaks, such as "openai".
+        size: bytes of the request's body.
+        most: most tokens that the answer may have; None where the request does not say.
+    """
+
+    provider: str
+    model: str
+    size: int
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """How a call ended.
+
+    Attributes:
+        model: that answered, as it calls itself; "" where nobody did.
+        status: the HTTP status; 0 where no answer came, or not to its end.
+        tokens: None where the answer did not say.
+    """
+
+    model: str
+    status: int
+    tokens: Tokens | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The call may be made; `end` is to be told how it ended."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """The call may not be made.
+
+    Attributes:
+        code: one word with hyphens, for programs.
+        message: why, and what mends it, for a person.
+    """
+
+    code: str
+    message: str
+
+
+class Meter(Protocol):
+    """Counts calls of models; any thread may use it, and nothing in it waits."""
+
+    def begin(self, caller: Caller | None, asked: Asked) -> Begun | Denied:
+        """Reserve what a call may cost, or say why it may not be made.
+
+        Args:
+            caller: who makes it; None where nobody can say, which is denied.
+            asked: what it asks for.
+        """
+        ...
+
+    def end(self, id_: str, said: Said) -> None:
+        """Count a call that has ended; each is ended once, whatever became of it."""
+        ...
