@@ -105,8 +105,12 @@ def _measured(criterion: Criterion, trialled: Trialled, success: bool) -> float:
 
 
 def _price(trialled: Trialled) -> Usd:
-    """Return what the case cost: the declared price of every call it took."""
-    return (trialled.price or Usd(0)) * max(1, trialled.run.fence)
+    """Return what the case cost: the price of the call that gave its result.
+
+    A call that was repeated because our process died is paid for, and no property of what is
+    judged: the account of the experiment holds it.
+    """
+    return trialled.price or Usd(0)
 
 
 def worth_of(worth: Worth, price: Usd, *, success: bool) -> Usd:
