@@ -40,6 +40,7 @@ class Candidate:
         name: `OWN` for the workflow itself.
         entry: `module:attribute` of a workflow or a plain function.
         price_per_call: declared money for one call; None when it is not known.
+        is_metered: what a call costs is what the models that it calls cost.
         code: hexadecimal SHA-256 of the source that executes.
     """
 
@@ -47,6 +48,7 @@ class Candidate:
     entry: str
     price_per_call: Usd | None = None
     code: str = ""
+    is_metered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

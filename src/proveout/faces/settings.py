@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from proveout.domain.duration import say_duration, shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Estimand, Plan
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
+from proveout.faces.settings_models import ModelSettings, read_models
 from proveout.faces.settings_reader import Reader, SettingsMistake
 from proveout.faces.settings_schedules import read_schedules
 from proveout.faces.settings_schema import ROOT
@@ -148,6 +149,7 @@ class Settings:
         folder: where it stands; paths and imports start here.
         experiments: in the order of the file; empty where nothing is to be proved.
         sources: who may start runs by signed deliveries, in the order of the file.
+        models: how calls of models are metered.
     """
 
     path: Path
@@ -156,6 +158,7 @@ class Settings:
     experiments: tuple[ExperimentSettings, ...] = ()
     production: ProductionSettings | None = None
     sources: tuple[SourceSettings, ...] = ()
+    models: ModelSettings = ModelSettings()
 
     @property
     def keeping(self) -> Keeping | None:
@@ -196,13 +199,15 @@ def _read(path: Path, text: str, *, must_exist: bool) -> Settings:
     whole_path = path.absolute()
     place = _Place(folder=whole_path.parent, must_exist=must_exist)
     workflow = _workflow(cast("Reader", root.inner("workflow")))
+    models = read_models(root.inner("models"))
     return Settings(
         path=whole_path,
         folder=place.folder,
         workflow=workflow,
-        experiments=_experiments(root, workflow, place),
+        experiments=_experiments(root, workflow, models, place),
         production=_production(root.inner("production"), place),
         sources=read_sources(root),
+        models=models,
     )
 
 
@@ -330,11 +335,11 @@ def _keys(row: Reader) -> timedelta:
 
 
 def _experiments(
-    root: Reader, workflow: WorkflowSettings, place: _Place
+    root: Reader, workflow: WorkflowSettings, models: ModelSettings, place: _Place
 ) -> tuple[ExperimentSettings, ...]:
     found: dict[str, ExperimentSettings] = {}
     for row in root.each("prove"):
-        experiment = _experiment(row, workflow, place)
+        experiment = _experiment(row, workflow, models, place)
         alike = experiment.name.casefold()
         if alike in found:
             raise row.mistake(
@@ -347,8 +352,13 @@ def _experiments(
     return tuple(found.values())
 
 
-def _experiment(row: Reader, workflow: WorkflowSettings, place: _Place) -> ExperimentSettings:
-    candidates = _candidates(row, workflow)
+def _experiment(
+    row: Reader, workflow: WorkflowSettings, models: ModelSettings, place: _Place
+) -> ExperimentSettings:
+    candidates = tuple(
+        replace(one, is_metered=models.is_on and one.price_per_call is None)
+        for one in _candidates(row, workflow)
+    )
     prices = _prices(row, candidates)
     criteria = read_criteria(row.each("criteria"), workflow.entry, prices)
     worth = _worth(row, prices)

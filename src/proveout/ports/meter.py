@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from proveout.domain.model_call import Caller, Tokens
+    from proveout.domain.money import Usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +75,12 @@ class Meter(Protocol):
 
     def end(self, id_: str, said: Said) -> None:
         """Count a call that has ended; each is ended once, whatever became of it."""
+        ...
+
+
+class Prices(Protocol):
+    """What calls of models cost."""
+
+    def cost(self, provider: str, model: str, tokens: Tokens) -> Usd | None:
+        """Return what a call costs, exactly; None where the model's price is not known."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import takewhile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from proveout.prove.begin import changed_since
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
+from proveout.prove.price import price_of, spent_on
+from proveout.prove.purse import Purse
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
@@ -30,11 +33,13 @@ from proveout.run.payload import to_json
 from proveout.run.work import Manner, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
     from proveout.domain.case import Case, Dataset
     from proveout.domain.experiment import Candidate, Plan
+    from proveout.domain.model_call import ModelCall
+    from proveout.domain.run import RunId
     from proveout.domain.workflow import Workflow
     from proveout.ports.store import LockedExperiment, TrialCount
     from proveout.prove.layout import Layout
@@ -93,6 +98,7 @@ class Conductor:
             for candidate in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
+        self._purse = Purse(setup.plan.budget)
 
     @property
     def plan(self) -> Plan:
@@ -153,11 +159,7 @@ class Conductor:
         runs = await self._bench.store.trials(
             self._setup.experiment.id, own.candidate.name, 0, own.read
         )
-        price = self._price(own.candidate)
-        trials = [
-            Trialled(run=run, case=self._case(position), price=price)
-            for position, run in enumerate(runs)
-        ]
+        trials = await self._trialled(own.candidate, 0, runs)
         return judge_shuffled(
             self._setup.plan, trials, self._setup.scorers, self._setup.layout, seed
         )
@@ -214,6 +216,7 @@ class Conductor:
             worker.news.clear()
             for tally in self._tallies:
                 await self._advance(tally, worker)
+            await self._pay(used, worker)
             await self._tell()
             if all(self._is_over(tally) for tally in self._tallies):
                 return StoppedBy.VERDICT
@@ -278,12 +281,10 @@ class Conductor:
         trials = await self._bench.store.trials(
             self._setup.experiment.id, tally.candidate.name, tally.read, 100
         )
-        for run in trials:
-            ready = run.trial is not None and run.trial.position == tally.read
-            if not ready or not is_finished(run) or tally.verdict is not Verdict.UNDECIDED:
+        finished = list(takewhile(is_finished, in_a_row(trials, tally.read)))
+        for trialled in await self._trialled(tally.candidate, tally.read, finished):
+            if tally.verdict is not Verdict.UNDECIDED:
                 break
-            case = self._case(tally.read)
-            trialled = Trialled(run=run, case=case, price=self._price(tally.candidate))
             values = observe(self._setup.plan.criteria, trialled, self._setup.scorers)
             tally.add(trialled, tally.read, values)
         return tally.read > before
@@ -308,17 +309,31 @@ class Conductor:
 
     def _allowance(self, calls: int) -> int:
         """Return how many more calls the budget can reserve."""
-        budget = self._setup.plan.budget
-        left = self._setup.plan.concurrency
         if self._is_late():
             return 0
-        if budget.calls is not None:
-            left = min(left, budget.calls - calls)
-        if budget.money is not None and budget.cap_per_call is not None:
-            open_money = float(budget.money) - calls * float(budget.cap_per_call)
-            cap = float(budget.cap_per_call)
-            left = left if cap == 0 else min(left, int(open_money / cap + 1e-9))
+        left = self._setup.plan.concurrency
+        if (most := self._setup.plan.budget.calls) is not None:
+            left = min(left, most - calls)
+        if (affordable := self._purse.left(calls)) is not None:
+            left = min(left, affordable)
         return max(0, left)
+
+    async def _pay(self, began: int, worker: Worker) -> None:
+        """Take from the budget what ended calls cost, where that is metered.
+
+        Args:
+            began: calls that were begun before this process.
+            worker: whose calls under way stay reserved.
+        """
+        cap = self._setup.plan.budget.cap_per_call
+        if cap is None or not any(tally.candidate.is_metered for tally in self._tallies):
+            return
+        ended = began + worker.claimed - worker.in_flight  # before the store is asked
+        counts = [await self._count(tally) for tally in self._tallies]
+        spent = self._spent(counts)
+        assert spent is not None  # noqa: S101 - with a cap every cost is known
+        lost = sum(count.repeated for count in counts)  # what they spent last, nobody knows
+        self._purse.paid, self._purse.calls = spent + cap * lost, ended
 
     def _case(self, position: int) -> Case:
         return self._setup.dataset.cases[self._setup.layout.case_at(position)]
@@ -327,8 +342,20 @@ class Conductor:
         own = self._setup.plan.workflow
         return own if candidate == OWN else f"{own}:{candidate}"
 
-    def _price(self, candidate: Candidate) -> Usd | None:
-        return candidate.price_per_call or self._setup.plan.budget.cap_per_call
+    async def _trialled(self, candidate: Candidate, position: int, runs: list[Run]) -> list[Trialled]:
+        """Return finished trials from `position` on, with what is needed to score them."""
+        calls: Mapping[RunId, list[ModelCall]] = {}
+        if candidate.is_metered:
+            calls = await self._bench.store.model_calls(*(run.id for run in runs))
+        cap = self._setup.plan.budget.cap_per_call
+        return [
+            Trialled(
+                run=run,
+                case=self._case(place),
+                price=price_of(candidate, cap, calls.get(run.id, ())),
+            )
+            for place, run in enumerate(runs, position)
+        ]
 
     async def _count(self, tally: Tally) -> TrialCount:
         return await self._bench.store.used(self._setup.experiment.id, tally.candidate.name)
@@ -357,12 +384,25 @@ class Conductor:
 
     def _spent(self, counts: list[TrialCount]) -> Usd | None:
         total = Usd(0)
+        cap = self._setup.plan.budget.cap_per_call
         for tally, count in zip(self._tallies, counts, strict=True):
-            price = self._price(tally.candidate)
-            if price is None:
+            if tally.candidate.is_metered:
+                spent = spent_on(count.usage, cap)
+            else:
+                price = tally.candidate.price_per_call or cap
+                spent = None if price is None else price * count.calls
+            if spent is None:
                 return None
-            total += price * count.calls
+            total += spent
         return total
+
+
+def in_a_row(trials: list[Run], position: int) -> Iterator[Run]:
+    """Yield the trials that stand at `position` and after it without a gap."""
+    for place, run in enumerate(trials, position):
+        if run.trial is None or run.trial.position != place:
+            return
+        yield run
 
 
 def is_finished(run: Run) -> bool:

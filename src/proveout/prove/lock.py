@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from proveout.domain.criterion import Options, Scored
-from proveout.domain.experiment import Estimand
+from proveout.domain.experiment import Candidate, Estimand
 from proveout.domain.money import Usd
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def words(value: object) -> Any:
         inner = {name: words(getattr(value, name)) for name in asdict(value)}
         if isinstance(value, Scored) and value.options == Options():
             del inner["options"]
+        if isinstance(value, Candidate) and not value.is_metered:
+            del inner["is_metered"]
         return {"type": type(value).__name__, **inner}
     if isinstance(value, timedelta):
         return f"{value.total_seconds()} s"

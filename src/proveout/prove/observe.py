@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from proveout.domain.criterion import AtMost, Cost, Latency, Scored, Worth
 from proveout.domain.money import Usd
 from proveout.domain.run import RunState
+from proveout.errors import Mistake
 from proveout.prove.score import BadScore, read_score
 
 if TYPE_CHECKING:
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 MINUTES = Decimal(60)
 
 
+class OutOfBounds(Mistake):
+    """A case cost, gained or lost more than was declared possible."""
+
+    code = "out-of-bounds"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trialled:
     """A finished trial, with what is needed to score it.
 
     Attributes:
-        price: what one call of the candidate costs; None when it is not known.
+        price: what the case cost; None when it is not known.
     """
 
     run: Run
@@ -96,21 +103,29 @@ def _measured(criterion: Criterion, trialled: Trialled, success: bool) -> float:
             seconds = trialled.run.elapsed
             in_time = seconds is not None and seconds <= within.total_seconds()
             return 1.0 if trialled.answered and in_time else 0.0
-        case Cost():
-            return float(_price(trialled))
+        case Cost(cap=cap):
+            return float(_within(trialled, trialled.price or Usd(0), Usd(0), cap))
         case Worth() as worth:
-            return float(worth_of(worth, _price(trialled), success=success))
+            gained = worth_of(worth, trialled.price or Usd(0), success=success)
+            return float(_within(trialled, gained, worth.worst, worth.best))
         case Scored():
             raise AssertionError(criterion)
 
 
-def _price(trialled: Trialled) -> Usd:
-    """Return what the case cost: the price of the call that gave its result.
+def _within(trialled: Trialled, amount: Usd, low: Usd, high: Usd) -> Usd:
+    """Return an amount that lies within the bounds that were locked.
 
-    A call that was repeated because our process died is paid for, and no property of what is
-    judged: the account of the experiment holds it.
+    Raises:
+        OutOfBounds: it does not.
     """
-    return trialled.price or Usd(0)
+    if low <= amount <= high:
+        return amount
+    raise OutOfBounds(
+        f"case {trialled.case.id} comes to {amount}, outside of {low} to {high}",
+        why=f"its call cost {trialled.price}, more than the cap_per_call that was declared;"
+        " the evidence holds only for what lies within the bounds, so nothing is clipped",
+        fix=("raise cap_per_call in proveout.toml; that is a new experiment",),
+    )
 
 
 def worth_of(worth: Worth, price: Usd, *, success: bool) -> Usd:

@@ -90,6 +90,7 @@ class Attempt:
         self.threads = world.threads
         self.captures = world.captures
         self.rehearsal = world.rehearsal
+        self.meter = world.meter
         self.resources = world.resources
         self._permits = world.permits
         pen = Pen(self)

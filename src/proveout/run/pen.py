@@ -67,9 +67,17 @@ class Pen:
         attempt.journal.note(closed)
         return closed
 
+    async def _charge(self, unit: Record | Close) -> None:
+        """Make durable what the steps of `unit` have spent, before their results are."""
+        if (meter := self._attempt.meter) is not None:
+            entries = unit.entries if isinstance(unit, Record) else (unit.entry,)
+            for entry in entries:
+                await meter.charge(unit.run, entry.place)
+
     async def _write(self, unit: Record | Close) -> Answered:
         attempt = self._attempt
         try:
+            await self._charge(unit)
             answer = await attempt.store.write(unit)
         except Outage as outage:
             attempt.log.warning("run.abandoned", error=str(outage))

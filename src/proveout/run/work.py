@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from proveout.ports.clock import Clock, Dice, Ids
     from proveout.ports.rehearsal import Rehearsal
     from proveout.ports.store import Claimed, Store
+    from proveout.run.meter import ModelMeter
     from proveout.run.pulse import Blocked
 
 POLL = 1.0
@@ -73,13 +75,18 @@ class Manner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a worker works with."""
+    """What a worker works with.
+
+    Attributes:
+        meter: counts the calls of models; None where they are not metered.
+    """
 
     store: Store
     clock: Clock
     ids: Ids
     dice: Dice
     log: FilteringBoundLogger
+    meter: ModelMeter | None = None
 
 
 class Worker:
@@ -121,6 +128,11 @@ class Worker:
     def busy(self) -> bool:
         """Whether it has runs in flight."""
         return bool(self._attempts)
+
+    @property
+    def in_flight(self) -> int:
+        """How many runs it has in flight."""
+        return len(self._attempts)
 
     def retire(self, workflow: str) -> None:
         """Claim no further runs of `workflow`."""
@@ -260,6 +272,7 @@ class Worker:
             permits=self._permits[claimed.run.workflow],
             resources=self._resources,
             rehearsal=self._manner.rehearsal,
+            meter=self._bench.meter,
         )
         if former := self._attempts.get(claimed.run.id):
             former.end(Lost())
@@ -276,6 +289,9 @@ class Worker:
             unit = await attempt.drive()
             if unit is not None:
                 await self._settle(attempt, unit)
+            else:
+                with suppress(Outage):
+                    await self._charge(attempt)
         except BaseException as error:
             self._failure = error
             self._stopping.set()
@@ -287,9 +303,15 @@ class Worker:
             self._room.set()
             self.news.set()
 
+    async def _charge(self, attempt: Attempt) -> None:
+        """Make durable what the attempt has spent on models, whatever became of its run."""
+        if self._bench.meter is not None:
+            await self._bench.meter.charge(attempt.run.id)
+
     async def _settle(self, attempt: Attempt, unit: Settle) -> None:
         self._settling.add(unit.run)  # from here on its lease may end before we hear of it
         try:
+            await self._charge(attempt)
             answer = await self._bench.store.write(unit)
         except Outage as outage:
             attempt.log.warning("run.not_settled", error=str(outage))

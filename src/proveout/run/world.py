@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proveout.ports.clock import Clock, Dice, Ids
     from proveout.ports.rehearsal import Rehearsal
     from proveout.ports.store import Writes
+    from proveout.run.meter import ModelMeter
     from proveout.run.permit import Permits
     from proveout.run.spend import Resources
 
@@ -34,6 +35,7 @@ class World:
         permits: whether an effect may begin.
         resources: what the worker has of shared limits.
         rehearsal: what stands in for steps and effects while the run is drilled.
+        meter: counts the calls of models; None where they are not metered.
     """
 
     store: Writes
@@ -46,3 +48,4 @@ class World:
     permits: Permits
     resources: Resources
     rehearsal: Rehearsal | None = None
+    meter: ModelMeter | None = None

@@ -1,0 +1,55 @@
+"""What a case cost: the declared price of a call, or what its models cost.
+
+A call that was repeated because our own process died is paid for, and no property of what
+is judged: it stands in the account of the experiment, and not in the cost of its case.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proveout.domain.model_call import usage_of
+from proveout.domain.money import Usd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proveout.domain.experiment import Candidate
+    from proveout.domain.journal import Place
+    from proveout.domain.model_call import ModelCall, Usage
+
+
+def price_of(candidate: Candidate, cap: Usd | None, calls: Sequence[ModelCall]) -> Usd | None:
+    """Return what a case cost; None where that is not known.
+
+    Args:
+        candidate: what was tried.
+        cap: the declared most that a call can cost.
+        calls: the models that its run called.
+    """
+    if not candidate.is_metered:
+        return candidate.price_per_call or cap
+    usage = usage_of(counted(calls))
+    if not usage.unpriced:
+        return usage.cost
+    return None if cap is None else max(cap, usage.cost)
+
+
+def counted(calls: Sequence[ModelCall]) -> list[ModelCall]:
+    """Return the calls of the attempts whose results the run went on with.
+
+    A step that had ended is not called again, and one that was lost is: of each step the
+    calls of the last attempt that made any are those behind its result.
+    """
+    last: dict[Place | None, int] = {}
+    for call in calls:
+        place, fence = call.caller.place, call.caller.fence
+        last[place] = max(last.get(place, fence), fence)
+    return [call for call in calls if call.caller.fence == last[call.caller.place]]
+
+
+def spent_on(usage: Usage, cap: Usd | None) -> Usd | None:
+    """Return what metered calls cost; one of unknown cost counts as the cap, or nobody knows."""
+    if not usage.unpriced:
+        return usage.cost
+    return None if cap is None else usage.cost + cap * usage.unpriced

@@ -1,0 +1,198 @@
+"""Metering models: what each run may spend on them, and what it has spent.
+
+What a step has spent is durable before its result is, so that a resumed run, which does
+not call the step again, still knows it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proveout.domain.model_call import ModelCall, Tokens
+from proveout.domain.money import Usd
+from proveout.domain.unit import Charge, UnitId
+from proveout.ports.meter import Begun, Denied, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from proveout.domain.journal import Place
+    from proveout.domain.model_call import Caller
+    from proveout.domain.run import RunId
+    from proveout.ports.clock import Clock, Ids
+    from proveout.ports.meter import Asked, Prices
+    from proveout.ports.store import Writes
+
+BYTES_PER_TOKEN = 4
+"""Bytes of a request that make about one token, for what is reserved before a call."""
+
+UNBILLED = 400
+"""The first status of answers that vendors do not bill."""
+
+UNANSWERED = Said(model="", status=0, tokens=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Open:
+    """A call that was let through and has not ended.
+
+    Attributes:
+        reserved: what it is taken to cost until its cost is known.
+    """
+
+    caller: Caller
+    asked: Asked
+    reserved: Usd
+    started: datetime
+    at: float
+
+
+class ModelMeter:
+    """Counts the calls of models that the runs of this process make; see `ports/meter.py`.
+
+    With a cap, a call is let through only while what its run has spent, with what its open
+    calls are taken to cost, stays within it. What a call will cost is estimated from the size
+    of the request and the longest answer that it asks for.
+    """
+
+    def __init__(
+        self, store: Writes, clock: Clock, ids: Ids, prices: Prices, cap: Usd | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._prices = prices
+        self._cap = cap
+        self._lock = threading.Lock()
+        self._open: dict[str, _Open] = {}
+        self._spent: dict[RunId, Usd] = {}
+        self._uncharged: dict[tuple[RunId, Place | None], list[ModelCall]] = {}
+
+    def begin(self, caller: Caller | None, asked: Asked) -> Begun | Denied:
+        """Reserve what a call may cost, or say why it may not be made."""
+        if caller is None:
+            return Denied(code="unknown-caller", message=UNKNOWN_CALLER)
+        reserved = self._estimate(asked)
+        if reserved is None and self._cap is not None:
+            return Denied(code="unknown-price", message=unknown_price(asked.model, self._cap))
+        reserved = reserved or Usd(0)
+        with self._lock:
+            taken = self._taken(caller.run)
+            if self._cap is not None and taken + reserved > self._cap:
+                return Denied(code="cap-reached", message=_cap_reached(self._cap, taken, reserved))
+            id_ = self._ids.new()
+            self._open[id_] = _Open(
+                caller=caller,
+                asked=asked,
+                reserved=reserved,
+                started=self._clock.now(),
+                at=self._clock.monotonic(),
+            )
+        return Begun(id_)
+
+    def end(self, id_: str, said: Said) -> None:
+        """Count a call that has ended; one that was given up before is counted already."""
+        with self._lock:
+            if (call := self._open.pop(id_, None)) is not None:
+                self._count(id_, call, said)
+
+    async def charge(self, run: RunId, place: Place | None = None) -> None:
+        """Return when every call of a run that has ended is durable.
+
+        Args:
+            run: whose calls.
+            place: the step that has ended, whose open calls nobody waits for any more; None
+                where the run's attempt has.
+
+        Raises:
+            Outage: the store cannot be reached; what is not durable stays to be charged.
+        """
+        with self._lock:
+            self._give_up(run, place)
+            keys = [key for key in self._uncharged if key[0] == run and place in (None, key[1])]
+            taken = {key: self._uncharged.pop(key) for key in keys}
+            if place is None:
+                self._spent.pop(run, None)
+        calls = tuple(call for each in taken.values() for call in each)
+        if not calls:
+            return
+        try:
+            await self._store.write(Charge(id=UnitId(self._ids.new()), calls=calls))
+        except BaseException:
+            with self._lock:
+                for key, each in taken.items():
+                    self._uncharged.setdefault(key, [])[:0] = each
+            raise
+
+    def _give_up(self, run: RunId, place: Place | None) -> None:
+        for id_, call in list(self._open.items()):
+            if call.caller.run == run and place in (None, call.caller.place):
+                self._count(id_, self._open.pop(id_), UNANSWERED)
+
+    def _taken(self, run: RunId) -> Usd:
+        """Return what a run has spent, with what its open calls are taken to cost."""
+        mine = (call.reserved for call in self._open.values() if call.caller.run == run)
+        return total((self._spent.get(run, Usd(0)), *mine))
+
+    def _count(self, id_: str, call: _Open, said: Said) -> None:
+        cost = self._cost(call.asked, said)
+        run = call.caller.run
+        # What nobody knows the cost of counts as it was reserved: it may have been billed.
+        self._spent[run] = self._spent.get(run, Usd(0)) + (call.reserved if cost is None else cost)
+        counted = ModelCall(
+            id=id_,
+            caller=call.caller,
+            provider=call.asked.provider,
+            asked=call.asked.model,
+            answered=said.model,
+            status=said.status,
+            tokens=said.tokens,
+            cost=cost,
+            started=call.started,
+            elapsed=self._clock.monotonic() - call.at,
+        )
+        self._uncharged.setdefault((run, call.caller.place), []).append(counted)
+
+    def _estimate(self, asked: Asked) -> Usd | None:
+        read = asked.size // BYTES_PER_TOKEN
+        tokens = Tokens(read=read, cached=0, written=asked.most or 0)
+        return self._prices.cost(asked.provider, asked.model, tokens)
+
+    def _cost(self, asked: Asked, said: Said) -> Usd | None:
+        if said.tokens is None:
+            return Usd(0) if said.status >= UNBILLED else None
+        for model in filter(None, (said.model, asked.model)):
+            if (cost := self._prices.cost(asked.provider, model, said.tokens)) is not None:
+                return cost
+        return None
+
+
+UNKNOWN_CALLER = (
+    "Proveout cannot tell which step of which run makes this call, so it cannot be counted:"
+    " the client is not built on httpx, or the call is made outside of a run."
+    " Add proveout.caller_headers() to its headers, or set meter = false under [models]."
+)
+
+
+def unknown_price(model: str, cap: Usd) -> str:
+    """Return why a call of a model without a known price is denied under a cap."""
+    return (
+        f"the price of {model} is not known, so cap_per_call {cap} could not be kept;"
+        f' declare it in proveout.toml: [[models.prices]] model = "{model}",'
+        ' read = "… USD", written = "… USD" per million tokens'
+    )
+
+
+def _cap_reached(cap: Usd, taken: Usd, reserved: Usd) -> str:
+    return (
+        f"this run has spent {taken} on models, and the call may cost {reserved}:"
+        f" together more than cap_per_call {cap}"
+    )
+
+
+def total(amounts: Iterable[Usd]) -> Usd:
+    """Return the exact sum."""
+    return sum(amounts, Usd(0))

@@ -1,0 +1,153 @@
+"""The meter: what a run may spend on models, and what is known of it afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doubles.models import ANSWER, TOKENS, ListedPrices
+from proveout.domain.journal import Place
+from proveout.domain.model_call import Caller
+from proveout.domain.money import Usd
+from proveout.domain.run import RunId
+from proveout.errors import Outage
+from proveout.ports.meter import Asked, Begun, Denied, Said
+from proveout.run.meter import ModelMeter
+
+if TYPE_CHECKING:
+    from doubles.clock import CountedIds
+    from doubles.postgres import WatchedClock
+    from proveout.domain.unit import Answered, Unit
+    from proveout.ports.store import Store
+
+RUN = RunId("r1")
+CALLER = Caller(run=RUN, fence=1, place=ANSWER)
+ELSEWHERE = Caller(run=RUN, fence=1, place=Place("0.1", "answer", 0))
+SMALL = Asked(provider="openai", model="small", size=4_000, most=500)  # 1,500 tokens
+GOOD = Said(model="small-2026", status=200, tokens=TOKENS)
+PRICES = ListedPrices({"small": "10", "large": "1000"})  # 1.5 cents, and $1.50
+
+
+@pytest.fixture
+def meter(store: Store, clock: WatchedClock, ids: CountedIds) -> ModelMeter:
+    """Return a meter that lets a run spend four cents."""
+    return ModelMeter(store, clock, ids, PRICES, cap=Usd("0.04"))
+
+
+def begin(meter: ModelMeter, asked: Asked = SMALL, caller: Caller = CALLER) -> str:
+    """Begin a call that must be let through."""
+    begun = meter.begin(caller, asked)
+    assert isinstance(begun, Begun), begun
+    return begun.id
+
+
+async def test_a_call_is_durable_once_its_step_is_charged(
+    meter: ModelMeter, store: Store, clock: WatchedClock
+) -> None:
+    """Who called, which model was asked, which answered, what it took and cost, and how long."""
+    id_ = begin(meter)
+    clock.advance(timedelta(seconds=2))
+    meter.end(id_, GOOD)
+    assert await store.model_calls(RUN) == {}
+
+    await meter.charge(RUN, ANSWER)
+
+    [call] = (await store.model_calls(RUN))[RUN]
+    assert (call.caller, call.asked, call.answered) == (CALLER, "small", "small-2026")
+    assert (call.tokens, call.cost, call.elapsed) == (TOKENS, Usd("0.015"), 2.0)
+
+
+async def test_a_run_is_denied_what_would_take_it_past_its_cap(
+    meter: ModelMeter, store: Store
+) -> None:
+    """Open calls count as what they may cost, ended ones as what they did."""
+    first, _ = begin(meter), begin(meter)
+    denied = meter.begin(CALLER, SMALL)
+    assert isinstance(denied, Denied)
+    assert denied.code == "cap-reached"
+    assert "$0.03" in denied.message
+    other = meter.begin(Caller(run=RunId("r2"), fence=1, place=ANSWER), SMALL)
+    assert isinstance(other, Begun)
+
+    meter.end(first, Said(model="", status=429, tokens=None))  # which nobody bills
+
+    begin(meter)
+    await meter.charge(RUN)
+    assert [call.status for call in (await store.model_calls(RUN))[RUN]] == [429, 0, 0]
+
+
+async def test_a_call_that_nobody_can_price_is_denied_under_a_cap(
+    meter: ModelMeter, store: Store, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """Without a cap it is let through, and its cost is not known."""
+    strange = Asked(provider="openai", model="strange", size=10, most=None)
+    denied = meter.begin(CALLER, strange)
+    assert isinstance(denied, Denied)
+    assert denied.code == "unknown-price"
+    assert 'model = "strange"' in denied.message
+    free = ModelMeter(store, clock, ids, PRICES)
+
+    free.end(begin(free, strange), Said(model="stranger", status=200, tokens=TOKENS))
+    await free.charge(RUN)
+
+    [call] = (await store.model_calls(RUN))[RUN]
+    assert call.cost is None
+
+
+def test_a_call_of_nobody_is_denied(meter: ModelMeter) -> None:
+    """What cannot be counted for a run is not made, in words that say how it can be."""
+    denied = meter.begin(None, SMALL)
+
+    assert isinstance(denied, Denied)
+    assert denied.code == "unknown-caller"
+    assert "caller_headers" in denied.message
+
+
+async def test_a_call_that_its_step_has_given_up_is_counted_once(
+    meter: ModelMeter, store: Store
+) -> None:
+    """It may be billed: it counts as unanswered, of unknown cost, and what comes later for nothing."""
+    given_up = begin(meter)
+    beside = begin(meter, caller=ELSEWHERE)
+
+    await meter.charge(RUN, ANSWER)
+    meter.end(given_up, GOOD)
+    await meter.charge(RUN, ANSWER)
+
+    [call] = (await store.model_calls(RUN))[RUN]
+    assert (call.id, call.status, call.cost) == (given_up, 0, None)
+    meter.end(beside, GOOD)
+    await meter.charge(RUN)
+    assert [one.status for one in (await store.model_calls(RUN))[RUN]] == [0, 200]
+
+
+async def test_nothing_is_lost_where_the_store_was_out_of_reach(
+    store: Store, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """What could not be written is written with the next charge."""
+    mortal = Mortal(store)
+    meter = ModelMeter(mortal, clock, ids, PRICES)
+    meter.end(begin(meter), GOOD)
+    with pytest.raises(Outage):
+        await meter.charge(RUN, ANSWER)
+    mortal.is_away = False
+
+    await meter.charge(RUN, ANSWER)
+
+    assert len((await store.model_calls(RUN))[RUN]) == 1
+
+
+class Mortal:
+    """A store that cannot be reached at first."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.is_away = True
+
+    async def write(self, unit: Unit) -> Answered:
+        """Write to the store behind, once it is there."""
+        if self.is_away:
+            raise Outage("the store is away")
+        return await self._store.write(unit)
