@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from doubles.given import entry
 from proveout.domain.journal import Place, Returned
+from proveout.domain.model_call import Tokens
+from proveout.domain.money import Usd
 from proveout.domain.run import RunState
 from proveout.domain.unit import Answered, Done, Enqueue, Enqueued, Record, Unit
 from proveout.errors import Mistake
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
     from doubles.given import Given
     from proveout.ports.store import Claimed, Store
+
+
+def charge(given: Given, claimed: Claimed, **changes: Any) -> Unit:
+    """Return calls of a claimed run, the second of them changed."""
+    calls = (given.model_call(claimed.run.id), given.model_call(claimed.run.id, **changes))
+    return given.charge(*calls)
+
 
 HOSTILE: dict[str, Callable[[Given, Claimed], Unit]] = {
     "NUL in a key": lambda given, _: Enqueue(id=given.unit_id(), run=given.run(key="a\0b")),
@@ -43,6 +52,21 @@ HOSTILE: dict[str, Callable[[Given, Claimed], Unit]] = {
     ),
     "NUL in a queue": lambda given, claimed: given.question(claimed, queue="\0"),
     "half a character in a queue": lambda given, claimed: given.question(claimed, queue="\udc00"),
+    "NUL in a model's name": lambda given, claimed: charge(given, claimed, answered="a\0"),
+    "half a character in a model's name": lambda given, claimed: charge(
+        given, claimed, asked="\ud800"
+    ),
+    "NUL in a call's id": lambda given, claimed: charge(given, claimed, id="\0"),
+    "more tokens than any call takes": lambda given, claimed: charge(
+        given, claimed, tokens=Tokens(read=2**31, cached=0, written=0)
+    ),
+    "fewer tokens than none": lambda given, claimed: charge(
+        given, claimed, tokens=Tokens(read=0, cached=0, written=-1)
+    ),
+    "more money than any call costs": lambda given, claimed: charge(
+        given, claimed, cost=Usd("1000000.01")
+    ),
+    "less money than none": lambda given, claimed: charge(given, claimed, cost=Usd("-0.01")),
 }
 
 
@@ -66,6 +90,7 @@ async def test_a_hostile_value_is_refused_alone(given: Given, store: Store, kind
     assert await given.known(claimed[25].run.id) == claimed[25].run
     assert await store.journal(claimed[25].run.id) == []
     assert await store.reviews() == []
+    assert await store.model_calls(claimed[25].run.id) == []
 
 
 async def test_many_hostile_values_leave_their_neighbours(given: Given, store: Store) -> None:

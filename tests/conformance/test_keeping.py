@@ -15,6 +15,7 @@ from doubles.stores import SQLITE
 from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.delivery import Delivery
 from proveout.domain.journal import Pending, Raised, Returned
+from proveout.domain.model_call import usage_of
 from proveout.domain.review import Answer
 from proveout.domain.run import REPLAY, Failure, RunState, input_digest
 from proveout.domain.unit import Done, Enqueued, Erase, KeyTaken, Receive, Received
@@ -243,10 +244,14 @@ async def test_a_delivery_that_asked_for_no_run_goes_by_its_own_age(
 async def test_rows_go_once_their_keys_are_old_enough(given: Given, store: Store) -> None:
     """Nothing is left of them, and the key and the event id are free again."""
     run = await full_run(given)
+    other = await given.queued(workflow="refunds")
+    calls = [given.model_call(run.id), given.model_call(other.id)]
+    await store.write(given.charge(*calls))
     await store.write(Receive(id=given.unit_id(), delivery=delivery("evt-2"), run=None))
     given.clock.advance(KEYS)
     unpruned = await store.forget(aged(KEYS))
     await store.prune(aged())
+    assert await store.model_calls(run.id) == calls[:1]
 
     forgotten = await store.forget(aged(KEYS))
 
@@ -254,6 +259,7 @@ async def test_rows_go_once_their_keys_are_old_enough(given: Given, store: Store
     assert await store.run(run.id) is None
     assert await store.journal(run.id) == []
     assert await store.reviews() == []
+    assert await store.usage([run.id, other.id]) == {other.id: usage_of(calls[1:])}
     assert await store.deliveries() == []
     anew = await given.enqueue(given.run(key=run.key, value=b"{}"))
     assert isinstance(anew, Enqueued)

@@ -129,6 +129,7 @@ async def units_of_every_kind(given: Given) -> list[Unit]:
         given.decide(review),
         Cancel(id=given.unit_id(), run=cancelled.run.id),
         Requeue(id=given.unit_id(), run=parked.run.id),
+        given.charge(given.model_call(recorded.run.id)),
     ]
 
 
@@ -143,7 +144,7 @@ def gist(answer: Answered) -> object:
             return answer
 
 
-@pytest.mark.parametrize("kind", range(6))
+@pytest.mark.parametrize("kind", range(7))
 async def test_a_unit_sent_again_is_answered_as_before(
     given: Given, reopen: Open, kind: int
 ) -> None:
@@ -158,7 +159,7 @@ async def test_a_unit_sent_again_is_answered_as_before(
     assert gist(again) == gist(elsewhere) == gist(first)
 
 
-@pytest.mark.parametrize("kind", range(6))
+@pytest.mark.parametrize("kind", range(7))
 async def test_a_unit_handed_in_twice_at_once_is_one(given: Given, kind: int) -> None:
     """The same unit twice in one group is answered the same both times."""
     unit = (await units_of_every_kind(given))[kind]

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.experiment import ExperimentId
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Returned
+from proveout.domain.model_call import Caller, ModelCall, Tokens
+from proveout.domain.money import Usd
 from proveout.domain.review import Answer, OnExpiry, Review, ReviewId
 from proveout.domain.run import Run, RunId, RunState, Trial
 from proveout.domain.unit import (
     Answered,
     Cancel,
+    Charge,
     Decide,
     Done,
     Enqueue,
@@ -148,6 +151,25 @@ class Given:
 
     def cancel(self, run: RunId) -> Cancel:
         return Cancel(id=self.unit_id(), run=run)
+
+    def model_call(self, run: RunId, **changes: Any) -> ModelCall:
+        """Return a call of a model that the first attempt of a run made in a step."""
+        usual: dict[str, Any] = {
+            "id": f"call-{self.ids.new()}",
+            "caller": Caller(run=run, fence=1, place=Place("", "read", 0)),
+            "provider": "openai",
+            "asked": "gpt-5",
+            "answered": "gpt-5-2026-08-07",
+            "status": 200,
+            "tokens": Tokens(read=1200, cached=200, written=34),
+            "cost": Usd("0.00159"),
+            "started": self.clock.now(),
+            "elapsed": 0.75,
+        }
+        return ModelCall(**{**usual, **changes})
+
+    def charge(self, *calls: ModelCall) -> Charge:
+        return Charge(id=self.unit_id(), calls=calls)
 
     def question(self, claimed: Claimed, **changes: Any) -> Record:
         """Return the record by which an attempt asks a person."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from proveout.adapters.troubles import Unstorable
 from proveout.domain.delivery import Delivery
 from proveout.domain.experiment import ExperimentId
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
 from proveout.domain.ledger import LedgerEntry, Signature
+from proveout.domain.model_call import Caller, ModelCall, Tokens, Usage
+from proveout.domain.money import Usd
 from proveout.domain.release import (
     Canary,
     Halt,
@@ -21,7 +25,7 @@ from proveout.domain.release import (
 )
 from proveout.domain.review import Answer, OnExpiry, Review, ReviewId, ReviewState
 from proveout.domain.run import Failure, Run, RunId, RunState, Trial
-from proveout.ports.store import LockedExperiment
+from proveout.ports.store import LockedExperiment, TrialCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,3 +273,107 @@ def to_delivery(row: Row, moment: Callable[[Any], datetime]) -> Delivery:
 def from_headers(delivery: Delivery) -> str:
     """Return a delivery's headers as the column `headers`."""
     return json.dumps(delivery.headers)
+
+
+MOST_TOKENS = 2**31 - 1
+"""Most tokens that one call can have taken: more is no answer's count, and spoils every sum."""
+
+MOST_MONEY = Decimal(1_000_000)
+"""Dollars that one call can have cost at most."""
+
+PICO = Decimal("1e-12")
+
+USAGE = (
+    "count(*) AS calls, coalesce(sum(read), 0) AS read, coalesce(sum(written), 0) AS written,"
+    " coalesce(sum(picodollars / 1000000), 0) AS microdollars,"
+    " coalesce(sum(picodollars % 1000000), 0) AS picodollars,"
+    " count(*) - count(picodollars) AS unpriced"
+)
+"""The columns from which `to_usage` reads; in two parts, so that no sum of money is too large."""
+
+
+def to_usage(row: Row) -> Usage:
+    """Return what the calls of models that `USAGE` was asked about took together."""
+    return Usage(
+        calls=row["calls"],
+        read=int(row["read"]),
+        written=int(row["written"]),
+        cost=_money(int(row["microdollars"]) * 10**6 + int(row["picodollars"])),
+        unpriced=row["unpriced"],
+    )
+
+
+def to_trial_count(row: Row) -> TrialCount:
+    """Return what an experiment has used, by a row of claims beside the columns of `USAGE`."""
+    return TrialCount(
+        calls=row["claims"],
+        repeated=row["repeated"],
+        trials=row["trials"],
+        usage=to_usage(row),
+    )
+
+
+def to_model_call(row: Row, moment: Callable[[Any], datetime]) -> ModelCall:
+    """Return the call that a row of `model_calls` keeps."""
+    place = None if row["occurrence"] is None else to_place(row)
+    tokens = None
+    if row["read"] is not None:
+        tokens = Tokens(read=row["read"], cached=row["cached"], written=row["written"])
+    return ModelCall(
+        id=row["id"],
+        caller=Caller(run=RunId(row["run"]), fence=row["fence"], place=place),
+        provider=row["provider"],
+        asked=row["asked"],
+        answered=row["answered"],
+        status=row["status"],
+        tokens=tokens,
+        cost=None if row["picodollars"] is None else _money(row["picodollars"]),
+        started=moment(row["started"]),
+        elapsed=row["elapsed"],
+    )
+
+
+def from_model_call(call: ModelCall) -> tuple[Any, ...]:
+    """Return a call as all columns of `model_calls`, its moment as it is.
+
+    Raises:
+        Unstorable: it took what no call can take.
+    """
+    tokens = call.tokens
+    counts = (None,) * 3 if tokens is None else (tokens.read, tokens.cached, tokens.written)
+    if not all(count is None or 0 <= count <= MOST_TOKENS for count in counts):
+        raise _senseless(call, f"it says that it took {tokens}")
+    return (
+        call.id,
+        call.caller.run,
+        call.caller.fence,
+        *(call.caller.place or (None,) * 3),
+        call.provider,
+        call.asked,
+        call.answered,
+        call.status,
+        *counts,
+        None if call.cost is None else _picodollars(call),
+        call.started,
+        call.elapsed,
+    )
+
+
+def _picodollars(call: ModelCall) -> int:
+    assert call.cost is not None  # noqa: S101 - asked only where it is known
+    amount = call.cost.amount
+    if not 0 <= amount <= MOST_MONEY:
+        raise _senseless(call, f"it says that it cost {call.cost}")
+    return int(amount.quantize(PICO, ROUND_HALF_EVEN).scaleb(12))
+
+
+def _money(picodollars: int) -> Usd:
+    return Usd(Decimal(picodollars).scaleb(-12))
+
+
+def _senseless(call: ModelCall, why: str) -> Unstorable:
+    return Unstorable(
+        f"the call {call.id} of a model cannot be kept",
+        why=why,
+        fix=("leave out what its provider or price list cannot mean",),
+    )

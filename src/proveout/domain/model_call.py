@@ -55,7 +55,8 @@ class ModelCall:
         answered: the model that answered, as it calls itself; "" where nobody did.
         status: the HTTP status; 0 where no answer came, or not to its end.
         tokens: None where the answer did not say.
-        cost: None where its tokens or their price are not known.
+        cost: None where its tokens or their price are not known; stores keep it to the
+            picodollar (1e-12 dollars), exact for prices of up to six decimals a million tokens.
         elapsed: seconds until the answer had come.
     """
 
@@ -69,6 +70,9 @@ class ModelCall:
     cost: Usd | None
     started: datetime
     elapsed: float
+
+
+FREE = Usd(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ class Usage:
     calls: int = 0
     read: int = 0
     written: int = 0
-    cost: Usd = Usd(0)
+    cost: Usd = FREE
     unpriced: int = 0
 
     def __add__(self, other: Usage) -> Usage:
@@ -106,7 +110,7 @@ def usage_of(calls: Iterable[ModelCall]) -> Usage:
             calls=1,
             read=0 if call.tokens is None else call.tokens.read,
             written=0 if call.tokens is None else call.tokens.written,
-            cost=Usd(0) if call.cost is None else call.cost,
+            cost=FREE if call.cost is None else call.cost,
             unpriced=call.cost is None,
         )
     return total

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from proveout.domain.delivery import Delivery
     from proveout.domain.journal import Entry, Outcome, Place, Returned
     from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, Pointer, Release, ReleaseDigest, Treatment
     from proveout.domain.review import Answer, Review, ReviewId
@@ -200,6 +201,19 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Calls of models, of any runs, are kept for the account; answered by `Done`.
+
+    Nothing about a run is judged by it or changed: it is accepted whatever became of the
+    run, and of a run that the store does not know, too. A call that is kept already, by its
+    id, stays as it is.
+    """
+
+    id: UnitId
+    calls: tuple[ModelCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewRelease:
     """A release becomes known, with all that is needed to run it.
 
@@ -302,6 +316,7 @@ Unit: TypeAlias = (
     | Resolve
     | Receive
     | Tick
+    | Charge
     | Amend
     | Put
 )

@@ -7,9 +7,10 @@ judged by the store's own clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from proveout.domain.model_call import Usage
 from proveout.domain.release import DRAFT
 from proveout.ports.housekeeping import Housekeeping
 from proveout.ports.limits import Limits
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, InFlight, Pointer, Release, ReleaseDigest
     from proveout.domain.review import Review, ReviewId, ReviewState
@@ -145,11 +147,13 @@ class TrialCount:
         calls: claims of its trials: calls reserved, repeats included.
         repeated: calls beyond the first of each trial.
         trials: trials enqueued.
+        usage: what their calls of models took together.
     """
 
     calls: int
     repeated: int
     trials: int
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +265,18 @@ class Runs(Protocol):
 
     async def journal(self, run: RunId) -> list[Entry]:
         """Return what a run's journal holds, in the order it was written."""
+        ...
+
+
+class ModelCalls(Protocol):
+    """What was asked of models, and what it took."""
+
+    async def model_calls(self, run: RunId) -> list[ModelCall]:
+        """Return the calls that a run made, in the order in which they started."""
+        ...
+
+    async def usage(self, runs: Sequence[RunId]) -> dict[RunId, Usage]:
+        """Return what the calls of each run took together; only of runs that made any."""
         ...
 
 
@@ -405,6 +421,7 @@ class Store(
     Queue,
     Housekeeping,
     Runs,
+    ModelCalls,
     Reviews,
     Experiments,
     Releases,

@@ -149,6 +149,7 @@ async def forget(link: Link, aged: Aged) -> int:
         ids = [row["id"] for row in rows]
         await link.execute("DELETE FROM proveout.journal WHERE run = ANY ($1::text[])", ids)
         await link.execute("DELETE FROM proveout.reviews WHERE run = ANY ($1::text[])", ids)
+        await link.execute("DELETE FROM proveout.model_calls WHERE run = ANY ($1::text[])", ids)
         await link.execute(FORGET_DELIVERIES, *_columns(_deliveries(rows)))
     strays = await link.fetch(FORGET_STRAYS, list(aged.sources), aged.age, aged.limit)
     return len(rows) + len(strays)

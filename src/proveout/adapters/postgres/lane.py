@@ -17,7 +17,17 @@ from proveout.adapters.postgres.units import apply
 from proveout.adapters.postgres.wire import Cause, Unsettled, cause, part, unstorable
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import Returned
-from proveout.domain.unit import Answered, Close, Enqueue, Receive, Record, Send, Settle, Unit
+from proveout.domain.unit import (
+    Answered,
+    Charge,
+    Close,
+    Enqueue,
+    Receive,
+    Record,
+    Send,
+    Settle,
+    Unit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +41,9 @@ GROUP = 1000
 
 WEIGHT = 16 * 2**20
 """Bytes of payload after which a group takes no more units."""
+
+CALL = 256
+"""About how many bytes a call of a model puts on the wire."""
 
 HOPE = 30.0
 """Seconds for which a group waits for a server that does not answer."""
@@ -225,12 +238,14 @@ def _payload(unit: Unit) -> int:  # noqa: PLR0911 - one for each kind
             return len(unit.run.value)
         case Receive():
             return len(unit.delivery.body) + len(unit.run.value if unit.run else b"")
+        case Charge():
+            return CALL * len(unit.calls)
         case _:
             return 0
 
 
 def _changes_much(handed: Handed) -> bool:
-    """Whether someone may wait for this; a step's journal is read by no one but its own run."""
+    """Whether someone may wait for this; nobody waits for a step's journal or for accounts."""
     if isinstance(handed.unit, Record):
         return handed.unit.review is not None
-    return not isinstance(handed.unit, Close)
+    return not isinstance(handed.unit, Close | Charge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.adapters.postgres import keep, queue, schedules
+from proveout.adapters.postgres import keep, model_calls, queue, schedules
 from proveout.adapters.postgres.bell import Bell
 from proveout.adapters.postgres.floor import ALL, Floor
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
@@ -14,10 +14,18 @@ from proveout.adapters.postgres.office import Office
 from proveout.adapters.postgres.schema import prepare
 from proveout.adapters.postgres.units import REVIEW, RUN, moment
 from proveout.adapters.postgres.wire import Pool, Server, part
-from proveout.adapters.rows import to_entry, to_experiment, to_review, to_run
+from proveout.adapters.rows import (
+    to_entry,
+    to_experiment,
+    to_model_call,
+    to_review,
+    to_run,
+    to_trial_count,
+    to_usage,
+)
 from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
-from proveout.ports.store import Ticked, TrialCount
+from proveout.ports.store import Ticked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +35,20 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.limit import Draw, Grant
+    from proveout.domain.model_call import ModelCall, Usage
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
     from proveout.ports.housekeeping import Aged
-    from proveout.ports.store import Claimed, LockedExperiment, RunFilter, Tended, Want
+    from proveout.ports.store import (
+        Claimed,
+        LockedExperiment,
+        RunFilter,
+        Tended,
+        TrialCount,
+        Want,
+    )
 
 
 async def open_postgres(url: str, clock: Clock) -> PostgresStore:
@@ -177,6 +193,14 @@ class PostgresStore(Office):
         )
         return [to_entry(row, moment) for row in rows]
 
+    async def model_calls(self, run: RunId) -> list[ModelCall]:
+        rows = await self._pool.fetch(model_calls.CALLS, run)
+        return [to_model_call(row, moment) for row in rows]
+
+    async def usage(self, runs: Sequence[RunId]) -> dict[RunId, Usage]:
+        rows = await self._pool.fetch(model_calls.OF_RUNS, list(runs))
+        return {row["run"]: to_usage(row) for row in rows}
+
     async def review(self, review: ReviewId) -> Review | None:
         row = await self._one(
             f"SELECT {REVIEW} FROM proveout.reviews WHERE id = $1",  # noqa: S608
@@ -251,15 +275,9 @@ class PostgresStore(Office):
         return [to_run(row, moment) for row in rows]
 
     async def used(self, experiment: ExperimentId, candidate: str | None = None) -> TrialCount:
-        row = await self._one(
-            "SELECT coalesce(sum(fence), 0)::bigint AS calls, count(*) AS trials,"
-            " coalesce(sum(greatest(fence - 1, 0)), 0)::bigint AS repeated FROM proveout.runs"
-            " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)",
-            experiment,
-            candidate,
-        )
+        row = await self._one(model_calls.USED, experiment, candidate)
         assert row is not None  # noqa: S101 - an aggregate always has its row
-        return TrialCount(calls=row["calls"], repeated=row["repeated"], trials=row["trials"])
+        return to_trial_count(row)
 
     async def seen(self, workflow: str) -> set[str]:
         rows = await self._pool.fetch(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from proveout.adapters.postgres import intake, schedules, turns
 from proveout.adapters.postgres.decisions import amend, put, receive
+from proveout.adapters.postgres.model_calls import charge
 from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.postgres.waits import (
     WAKE,
@@ -31,6 +32,7 @@ from proveout.domain.unit import (
     Amend,
     Answered,
     Cancel,
+    Charge,
     Close,
     Decide,
     Decided,
@@ -125,6 +127,7 @@ class Group:
     )
     receives: list[tuple[int, Receive]] = field(default_factory=list[tuple[int, Receive]])
     ticks: list[tuple[int, Tick]] = field(default_factory=list[tuple[int, Tick]])
+    charges: list[tuple[int, Charge]] = field(default_factory=list[tuple[int, Charge]])
     last: list[tuple[int, Put | Amend]] = field(default_factory=list[tuple[int, Put | Amend]])
     asked: dict[int, tuple[int, Receive]] = field(default_factory=dict[int, tuple[int, Receive]])
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
@@ -156,6 +159,8 @@ class Group:
                     group.receives.append((place, unit))
                 case Tick():
                     group.ticks.append((place, unit))
+                case Charge():
+                    group.charges.append((place, unit))
                 case Put() | Amend():
                     group.last.append((place, unit))
         return group
@@ -199,10 +204,18 @@ async def apply(link: Link, units: Sequence[Unit]) -> list[Answered]:
     if group.ended:
         await turns.hold(link, {one.ordering for one in group.ended} - group.orderings)
         await turns.pass_on(link, group.ended)
+    if group.charges:
+        await _charge(link, group)
     for place, unit in group.last:
         is_decision = isinstance(unit, Amend)
         group.answers[place] = await (amend(link, unit) if is_decision else put(link, unit))
     return cast("list[Answered]", group.answers[: len(units)])
+
+
+async def _charge(link: Link, group: Group) -> None:
+    await charge(link, [unit for _, unit in group.charges])
+    for place, _ in group.charges:
+        group.answers[place] = Done()
 
 
 async def _enter(link: Link, group: Group) -> None:

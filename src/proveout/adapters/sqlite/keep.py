@@ -92,6 +92,7 @@ def forget(connection: sqlite3.Connection, aged: Aged, now: int) -> int:
     for row in rows:
         connection.execute("DELETE FROM journal WHERE run = ?", (row["id"],))
         connection.execute("DELETE FROM reviews WHERE run = ?", (row["id"],))
+        connection.execute("DELETE FROM model_calls WHERE run = ?", (row["id"],))
         connection.execute(
             "DELETE FROM deliveries WHERE source = ? AND event = ? AND run = ?",
             (*delivery_of(row["key"]), row["id"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from proveout.adapters.rows import (
     to_entry,
     to_experiment,
+    to_model_call,
     to_review,
     to_run,
+    to_trial_count,
+    to_usage,
 )
+from proveout.adapters.sqlite import model_calls
 from proveout.adapters.sqlite.intake import Intake
 from proveout.adapters.sqlite.keep import forget, prune
 from proveout.adapters.sqlite.keeper import SqliteKeeper
@@ -35,22 +40,23 @@ from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
 from proveout.errors import Mistake
-from proveout.ports.store import Claimed, Tended, Ticked, TrialCount
+from proveout.ports.store import Claimed, Tended, Ticked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
     from pathlib import Path
 
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.limit import Draw, Grant
+    from proveout.domain.model_call import ModelCall, Usage
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
     from proveout.ports.housekeeping import Aged
-    from proveout.ports.store import LockedExperiment, RunFilter, Want
+    from proveout.ports.store import LockedExperiment, RunFilter, TrialCount, Want
 
 T = TypeVar("T")
 
@@ -215,6 +221,14 @@ class SqliteStore(Office):
         rows = await self._all("SELECT * FROM journal WHERE run = ? ORDER BY seq", run)
         return [to_entry(row, moment) for row in rows]
 
+    async def model_calls(self, run: RunId) -> list[ModelCall]:
+        rows = await self._all(model_calls.CALLS, run)
+        return [to_model_call(row, moment) for row in rows]
+
+    async def usage(self, runs: Sequence[RunId]) -> dict[RunId, Usage]:
+        rows = await self._all(model_calls.OF_RUNS, json.dumps(list(runs)))
+        return {row["run"]: to_usage(row) for row in rows}
+
     async def review(self, review: ReviewId) -> Review | None:
         row = await self._one("SELECT * FROM reviews WHERE id = ?", review)
         return None if row is None else to_review(row, moment)
@@ -287,15 +301,9 @@ class SqliteStore(Office):
         return [to_run(row, moment) for row in rows]
 
     async def used(self, experiment: ExperimentId, candidate: str | None = None) -> TrialCount:
-        row = await self._one(
-            "SELECT coalesce(sum(fence), 0) AS calls, count(*) AS trials,"
-            " coalesce(sum(max(fence - 1, 0)), 0) AS repeated FROM runs"
-            " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)",
-            experiment,
-            candidate,
-        )
+        row = await self._one(model_calls.USED, experiment, candidate)
         assert row is not None  # noqa: S101 - an aggregate always has its row
-        return TrialCount(calls=row["calls"], repeated=row["repeated"], trials=row["trials"])
+        return to_trial_count(row)
 
     async def seen(self, workflow: str) -> set[str]:
         rows = await self._all(

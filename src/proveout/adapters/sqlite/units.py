@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review
 from proveout.adapters.sqlite.decisions import amend, clean, put
 from proveout.adapters.sqlite.entering import enqueue, receive, tick
+from proveout.adapters.sqlite.model_calls import charge
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.turns import IS_HELD, pass_on
 from proveout.adapters.sqlite.waits import close, follow, resolve, send, wake
@@ -16,6 +17,7 @@ from proveout.domain.unit import (
     Amend,
     Answered,
     Cancel,
+    Charge,
     Close,
     Decide,
     Decided,
@@ -54,6 +56,7 @@ RANKS: dict[type[Unit], int] = {
     Cancel: 4,
     Requeue: 4,
     Resolve: 4,
+    Charge: 4,
     Put: 5,
     Amend: 6,
 }
@@ -93,6 +96,8 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int, intake: Intake) 
             return receive(connection, unit, now, intake)
         case Tick():
             return tick(connection, unit, now)
+        case Charge():
+            return charge(connection, unit)
         case Put():
             return put(connection, unit)
         case Amend():

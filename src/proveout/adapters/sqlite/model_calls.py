@@ -1,0 +1,48 @@
+"""Calls of models in the tables of a SQLite store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proveout.adapters.rows import USAGE, from_model_call
+from proveout.adapters.sqlite.decisions import clean
+from proveout.adapters.sqlite.moments import micros
+from proveout.domain.unit import Done
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from proveout.domain.model_call import ModelCall
+    from proveout.domain.unit import Charge
+
+CHARGE = (
+    "INSERT INTO model_calls (id, run, fence, path, name, occurrence, provider, asked, answered,"
+    " status, read, cached, written, picodollars, started, elapsed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+)
+
+CALLS = "SELECT * FROM model_calls WHERE run = ? ORDER BY started, id"
+
+OF_RUNS = (
+    f"SELECT run, {USAGE} FROM model_calls WHERE run IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own words
+    " GROUP BY run"
+)
+
+USED = (
+    "SELECT * FROM (SELECT coalesce(sum(fence), 0) AS claims, count(*) AS trials,"  # noqa: S608 - our own words
+    " coalesce(sum(max(fence - 1, 0)), 0) AS repeated FROM runs"
+    " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)),"
+    f" (SELECT {USAGE} FROM model_calls WHERE run IN (SELECT id FROM runs"
+    " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)))"
+)
+
+
+def charge(connection: sqlite3.Connection, unit: Charge) -> Done:
+    """Keep calls that are not kept yet."""
+    connection.executemany(CHARGE, [_row(call) for call in unit.calls])
+    return Done()
+
+
+def _row(call: ModelCall) -> tuple[object, ...]:
+    *values, started, elapsed = from_model_call(call)
+    return clean(*values, micros(started), elapsed)
