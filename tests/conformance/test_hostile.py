@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doubles.given import entry
+from doubles.models import calls_of
 from proveout.domain.journal import Place, Returned
 from proveout.domain.model_call import Tokens
 from proveout.domain.money import Usd
@@ -90,7 +91,7 @@ async def test_a_hostile_value_is_refused_alone(given: Given, store: Store, kind
     assert await given.known(claimed[25].run.id) == claimed[25].run
     assert await store.journal(claimed[25].run.id) == []
     assert await store.reviews() == []
-    assert await store.model_calls(claimed[25].run.id) == []
+    assert await calls_of(store, claimed[25].run.id) == []
 
 
 async def test_many_hostile_values_leave_their_neighbours(given: Given, store: Store) -> None:

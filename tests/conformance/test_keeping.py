@@ -11,6 +11,7 @@ import pytest
 
 from doubles.deeds import Deeds
 from doubles.given import START, entry, want
+from doubles.models import calls_of, usage_by_run
 from doubles.stores import SQLITE
 from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.delivery import Delivery
@@ -251,7 +252,7 @@ async def test_rows_go_once_their_keys_are_old_enough(given: Given, store: Store
     given.clock.advance(KEYS)
     unpruned = await store.forget(aged(KEYS))
     await store.prune(aged())
-    assert await store.model_calls(run.id) == calls[:1]
+    assert await calls_of(store, run.id) == calls[:1]
 
     forgotten = await store.forget(aged(KEYS))
 
@@ -259,7 +260,7 @@ async def test_rows_go_once_their_keys_are_old_enough(given: Given, store: Store
     assert await store.run(run.id) is None
     assert await store.journal(run.id) == []
     assert await store.reviews() == []
-    assert await store.usage([run.id, other.id]) == {other.id: usage_of(calls[1:])}
+    assert await usage_by_run(store, [run.id, other.id]) == {other.id: usage_of(calls[1:])}
     assert await store.deliveries() == []
     anew = await given.enqueue(given.run(key=run.key, value=b"{}"))
     assert isinstance(anew, Enqueued)

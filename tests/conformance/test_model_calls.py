@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doubles.given import want
+from doubles.models import calls_of, usage_by_run
 from doubles.stores import SQLITE, open_url
 from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.experiment import ExperimentId
@@ -50,8 +51,8 @@ async def test_a_call_is_read_as_it_was_made(given: Given, store: Store) -> None
     answer = await store.write(given.charge(*calls))
 
     assert answer == Done()
-    assert await store.model_calls(run) == list(calls)
-    assert await store.usage([run]) == {run: usage_of(calls)}
+    assert await calls_of(store, run) == list(calls)
+    assert await usage_by_run(store, [run]) == {run: usage_of(calls)}
 
 
 async def test_calls_come_in_the_order_in_which_they_started(given: Given, store: Store) -> None:
@@ -63,7 +64,7 @@ async def test_calls_come_in_the_order_in_which_they_started(given: Given, store
     await store.write(given.charge(late))
     await store.write(given.charge(early, between))
 
-    assert await store.model_calls(run) == [early, between, late]
+    assert await calls_of(store, run) == [early, between, late]
 
 
 async def test_a_call_is_kept_once(given: Given, store: Store, reopen: Open) -> None:
@@ -79,7 +80,7 @@ async def test_a_call_is_kept_once(given: Given, store: Store, reopen: Open) -> 
     elsewhere = await (await reopen()).write(given.charge(again))
 
     assert [*answers, elsewhere] == [Done()] * 3
-    assert await store.model_calls(run) == [call, other]
+    assert await calls_of(store, run) == [call, other]
 
 
 async def test_two_stores_that_keep_the_same_calls_keep_each_once(
@@ -96,7 +97,7 @@ async def test_two_stores_that_keep_the_same_calls_keep_each_once(
     )
 
     assert answers == [Done()] * 200
-    assert await store.model_calls(run) == calls
+    assert await calls_of(store, run) == calls
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ async def test_a_call_is_kept_whatever_became_of_its_run(
     answer = await store.write(given.charge(given.model_call(claimed.run.id)))
 
     assert answer == Done()
-    assert len(await store.model_calls(claimed.run.id)) == 1
+    assert len(await calls_of(store, claimed.run.id)) == 1
     assert await given.known(claimed.run.id) == before
 
 
@@ -130,7 +131,7 @@ async def test_a_call_under_an_old_fence_is_kept(given: Given, store: Store) -> 
     assert await store.write(given.charge(*calls)) == Done()
 
     assert second.run.fence == first.run.fence + 1
-    assert await store.model_calls(first.run.id) == calls
+    assert await calls_of(store, first.run.id) == calls
 
 
 async def test_a_call_of_an_unknown_run_is_kept(given: Given, store: Store) -> None:
@@ -141,14 +142,14 @@ async def test_a_call_of_an_unknown_run_is_kept(given: Given, store: Store) -> N
 
     assert answer == Done()
     assert await store.run(GONE) is None
-    assert await store.model_calls(GONE) == [call]
+    assert await calls_of(store, GONE) == [call]
 
 
 async def test_a_unit_without_calls_changes_nothing(given: Given, store: Store) -> None:
     """It is done at once."""
     assert await store.write(given.charge()) == Done()
-    assert await store.usage([GONE]) == {}
-    assert await store.model_calls(GONE) == []
+    assert await usage_by_run(store, [GONE]) == {}
+    assert await calls_of(store, GONE) == []
 
 
 async def test_calls_and_the_end_of_their_run_share_a_group(given: Given, store: Store) -> None:
@@ -166,7 +167,7 @@ async def test_calls_and_the_end_of_their_run_share_a_group(given: Given, store:
         RunState.SUCCEEDED,
         RunState.CANCELLED,
     ]
-    assert set(await store.usage([one.run.id, other.run.id])) == {one.run.id, other.run.id}
+    assert set(await usage_by_run(store, [one.run.id, other.run.id])) == {one.run.id, other.run.id}
 
 
 async def test_a_unit_may_hold_a_thousand_calls(given: Given, store: Store) -> None:
@@ -176,7 +177,7 @@ async def test_a_unit_may_hold_a_thousand_calls(given: Given, store: Store) -> N
 
     assert await store.write(given.charge(*calls)) == Done()
 
-    assert await store.usage(runs) == {
+    assert await usage_by_run(store, runs) == {
         run: usage_of(call for call in calls if call.caller.run == run) for run in runs
     }
 
@@ -195,7 +196,7 @@ async def test_sums_are_exact(given: Given, store: Store) -> None:
 
     await store.write(given.charge(*calls))
 
-    usage = (await store.usage([GONE]))[GONE]
+    usage = (await usage_by_run(store, [GONE]))[GONE]
     assert usage.cost == Usd("1000003.000009000006")
     assert (usage.calls, usage.unpriced) == (len(costs), 2)
     assert usage == usage_of(calls)
@@ -208,7 +209,7 @@ async def test_a_sum_has_room_for_more_than_one_number(given: Given, store: Stor
 
     await store.write(given.charge(*calls))
 
-    assert await store.usage([GONE]) == {GONE: usage_of(calls)}
+    assert await usage_by_run(store, [GONE]) == {GONE: usage_of(calls)}
 
 
 async def test_what_is_finer_than_a_picodollar_is_rounded(given: Given, store: Store) -> None:
@@ -217,7 +218,7 @@ async def test_what_is_finer_than_a_picodollar_is_rounded(given: Given, store: S
 
     await store.write(given.charge(*(given.model_call(GONE, cost=Usd(cost)) for cost in fine)))
 
-    assert [call.cost for call in await store.model_calls(GONE)] == [
+    assert [call.cost for call in await calls_of(store, GONE)] == [
         Usd(0),
         Usd("0.000000000002"),
         Usd("0.000000000001"),
@@ -232,10 +233,10 @@ async def test_usage_is_told_of_the_runs_that_are_asked_for(given: Given, store:
     await store.write(given.charge(*calls))
 
     many = [RunId(f"other-{number}") for number in range(40_000)]
-    told = await store.usage([*many, *runs[:2], runs[0]])
+    told = await usage_by_run(store, [*many, *runs[:2], runs[0]])
 
     assert told == {run: usage_of([call]) for run, call in zip(runs[:2], calls, strict=False)}
-    assert await store.usage([]) == {}
+    assert await usage_by_run(store, []) == {}
 
 
 async def test_an_experiment_uses_what_its_trials_used(given: Given, store: Store) -> None:
@@ -274,7 +275,7 @@ async def test_a_store_that_knew_no_calls_learns_to_keep_them(
     calls = [given.model_call(done.run.id), given.model_call(trial.id)]
     answer = await migrated.write(given.charge(*calls))
     known = await migrated.run(done.run.id)
-    usage = await migrated.usage([done.run.id, trial.id])
+    usage = await usage_by_run(migrated, [done.run.id, trial.id])
     used = await migrated.used(EXPERIMENT)
     await migrated.close()
 

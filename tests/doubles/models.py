@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from proveout.domain.journal import Place
-from proveout.domain.model_call import Caller, ModelCall, Tokens
+from proveout.domain.model_call import Caller, ModelCall, Tokens, usage_of
 from proveout.domain.money import Usd
 from proveout.domain.run import RunId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from proveout.domain.model_call import Usage
+    from proveout.ports.store import Store
 
 ANSWER = Place("", "answer", 0)
 TOKENS = Tokens(read=1_000, cached=0, written=500)
@@ -53,3 +56,13 @@ def called(
         started=datetime(2026, 1, 1, tzinfo=UTC),
         elapsed=0.5,
     )
+
+
+async def calls_of(store: Store, run: RunId) -> list[ModelCall]:
+    """Return the calls of models that a run made."""
+    return (await store.model_calls(run)).get(run, [])
+
+
+async def usage_by_run(store: Store, runs: Sequence[RunId]) -> dict[RunId, Usage]:
+    """Return what the calls of each run took together."""
+    return {run: usage_of(calls) for run, calls in (await store.model_calls(*runs)).items()}

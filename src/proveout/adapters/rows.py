@@ -28,7 +28,7 @@ from proveout.domain.run import Failure, Run, RunId, RunState, Trial
 from proveout.ports.store import LockedExperiment, TrialCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from proveout.domain.journal import Outcome
@@ -331,6 +331,14 @@ def to_model_call(row: Row, moment: Callable[[Any], datetime]) -> ModelCall:
         started=moment(row["started"]),
         elapsed=row["elapsed"],
     )
+
+
+def by_run(calls: Iterable[ModelCall]) -> dict[RunId, list[ModelCall]]:
+    """Return calls by the run that made them, each run's in the order given."""
+    found: dict[RunId, list[ModelCall]] = {}
+    for call in calls:
+        found.setdefault(call.caller.run, []).append(call)
+    return found
 
 
 def from_model_call(call: ModelCall) -> tuple[Any, ...]:

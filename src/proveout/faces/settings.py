@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -158,7 +158,7 @@ class Settings:
     experiments: tuple[ExperimentSettings, ...] = ()
     production: ProductionSettings | None = None
     sources: tuple[SourceSettings, ...] = ()
-    models: ModelSettings = ModelSettings()
+    models: ModelSettings = field(default_factory=ModelSettings)
 
     @property
     def keeping(self) -> Keeping | None:

@@ -271,12 +271,8 @@ class Runs(Protocol):
 class ModelCalls(Protocol):
     """What was asked of models, and what it took."""
 
-    async def model_calls(self, run: RunId) -> list[ModelCall]:
-        """Return the calls that a run made, in the order in which they started."""
-        ...
-
-    async def usage(self, runs: Sequence[RunId]) -> dict[RunId, Usage]:
-        """Return what the calls of each run took together; only of runs that made any."""
+    async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
+        """Return the calls of each run that made any, in the order in which they started."""
         ...
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from itertools import takewhile
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.experiment import OWN
@@ -342,7 +342,9 @@ class Conductor:
         own = self._setup.plan.workflow
         return own if candidate == OWN else f"{own}:{candidate}"
 
-    async def _trialled(self, candidate: Candidate, position: int, runs: list[Run]) -> list[Trialled]:
+    async def _trialled(
+        self, candidate: Candidate, position: int, runs: list[Run]
+    ) -> list[Trialled]:
         """Return finished trials from `position` on, with what is needed to score them."""
         calls: Mapping[RunId, list[ModelCall]] = {}
         if candidate.is_metered:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proveout.domain.model_call import usage_of
-from proveout.domain.money import Usd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import Candidate
     from proveout.domain.journal import Place
     from proveout.domain.model_call import ModelCall, Usage
+    from proveout.domain.money import Usd
 
 
 def price_of(candidate: Candidate, cap: Usd | None, calls: Sequence[ModelCall]) -> Usd | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proveout.domain.money import Usd
+from proveout.domain.model_call import FREE
 
 if TYPE_CHECKING:
     from proveout.domain.experiment import Budget
+    from proveout.domain.money import Usd
 
 HAIR = 1e-9
 """Of a call; what a budget divided by a cap may miss a whole number by."""
@@ -24,7 +25,7 @@ class Purse:
     """
 
     budget: Budget
-    paid: Usd = Usd(0)
+    paid: Usd = FREE
     calls: int = 0
 
     def left(self, calls: int) -> int | None:
@@ -34,7 +35,7 @@ class Purse:
             calls: those that were begun so far, ended or not.
         """
         money, cap = self.budget.money, self.budget.cap_per_call
-        if money is None or cap is None or cap == Usd(0):
+        if money is None or cap is None or cap == FREE:
             return None
         taken = self.paid + cap * (calls - self.calls)
         return max(0, int(float(money - taken) / float(cap) + HAIR))

@@ -20,9 +20,7 @@ COST = Criterion(
 
 WORTH = Criterion(
     name="worth",
-    measure=Worth(
-        value_per_success=Usd(1), loss_per_error=Usd(4), worst=Usd("-4.02"), best=Usd(1)
-    ),
+    measure=Worth(value_per_success=Usd(1), loss_per_error=Usd(4), worst=Usd("-4.02"), best=Usd(1)),
     rule=AtLeast(floor=0.0, target=0.25),
 )
 

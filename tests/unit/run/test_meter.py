@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doubles.models import ANSWER, TOKENS, ListedPrices
+from doubles.models import ANSWER, TOKENS, ListedPrices, calls_of
 from proveout.domain.journal import Place
 from proveout.domain.model_call import Caller
 from proveout.domain.money import Usd
@@ -50,11 +50,11 @@ async def test_a_call_is_durable_once_its_step_is_charged(
     id_ = begin(meter)
     clock.advance(timedelta(seconds=2))
     meter.end(id_, GOOD)
-    assert await store.model_calls(RUN) == {}
+    assert await calls_of(store, RUN) == []
 
     await meter.charge(RUN, ANSWER)
 
-    [call] = (await store.model_calls(RUN))[RUN]
+    [call] = await calls_of(store, RUN)
     assert (call.caller, call.asked, call.answered) == (CALLER, "small", "small-2026")
     assert (call.tokens, call.cost, call.elapsed) == (TOKENS, Usd("0.015"), 2.0)
 
@@ -75,7 +75,7 @@ async def test_a_run_is_denied_what_would_take_it_past_its_cap(
 
     begin(meter)
     await meter.charge(RUN)
-    assert [call.status for call in (await store.model_calls(RUN))[RUN]] == [429, 0, 0]
+    assert [call.status for call in await calls_of(store, RUN)] == [429, 0, 0]
 
 
 async def test_a_call_that_nobody_can_price_is_denied_under_a_cap(
@@ -92,7 +92,7 @@ async def test_a_call_that_nobody_can_price_is_denied_under_a_cap(
     free.end(begin(free, strange), Said(model="stranger", status=200, tokens=TOKENS))
     await free.charge(RUN)
 
-    [call] = (await store.model_calls(RUN))[RUN]
+    [call] = await calls_of(store, RUN)
     assert call.cost is None
 
 
@@ -108,7 +108,7 @@ def test_a_call_of_nobody_is_denied(meter: ModelMeter) -> None:
 async def test_a_call_that_its_step_has_given_up_is_counted_once(
     meter: ModelMeter, store: Store
 ) -> None:
-    """It may be billed: it counts as unanswered, of unknown cost, and what comes later for nothing."""
+    """It may be billed, nobody knows for how much; what comes of it later changes nothing."""
     given_up = begin(meter)
     beside = begin(meter, caller=ELSEWHERE)
 
@@ -116,11 +116,11 @@ async def test_a_call_that_its_step_has_given_up_is_counted_once(
     meter.end(given_up, GOOD)
     await meter.charge(RUN, ANSWER)
 
-    [call] = (await store.model_calls(RUN))[RUN]
+    [call] = await calls_of(store, RUN)
     assert (call.id, call.status, call.cost) == (given_up, 0, None)
     meter.end(beside, GOOD)
     await meter.charge(RUN)
-    assert [one.status for one in (await store.model_calls(RUN))[RUN]] == [0, 200]
+    assert [one.status for one in await calls_of(store, RUN)] == [0, 200]
 
 
 async def test_nothing_is_lost_where_the_store_was_out_of_reach(
@@ -136,7 +136,7 @@ async def test_nothing_is_lost_where_the_store_was_out_of_reach(
 
     await meter.charge(RUN, ANSWER)
 
-    assert len((await store.model_calls(RUN))[RUN]) == 1
+    assert len(await calls_of(store, RUN)) == 1
 
 
 class Mortal:

@@ -24,9 +24,10 @@ CHARGE = (
     " $15::timestamptz[], $16::float8[]) ON CONFLICT (id) DO NOTHING"
 )
 
-CALLS = f"SELECT {COLUMNS} FROM proveout.model_calls WHERE run = $1 ORDER BY started, id"  # noqa: S608
-
-OF_RUNS = f"SELECT run, {USAGE} FROM proveout.model_calls WHERE run = ANY ($1::text[]) GROUP BY run"  # noqa: S608
+CALLS = (
+    f"SELECT {COLUMNS} FROM proveout.model_calls WHERE run = ANY ($1::text[])"  # noqa: S608
+    " ORDER BY started, id"
+)
 
 USED = (
     "SELECT * FROM (SELECT coalesce(sum(fence), 0)::bigint AS claims, count(*) AS trials,"  # noqa: S608

@@ -15,13 +15,13 @@ from proveout.adapters.postgres.schema import prepare
 from proveout.adapters.postgres.units import REVIEW, RUN, moment
 from proveout.adapters.postgres.wire import Pool, Server, part
 from proveout.adapters.rows import (
+    by_run,
     to_entry,
     to_experiment,
     to_model_call,
     to_review,
     to_run,
     to_trial_count,
-    to_usage,
 )
 from proveout.domain.run import RunState, check_move
 from proveout.domain.unit import Settle
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.limit import Draw, Grant
-    from proveout.domain.model_call import ModelCall, Usage
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
@@ -193,13 +193,9 @@ class PostgresStore(Office):
         )
         return [to_entry(row, moment) for row in rows]
 
-    async def model_calls(self, run: RunId) -> list[ModelCall]:
-        rows = await self._pool.fetch(model_calls.CALLS, run)
-        return [to_model_call(row, moment) for row in rows]
-
-    async def usage(self, runs: Sequence[RunId]) -> dict[RunId, Usage]:
-        rows = await self._pool.fetch(model_calls.OF_RUNS, list(runs))
-        return {row["run"]: to_usage(row) for row in rows}
+    async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
+        rows = await self._pool.fetch(model_calls.CALLS, runs)
+        return by_run(to_model_call(row, moment) for row in rows)
 
     async def review(self, review: ReviewId) -> Review | None:
         row = await self._one(

@@ -21,11 +21,8 @@ CHARGE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 
-CALLS = "SELECT * FROM model_calls WHERE run = ? ORDER BY started, id"
-
-OF_RUNS = (
-    f"SELECT run, {USAGE} FROM model_calls WHERE run IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own words
-    " GROUP BY run"
+CALLS = (
+    "SELECT * FROM model_calls WHERE run IN (SELECT value FROM json_each(?)) ORDER BY started, id"
 )
 
 USED = (

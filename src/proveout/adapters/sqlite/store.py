@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proveout.adapters.rows import (
+    by_run,
     to_entry,
     to_experiment,
     to_model_call,
     to_review,
     to_run,
     to_trial_count,
-    to_usage,
 )
 from proveout.adapters.sqlite import model_calls
 from proveout.adapters.sqlite.intake import Intake
@@ -43,14 +43,14 @@ from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, Ticked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import timedelta
     from pathlib import Path
 
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.limit import Draw, Grant
-    from proveout.domain.model_call import ModelCall, Usage
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
@@ -221,13 +221,9 @@ class SqliteStore(Office):
         rows = await self._all("SELECT * FROM journal WHERE run = ? ORDER BY seq", run)
         return [to_entry(row, moment) for row in rows]
 
-    async def model_calls(self, run: RunId) -> list[ModelCall]:
-        rows = await self._all(model_calls.CALLS, run)
-        return [to_model_call(row, moment) for row in rows]
-
-    async def usage(self, runs: Sequence[RunId]) -> dict[RunId, Usage]:
-        rows = await self._all(model_calls.OF_RUNS, json.dumps(list(runs)))
-        return {row["run"]: to_usage(row) for row in rows}
+    async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
+        rows = await self._all(model_calls.CALLS, json.dumps(runs))
+        return by_run(to_model_call(row, moment) for row in rows)
 
     async def review(self, review: ReviewId) -> Review | None:
         row = await self._one("SELECT * FROM reviews WHERE id = ?", review)
