@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from proveout.faces.log import logger
 from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
+from proveout.faces.settings_models import Metering
 from proveout.prove.begin import begin, layout_of, recorded
 from proveout.prove.conduct import Conductor, Setup
 from proveout.release.decide import Office
@@ -38,15 +40,18 @@ if TYPE_CHECKING:
     from proveout.domain.case import Dataset
     from proveout.domain.delivery import Headers, Scheme, Stamp
     from proveout.domain.experiment import Candidate, Plan
+    from proveout.domain.money import Usd
     from proveout.domain.run import Run
     from proveout.domain.unit import Enqueued
     from proveout.domain.workflow import Workflow
     from proveout.faces.api.doors import Hooks
     from proveout.faces.settings import ExperimentSettings
+    from proveout.faces.settings_models import ModelSettings
     from proveout.faces.synchronous import SyncProject
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.layout import Layout
+    from proveout.run.meter import ModelMeter
 
 STORE = "PROVEOUT_STORE"
 PROJECT = "PROVEOUT_PROJECT"
@@ -184,6 +189,56 @@ def system_bench(store: Store, log: FilteringBoundLogger) -> Bench:
     return Bench(store=store, clock=SystemClock(), ids=SystemIds(), dice=SystemDice(), log=log)
 
 
+@contextmanager
+def metered(bench: Bench, models: ModelSettings, cap: Usd | None = None) -> Generator[Bench]:
+    """Yield a bench whose workers meter the calls of models, as settings say, for the block.
+
+    Clients that are made within the block, from the variables of their vendor, call the proxy.
+
+    Args:
+        bench: what the workers work with else.
+        models: how calls are seen, and what models cost.
+        cap: the most that one run may spend on models; None for any amount.
+
+    Raises:
+        Mistake: the price list is not installed, or a variable holds no address.
+    """
+    if models.meter is Metering.OFF:
+        yield bench
+        return
+    from proveout.adapters.models.prices import Price, Prices
+    from proveout.run.meter import ModelMeter
+
+    own = {
+        one.model: Price(read=one.read, written=one.written, cached=one.cached)
+        for one in models.prices
+    }
+    meter = ModelMeter(bench.store, bench.clock, bench.ids, Prices(own), cap)
+    seen = _through_proxy(meter) if models.meter is Metering.PROXY else _by_transport(meter)
+    with seen:
+        yield replace(bench, meter=meter)
+
+
+@contextmanager
+def _through_proxy(meter: ModelMeter) -> Generator[None]:
+    from proveout.adapters.models.callers import named_callers
+    from proveout.adapters.models.environment import upstreams
+    from proveout.adapters.models.proxy import Proxy
+    from proveout.run.caller import current_caller
+
+    before = dict(os.environ)
+    with Proxy(meter, upstreams(before)) as proxy, named_callers(proxy.address, current_caller):
+        pointed = proxy.variables(before)
+        os.environ.update(pointed)
+        try:
+            yield
+        finally:
+            for name in pointed:
+                os.environ.pop(name, None)
+                if name in before:
+                    os.environ[name] = before[name]
+
+
 def lease() -> timedelta:
     """Return the length of a lease, from the environment or 30 seconds."""
     return duration(os.environ.get(LEASE, "30 s"))
@@ -312,6 +367,22 @@ class Project:
         settings = load_settings(find_project())
         async with throwaway_store() as store:
             yield cls(settings, store, logger())
+
+    @contextmanager
+    def metering(self, cap: Usd | None = None) -> Generator[None]:
+        """Meter the calls of models while the block lasts, if the settings ask for it.
+
+        The workflow is to be imported within the block.
+
+        Raises:
+            Mistake: what the settings ask for is not installed.
+        """
+        before = self.bench
+        with metered(before, self.settings.models, cap) as self.bench:
+            try:
+                yield
+            finally:
+                self.bench = before
 
     @property
     def name(self) -> str:

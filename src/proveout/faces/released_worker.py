@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ from proveout.faces.blocked import leave
 from proveout.faces.cli.output import error_text, say
 from proveout.faces.cli.suspects import WENT, Process, die_with_parent, stop_on_signals
 from proveout.faces.log import logger
-from proveout.faces.project import open_store, system_bench
+from proveout.faces.project import metered, open_store, system_bench
+from proveout.faces.settings_models import ModelSettings
 from proveout.faces.stand_in import StandIn
 from proveout.ports.store import Want
 from proveout.ready.unprotected import without
@@ -79,6 +80,7 @@ class Orders:
         attached: end when whoever started us, and holds our standard input, is gone.
         suspects: the worker's id under which it tries suspects alone; "" for all but those.
         most_running: most runs of the workflow at once under all workers; None for any.
+        models: how calls of models are metered; never within a drill.
     """
 
     store: str
@@ -95,6 +97,7 @@ class Orders:
     suspects: str = ""
     rehearsing: Rehearsing | None = None
     most_running: int | None = None
+    models: ModelSettings = field(default_factory=ModelSettings)
 
     def environ(self) -> dict[str, str]:
         """Return the variable that hands the orders over."""
@@ -140,8 +143,13 @@ async def work(orders: Orders) -> int:
 
 
 async def _work(orders: Orders, store: Store) -> int:
-    log = logger(logging.INFO)
-    bench = system_bench(store, log)
+    bench = system_bench(store, logger(logging.INFO))
+    with metered(bench, orders.models) as bench:  # its workflow is imported in here
+        return await _work_with(orders, bench)
+
+
+async def _work_with(orders: Orders, bench: Bench) -> int:
+    store = bench.store
     stand_in = await _stand_in(orders, store)
     if orders.rehearsing is not None and orders.rehearsing.off:
         off = _protection(orders.rehearsing.off)

@@ -166,6 +166,7 @@ class Supervisor:
             lease=lease().total_seconds(),
             attached=True,
             most_running=self._project.settings.workflow.concurrency,
+            models=self._project.settings.models,
         )
 
     async def _fill(self, group: Group, slot: Slot) -> None:

@@ -27,6 +27,7 @@ class Forecast:
         p90: calls that suffice in nine of ten experiments.
         fixed: calls of the fixed-sample test that a careful team would run instead.
         money: price of `expected` and of `p90` calls; None where no price is declared.
+        is_bound: whether that is what they cost at most, not what they are expected to cost.
         warnings: in words, what could keep the verdict from falling.
     """
 
@@ -36,6 +37,7 @@ class Forecast:
     least_go: int | None
     money: tuple[Usd, Usd] | None
     warnings: tuple[str, ...]
+    is_bound: bool = False
 
 
 def foresee(plan: Plan, layout: Layout) -> Forecast:
@@ -59,6 +61,7 @@ def foresee(plan: Plan, layout: Layout) -> Forecast:
         least_go=None if None in least else max(one for one in least if one is not None),
         money=None if price is None else (price * expected, price * p90),
         warnings=tuple(_warnings(plan, plans, layout, fixed)),
+        is_bound=plan.candidates[0].is_metered,
     )
 
 

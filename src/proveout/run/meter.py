@@ -7,7 +7,7 @@ not call the step again, still knows it.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from proveout.domain.model_call import ModelCall, Tokens
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BYTES_PER_TOKEN = 4
 """Bytes of a request that make about one token, for what is reserved before a call."""
+
+MOST_TOKENS = 2**31 - 1
 
 UNBILLED = 400
 """The first status of answers that vendors do not bill."""
@@ -138,6 +140,8 @@ class ModelMeter:
         return total((self._spent.get(run, Usd(0)), *mine))
 
     def _count(self, id_: str, call: _Open, said: Said) -> None:
+        if said.tokens is not None and not is_sensible(said.tokens):
+            said = replace(said, tokens=None)
         cost = self._cost(call.asked, said)
         run = call.caller.run
         # What nobody knows the cost of counts as it was reserved: it may have been billed.
@@ -191,6 +195,11 @@ def _cap_reached(cap: Usd, taken: Usd, reserved: Usd) -> str:
         f"this run has spent {taken} on models, and the call may cost {reserved}:"
         f" together more than cap_per_call {cap}"
     )
+
+
+def is_sensible(tokens: Tokens) -> bool:
+    """Whether a vendor can have meant these counts."""
+    return all(0 <= count <= MOST_TOKENS for count in astuple(tokens))
 
 
 def total(amounts: Iterable[Usd]) -> Usd:

@@ -82,7 +82,8 @@ def plan_v1(chosen: ExperimentSettings, forecast: Forecast, cases: int) -> dict[
 def forecast_lines(forecast: Forecast, candidates: int) -> list[str]:
     """Return what to expect before the first call, in lines."""
     each = " for each candidate" if candidates > 1 else ""
-    money = "" if forecast.money is None else f" · about {forecast.money[0]}"
+    bound = "at most" if forecast.is_bound else "about"
+    money = "" if forecast.money is None else f" · {bound} {forecast.money[0]}"
     lines = [
         f"  expect  {forecast.expected} calls{each}, {forecast.p90} in nine of ten{money};",
         f"          a test that is read only once would take {forecast.fixed}",
@@ -96,21 +97,23 @@ async def _prove(name: str | None, *, again: bool, ci: bool, as_json: bool) -> i
 
     async with Project.open() as project:
         chosen = project.experiment(name)
-        progress = Progress(chosen, quiet=as_json)
-        conductor = await project.conductor(chosen, again=again, on_progress=progress.show)
-        forecast = foresee(conductor.plan, conductor.layout)
-        await conductor.recall()
-        opening = await conductor.account(None)
-        changed = await conductor.changed()
-        lines = forecast_lines(forecast, len(conductor.plan.candidates))
-        progress.open(opening, [*_looks(opening.look, changed), *lines])
-        with progress:
-            interrupted = _on_signals(conductor)
-            account = await conductor.conduct()
-        whole = await conductor.account(account.stopped_by, whole=True)
-        path = write_report(project, chosen, whole, forecast, None)
-        if ci:
-            _tell_ci(whole, path.with_suffix(".xml"))
+        cap = chosen.plan.budget.cap_per_call
+        with project.metering(cap):  # its workflow is imported in here
+            progress = Progress(chosen, quiet=as_json)
+            conductor = await project.conductor(chosen, again=again, on_progress=progress.show)
+            forecast = foresee(conductor.plan, conductor.layout)
+            await conductor.recall()
+            opening = await conductor.account(None)
+            changed = await conductor.changed()
+            lines = forecast_lines(forecast, len(conductor.plan.candidates))
+            progress.open(opening, [*_looks(opening.look, changed), *lines])
+            with progress:
+                interrupted = _on_signals(conductor)
+                account = await conductor.conduct()
+            whole = await conductor.account(account.stopped_by, whole=True)
+            path = write_report(project, chosen, whole, forecast, None)
+            if ci:
+                _tell_ci(whole, path.with_suffix(".xml"))
     if as_json:
         from proveout.prove.account import verdict_v1
 

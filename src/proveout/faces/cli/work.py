@@ -101,6 +101,7 @@ async def _orders(
             until_idle=until_idle,
             lease=lease().total_seconds(),
             most_running=project.settings.workflow.concurrency,
+            models=project.settings.models,
         )
         effects = "captured" if captures else "LIVE"
         say(
@@ -119,17 +120,18 @@ async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
         await _check_draft(project)
         if not captures:
             await _enter_live_effects(project)
-        worker = worker_of(project, concurrency=concurrency, captures=captures, suspects=False)
-        told = asyncio.Event()
-        stop_on_signals(worker.stop, told.set)
-        say(
-            f"{sign('ok')} working on {project.name}, draft,"
-            f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
-        )
-        arguments = ("work", "--effects", "captured" if captures else "live")
-        async with apart(project, arguments, told):
-            await worker.work(until_idle=until_idle)
-        say(f"{sign('ok')} {_settled(worker.settled)}")
+        with project.metering():  # its workflow is imported in here
+            worker = worker_of(project, concurrency=concurrency, captures=captures, suspects=False)
+            told = asyncio.Event()
+            stop_on_signals(worker.stop, told.set)
+            say(
+                f"{sign('ok')} working on {project.name}, draft,"
+                f" effects {'captured' if captures else 'LIVE'}, {concurrency} at once"
+            )
+            arguments = ("work", "--effects", "captured" if captures else "live")
+            async with apart(project, arguments, told):
+                await worker.work(until_idle=until_idle)
+            say(f"{sign('ok')} {_settled(worker.settled)}")
     if worker.settled[RunState.WAITING]:
         say(f"{strong('Next')}  proveout review list")
 
@@ -182,14 +184,15 @@ async def _work_on_suspects(name: str, *, captures: bool) -> int:
 
     die_with_parent()
     async with Project.open(log=logger(logging.INFO)) as project:
-        worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
-        worker.id = name
-        stop_on_signals(worker.stop)
-        going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
-        try:
-            await worker.work()
-        finally:
-            going.cancel()
+        with project.metering():
+            worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
+            worker.id = name
+            stop_on_signals(worker.stop)
+            going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
+            try:
+                await worker.work()
+            finally:
+                going.cancel()
     return WENT
 
 

@@ -423,9 +423,10 @@ def rough_time(time: timedelta) -> str:
 def foreseen(forecast: Forecast) -> tuple[Figure, ...]:
     """Return what was expected before the first call."""
     expected, most = forecast.money or (None, None)
+    bound = "at most " if forecast.is_bound else ""
     return (
-        Figure(name="Expected", figure=_calls(forecast.expected, expected)),
-        Figure(name="Nine times in ten", figure=_calls(forecast.p90, most)),
+        Figure(name="Expected", figure=_calls(forecast.expected, expected, bound)),
+        Figure(name="Nine times in ten", figure=_calls(forecast.p90, most, bound)),
         Figure(name="Fixed-sample test", figure=count_of(forecast.fixed, "call")),
         Figure(
             name="Least for a GO",
@@ -436,8 +437,8 @@ def foreseen(forecast: Forecast) -> tuple[Figure, ...]:
     )
 
 
-def _calls(count: int, price: Usd | None) -> str:
-    return count_of(count, "call") + ("" if price is None else f", {about(float(price))}")
+def _calls(count: int, price: Usd | None, bound: str) -> str:
+    return count_of(count, "call") + ("" if price is None else f", {bound}{about(float(price))}")
 
 
 def slices(judgement: Judgement) -> tuple[SliceView, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from proveout.domain.journal import EntryKind, Pending, Raised, Returned
 from proveout.domain.run import RunState
+from proveout.faces.usage import say_calls
 from proveout.faces.web.frame import Section, Tone
 from proveout.faces.web.moments import full_time, took
 from proveout.faces.web.timeline import Stretch, timeline
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from proveout.domain.journal import Entry
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.run import Failure, Run
     from proveout.faces.web.timeline import Mark, Place
 
@@ -56,6 +58,7 @@ class StepRow:
         arguments: the beginning of the arguments, as JSON text.
         outcome: what came of it, in a word or two.
         value: what it returned, as JSON text, or how it failed; "" while it waits.
+        models: what its calls of models took, in words; "" where it made none.
     """
 
     name: str
@@ -71,6 +74,7 @@ class StepRow:
     arguments: str
     outcome: str
     value: str
+    models: str = ""
 
     @property
     def start(self) -> str:
@@ -93,6 +97,7 @@ class RunPage:
         is_folded: waits are drawn shorter than they took.
         replay_of: id of the run that this one repeats; "" where there is none.
         pruned: when its payloads were removed; None while they are there.
+        models: what its calls of models took, in words; "" where it made none.
     """
 
     template: ClassVar[str] = "run_detail.html.j2"
@@ -115,6 +120,7 @@ class RunPage:
     is_folded: bool = False
     replay_of: str = ""
     pruned: datetime | None = None
+    models: str = ""
 
     @property
     def title(self) -> str:
@@ -139,7 +145,12 @@ class RunPage:
 
 
 def run_page(
-    run: Run, entries: Sequence[Entry], release: str, now: datetime, zone: tzinfo
+    run: Run,
+    entries: Sequence[Entry],
+    release: str,
+    now: datetime,
+    zone: tzinfo,
+    calls: Sequence[ModelCall] = (),
 ) -> RunPage:
     """Return the page of a run.
 
@@ -149,6 +160,7 @@ def run_page(
         release: name of its release; "" before its first claim.
         now: until when what waits is drawn.
         zone: in which the times in sentences are said.
+        calls: the models that it called.
     """
     ordered = sorted(entries, key=lambda one: one.started)
     line = timeline(_stretch(one, now) for one in ordered)
@@ -167,9 +179,16 @@ def run_page(
         note=run.note,
         replay_of=run.origin or "",
         pruned=run.pruned,
+        models=say_calls(calls),
         steps=()
         if line is None
-        else tuple(_row(one, line.place(*_stretch(one, now)[:2]), now, zone) for one in ordered),
+        else tuple(
+            replace(
+                _row(one, line.place(*_stretch(one, now)[:2]), now, zone),
+                models=say_calls([call for call in calls if call.caller.place == one.place]),
+            )
+            for one in ordered
+        ),
         marks=() if line is None else line.marks(),
         is_folded=line is not None and line.is_folded,
     )
