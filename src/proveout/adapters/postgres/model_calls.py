@@ -24,17 +24,23 @@ CHARGE = (
     " $15::timestamptz[], $16::float8[]) ON CONFLICT (id) DO NOTHING"
 )
 
+MADE = (
+    f"LATERAL (SELECT {COLUMNS} FROM proveout.model_calls"  # noqa: S608 - our own words
+    " WHERE run = whose.id OFFSET 0) AS made"
+)
+"""The offset keeps the planner to the index, run by run, however many calls others made."""
+
 CALLS = (
-    f"SELECT {COLUMNS} FROM proveout.model_calls WHERE run = ANY ($1::text[])"  # noqa: S608
-    " ORDER BY started, id"
+    "SELECT made.* FROM (SELECT DISTINCT id FROM unnest($1::text[]) AS given (id)) AS whose,"  # noqa: S608
+    f" {MADE} ORDER BY made.started, made.id"
 )
 
 USED = (
     "SELECT * FROM (SELECT coalesce(sum(fence), 0)::bigint AS claims, count(*) AS trials,"  # noqa: S608
     " coalesce(sum(greatest(fence - 1, 0)), 0)::bigint AS repeated FROM proveout.runs"
     " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)) AS claimed,"
-    f" (SELECT {USAGE} FROM proveout.model_calls WHERE run IN (SELECT id FROM proveout.runs"
-    " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2))) AS called"
+    f" (SELECT {USAGE} FROM proveout.runs AS whose, {MADE}"
+    " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)) AS called"
 )
 
 
