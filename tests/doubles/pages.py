@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from doubles.account import STORIES, account_of
+from doubles.models import called
 from proveout.domain.access import Actor, Role
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
 from proveout.domain.release import Halt, Stage
@@ -213,6 +214,14 @@ JOURNAL = (
     entry("wait for bank", 7.3, 300.0, Returned(b"null"), kind=EntryKind.SLEEP),
     entry("refund", 307.4, 0.9, Returned(b'{"refunded": 149.0}'), kind=EntryKind.CAPTURED),
     entry("approve reply", 308.4, 0.0, Pending(None), kind=EntryKind.REVIEW, tries=0),
+)
+CALLS = tuple(
+    called(name, run=RUN.id, cost=cost, place=Place("", step, 0))
+    for name, cost, step in (
+        ("c1", "0.0004", "classify"),
+        ("c2", "0", "draft reply"),
+        ("c3", "0.0082", "draft reply"),
+    )
 )
 FAILED_RUN = replace(
     RUN,
@@ -509,7 +518,7 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "runs": (RunsPage(rows=RUN_ROWS, older="01JD4870"), FRAME),
     "runs, failed": (RunsPage(rows=RUN_ROWS[4:5], state=RunState.FAILED, before="x"), FRAME),
     "runs, none": (RunsPage(rows=()), PROOF),
-    "run, waiting": (run_page(RUN, JOURNAL, "r14", NOW, BERLIN), FRAME),
+    "run, waiting": (run_page(RUN, JOURNAL, "r14", NOW, BERLIN, calls=CALLS), FRAME),
     "run, failed": (run_page(FAILED_RUN, FAILED_JOURNAL, "r13", NOW, BERLIN), FRAME),
     "run, queued": (
         run_page(replace(RUN, state=RunState.QUEUED, fence=0), (), "", NOW, BERLIN),

@@ -378,7 +378,8 @@ class Project:
             Mistake: what the settings ask for is not installed.
         """
         before = self.bench
-        with metered(before, self.settings.models, cap) as self.bench:
+        with metered(before, self.settings.models, cap) as bench:
+            self.bench = bench
             try:
                 yield
             finally:

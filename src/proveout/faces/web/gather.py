@@ -202,7 +202,7 @@ async def run_detail(visit: Visit, run: str) -> RunPage:
         name_in(await names_of(project), found.release),
         project.bench.clock.now(),
         visit.console.zone,
-        (await project.store.model_calls(found.id)).get(found.id, ()),
+        calls=(await project.store.model_calls(found.id)).get(found.id, ()),
     )
 
 

@@ -150,6 +150,7 @@ def run_page(
     release: str,
     now: datetime,
     zone: tzinfo,
+    *,
     calls: Sequence[ModelCall] = (),
 ) -> RunPage:
     """Return the page of a run.
