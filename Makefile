@@ -21,12 +21,12 @@ PIP := -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-stay test drills lint format faults bench memory start docs axe lock clean
+.PHONY: help demo demo-stay test drills lint format faults calibration bench memory start docs axe lock clean
 
 help: ## Show this list
 	@echo "Proveout: one AI workflow from proof of concept to production, each step proven."
 	@echo
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s  %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "Another Python: make test PYTHON=python3.12"
 
@@ -57,6 +57,10 @@ faults: $(DEV_READY) ## Kill, delay, duplicate and disconnect in full; takes lon
 
 drills: $(DEV_READY) ## Perform every drill without every protection, and write the table; takes long
 	@PROVEOUT_DRILLS=full $(BIN)/pytest -m drills
+
+calibration: $(DEV_READY) ## Simulate what verdicts promise in full, and write the tables; takes long
+	@PROVEOUT_CALIBRATION=full $(BIN)/pytest -m calibration
+	@PYTHONPATH=tests/calibration $(BIN)/python tests/calibration/tables.py
 
 bench: $(DEV_READY) $(PEERS)/ready-$(VERSION) ## Measure the engine beside others, and write the table; takes long
 	@PYTHONPATH=tests PEERS=$(PEERS) $(BIN)/python benchmarks/engine.py $(ROWS)
