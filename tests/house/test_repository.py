@@ -11,8 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-PLACES = ("www.apache.org", "json-schema.org", "www.w3.org", "in-toto.io")
-"""Hosts that a file may name: licences, schemas, namespaces."""
+VENDORS = ("api.openai.com", "api.anthropic.com")
+PLACES = ("www.apache.org", "json-schema.org", "www.w3.org", "in-toto.io", *VENDORS)
+"""Hosts that a file may name: licences, schemas, namespaces, vendors of models."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EXAMPLES = re.compile(r"(?:^|\.)(?:example|test|invalid)(?:\.(?:com|net|org))?$")
