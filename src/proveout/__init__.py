@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from proveout.domain.review import Review
     from proveout.errors import Mistake, Outage, ProveoutError, Refusal
     from proveout.faces.notebook import prove
-    from proveout.faces.project import Project
+    from proveout.faces.project import Project, metered_transport
     from proveout.faces.synchronous import SyncProject
     from proveout.prove.score import score
     from proveout.run.ask import Decision, Rejected, review, sleep
+    from proveout.run.caller import caller_headers
     from proveout.run.change import changed
     from proveout.run.define import effect, step, workflow
     from proveout.run.failure import StepFailed
@@ -39,9 +40,11 @@ __all__ = [
     "StepFailed",
     "SyncProject",
     "Winner",
+    "caller_headers",
     "changed",
     "effect",
     "limit",
+    "metered_transport",
     "prove",
     "race",
     "review",
@@ -69,7 +72,9 @@ _HOMES = {
     "effect": "run.define",
     "limit": "run.limit",
     "Winner": "run.race",
+    "caller_headers": "run.caller",
     "changed": "run.change",
+    "metered_transport": "faces.project",
     "race": "run.race",
     "review": "run.ask",
     "score": "prove.score",

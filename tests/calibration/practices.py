@@ -175,7 +175,7 @@ def read_labelled(values: Iterator[float]) -> str | None:
 
 
 def after_mending(dice: random.Random, *, on_the_same: bool) -> str | None:
-    """Return the verdict of a second look, after half of the failures that a first one showed are mended.
+    """Return the verdict of a second look, once half of the failures that were seen are mended.
 
     Nothing else got better: of cases that were never seen, as many are right as before.
     """

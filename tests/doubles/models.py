@@ -27,12 +27,14 @@ class ListedPrices:
     def __init__(self, prices: Mapping[str, str]) -> None:
         self._prices = prices
 
-    def cost(self, provider: str, model: str, tokens: Tokens) -> Usd | None:
+    def cost(
+        self, provider: str, models: Sequence[str], tokens: Tokens, at: datetime
+    ) -> Usd | None:
         """Return the price of a call; None where its model is not listed."""
-        del provider
-        if model not in self._prices:
-            return None
-        return Usd(Decimal(self._prices[model]) * (tokens.read + tokens.written) / 1_000_000)
+        del provider, at
+        for price in (self._prices[model] for model in models if model in self._prices):
+            return Usd(Decimal(price) * (tokens.read + tokens.written) / 1_000_000)
+        return None
 
 
 def called(

@@ -207,16 +207,34 @@ def metered(bench: Bench, models: ModelSettings, cap: Usd | None = None) -> Gene
         yield bench
         return
     from proveout.adapters.models.prices import Price, Prices
-    from proveout.run.meter import ModelMeter
+    from proveout.run.meter import HERE, ModelMeter
 
     own = {
         one.model: Price(read=one.read, written=one.written, cached=one.cached)
         for one in models.prices
     }
     meter = ModelMeter(bench.store, bench.clock, bench.ids, Prices(own), cap)
-    seen = _through_proxy(meter) if models.meter is Metering.PROXY else _by_transport(meter)
-    with seen:
+    with _through_proxy(meter) if models.meter is Metering.PROXY else HERE.set(meter):
         yield replace(bench, meter=meter)
+
+
+def metered_transport(around: Any) -> Any:
+    """Return a transport that meters the calls of models made through another.
+
+    It is for a client that you make yourself, with `meter = "transport"` in the settings:
+    `AsyncOpenAI(http_client=DefaultAsyncHttpxClient(transport=metered_transport(…)))`. Where
+    nothing is metered, it passes everything on.
+
+    Args:
+        around: a transport, synchronous or not, of httpx or of httpx2.
+    """
+    from proveout.adapters.models.transport import AsyncMeteredTransport, MeteredTransport
+    from proveout.run.caller import current_caller
+    from proveout.run.meter import HERE
+
+    is_async = hasattr(around, "handle_async_request")
+    kind = AsyncMeteredTransport if is_async else MeteredTransport
+    return kind(HERE, current_caller, around)
 
 
 @contextmanager

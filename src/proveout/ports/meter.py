@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from proveout.domain.model_call import Caller, Tokens
     from proveout.domain.money import Usd
 
@@ -81,6 +84,15 @@ class Meter(Protocol):
 class Prices(Protocol):
     """What calls of models cost."""
 
-    def cost(self, provider: str, model: str, tokens: Tokens) -> Usd | None:
-        """Return what a call costs, exactly; None where the model's price is not known."""
+    def cost(
+        self, provider: str, models: Sequence[str], tokens: Tokens, at: datetime
+    ) -> Usd | None:
+        """Return what a call costs, exactly; None where no price of its model is known.
+
+        Args:
+            provider: whose wire format it speaks.
+            models: the names of the model, the one that answered before the one asked for.
+            tokens: what it took.
+            at: when; prices change.
+        """
         ...

@@ -7,6 +7,7 @@ not call the step again, still knows it.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from proveout.domain.unit import Charge, UnitId
 from proveout.ports.meter import Begun, Denied, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from datetime import datetime
 
     from proveout.domain.journal import Place
@@ -142,7 +143,7 @@ class ModelMeter:
     def _count(self, id_: str, call: _Open, said: Said) -> None:
         if said.tokens is not None and not is_sensible(said.tokens):
             said = replace(said, tokens=None)
-        cost = self._cost(call.asked, said)
+        cost = self._cost(call, said)
         run = call.caller.run
         # What nobody knows the cost of counts as it was reserved: it may have been billed.
         self._spent[run] = self._spent.get(run, Usd(0)) + (call.reserved if cost is None else cost)
@@ -163,21 +164,46 @@ class ModelMeter:
     def _estimate(self, asked: Asked) -> Usd | None:
         read = asked.size // BYTES_PER_TOKEN
         tokens = Tokens(read=read, cached=0, written=asked.most or 0)
-        return self._prices.cost(asked.provider, asked.model, tokens)
+        return self._prices.cost(asked.provider, (asked.model,), tokens, self._clock.now())
 
-    def _cost(self, asked: Asked, said: Said) -> Usd | None:
+    def _cost(self, call: _Open, said: Said) -> Usd | None:
         if said.tokens is None:
             return Usd(0) if said.status >= UNBILLED else None
-        for model in filter(None, (said.model, asked.model)):
-            if (cost := self._prices.cost(asked.provider, model, said.tokens)) is not None:
-                return cost
-        return None
+        models = (said.model, call.asked.model)
+        return self._prices.cost(call.asked.provider, models, said.tokens, call.started)
 
+
+class MeterHere:
+    """The meter of this process, while there is one; without it calls pass uncounted."""
+
+    def __init__(self) -> None:
+        self._meter: ModelMeter | None = None
+
+    def begin(self, caller: Caller | None, asked: Asked) -> Begun | Denied:
+        """Do as the meter does, or let the call pass."""
+        return Begun("") if self._meter is None else self._meter.begin(caller, asked)
+
+    def end(self, id_: str, said: Said) -> None:
+        """Do as the meter does; a call that passed uncounted stays so."""
+        if self._meter is not None and id_:
+            self._meter.end(id_, said)
+
+    @contextmanager
+    def set(self, meter: ModelMeter) -> Generator[None]:
+        """Let `meter` be the one of this process while the block lasts."""
+        before, self._meter = self._meter, meter
+        try:
+            yield
+        finally:
+            self._meter = before
+
+
+HERE = MeterHere()
 
 UNKNOWN_CALLER = (
     "Proveout cannot tell which step of which run makes this call, so it cannot be counted:"
     " the client is not built on httpx, or the call is made outside of a run."
-    " Add proveout.caller_headers() to its headers, or set meter = false under [models]."
+    " Add proveout.caller_headers() to its headers, or remove meter from [models]."
 )
 
 
