@@ -120,11 +120,13 @@ def test_an_address_that_gives_pages_is_a_no_go_and_its_key_is_not_kept(place: P
     place.environment = {"VENDOR_KEY": SECRET}
     with doubler() as port:
         judge(place, endpoint(port, "/page"))
-        found = of(place.ask("prove"))
+        said = place.run("prove").stdout
+    found = of(place.ask("verdict"))
 
     state = kept(place.folder)
     assert (found["verdict"], found["errors"]) == ("NO-GO", found["cases"])
     assert b"<p>[secret]</p>" in state
+    assert 'trials of vendor ended without an answer: NoAnswer: status 502, then "<p>' in said
     assert b"sk-d4c3" not in state
 
 
