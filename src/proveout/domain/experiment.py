@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NewType, TypeAlias
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -33,22 +33,73 @@ class Estimand(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An address that takes an input as JSON and gives its answer as JSON.
+
+    Attributes:
+        url: http or https, without a user in it.
+        headers_env: names of headers, each with the variable that holds its value.
+        timeout: how long one whole answer may take.
+        allow_private: the host of `url`, where it may stand at an address that is not public.
+    """
+
+    url: str
+    headers_env: tuple[tuple[str, str], ...] = ()
+    timeout: timedelta
+    allow_private: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program that reads inputs and writes answers, each as one line of JSON.
+
+    Attributes:
+        words: the program and its arguments, seen from the project's folder.
+        timeout: how long one answer may take.
+    """
+
+    words: tuple[str, ...]
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersFile:
+    """Answers that were given before.
+
+    Attributes:
+        file: its path, seen from the project's folder.
+    """
+
+    file: str
+
+
+Elsewhere: TypeAlias = "Endpoint | Command | AnswersFile"
+"""What answers without being a function of the project."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What an experiment judges.
 
     Attributes:
         name: `OWN` for the workflow itself.
-        entry: `module:attribute` of a workflow or a plain function.
+        entry: `module:attribute` of a workflow or a plain function, or what answers elsewhere.
         price_per_call: declared money for one call; None when it is not known.
         is_metered: what a call costs is what the models that it calls cost.
-        code: hexadecimal SHA-256 of the source that executes.
+        code: hexadecimal SHA-256 of the source that executes, or of the file of answers; ""
+            for an address.
     """
 
     name: str
-    entry: str
+    entry: str | Elsewhere
     price_per_call: Usd | None = None
     code: str = ""
     is_metered: bool = False
+
+    @property
+    def is_exploratory(self) -> bool:
+        """Whether its answers came from a file: nobody saw them being given."""
+        return isinstance(self.entry, AnswersFile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,10 +178,10 @@ def case_of(found: dict[str, Json], *, default_id: str) -> Case:
     if "input" not in found:
         raise NotACase("input is missing", why="a case is an input", fix=EXAMPLE)
     return Case(
-        id=_label(found, "id") if "id" in found else default_id,
+        id=label_of(found, "id") if "id" in found else default_id,
         value=found["input"],
         expected=found.get("expected"),
-        cluster=_label(found, "cluster") if found.get("cluster") is not None else "",
+        cluster=label_of(found, "cluster") if found.get("cluster") is not None else "",
         tags=_tags(found),
     )
 
@@ -196,7 +196,12 @@ def _unknown(name: str) -> NotACase:
     )
 
 
-def _label(found: dict[str, Json], name: str) -> str:
+def label_of(found: dict[str, Json], name: str) -> str:
+    """Return the text, or the whole number as a text, by which a field names something.
+
+    Raises:
+        NotACase: it is neither, or cannot be shown on a line.
+    """
     value = found[name]
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from proveout.domain.criterion import Scored
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
+from proveout.faces import elsewhere
 from proveout.prove.built_in import built_in
 from proveout.release import sources
 from proveout.run.payload import signature
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from proveout.domain.criterion import Criterion
-    from proveout.domain.experiment import Plan
+    from proveout.domain.experiment import Candidate, Plan
     from proveout.prove.score import Scorer
 
 
@@ -167,9 +168,13 @@ def with_code(
             release takes them all, and its code must be what the experiment locked.
         include: patterns of further files.
     """
-    candidates = tuple(
-        replace(one, code=code_digest(one.entry, folder, also, include)) for one in plan.candidates
-    )
+
+    def digest(one: Candidate) -> str:
+        if isinstance(one.entry, str):
+            return code_digest(one.entry, folder, also, include)
+        return elsewhere.code_of(one.entry, folder or Path.cwd())
+
+    candidates = tuple(replace(one, code=digest(one)) for one in plan.candidates)
     return replace(plan, candidates=candidates)
 
 

@@ -11,13 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from proveout.adapters.system import SystemClock, SystemDice, SystemIds
 from proveout.domain.duration import duration
+from proveout.domain.experiment import AnswersFile, Command, Endpoint
 from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake, Outage, Refusal
-from proveout.faces import dataset_file, entry
+from proveout.faces import answers_file, dataset_file, entry
 from proveout.faces.log import logger
 from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
@@ -25,6 +26,7 @@ from proveout.faces.settings import load as load_settings
 from proveout.faces.settings_models import Metering
 from proveout.prove.begin import begin, layout_of, recorded
 from proveout.prove.conduct import Conductor, Setup
+from proveout.prove.elsewhere import asking
 from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.case import Dataset
     from proveout.domain.delivery import Headers, Scheme, Stamp
-    from proveout.domain.experiment import Candidate, Plan
+    from proveout.domain.experiment import Elsewhere, Plan
     from proveout.domain.money import Usd
     from proveout.domain.run import Run
     from proveout.domain.unit import Enqueued
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from proveout.faces.settings import ExperimentSettings
     from proveout.faces.settings_models import ModelSettings
     from proveout.faces.synchronous import SyncProject
+    from proveout.ports.elsewhere import Respondent
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.layout import Layout
@@ -313,6 +316,33 @@ def hooks(environ: Mapping[str, str]) -> Hooks:
     from proveout.faces.api.doors import Hooks
 
     return Hooks(verifiers=SCHEMES, parse_secret=parse_secret, environ=environ)
+
+
+def respondent(asked: Elsewhere, folder: Path, dataset: Dataset) -> Respondent:
+    """Return what asks a candidate that answers elsewhere.
+
+    Raises:
+        AnswersMistake: its file holds something that is no answer, or answers no case.
+    """
+    match asked:
+        case Endpoint():
+            from proveout.adapters.candidates.http import OverHttp
+
+            return OverHttp(asked, os.environ)
+        case Command():
+            from proveout.adapters.candidates.command import ByCommand
+
+            return ByCommand(asked, folder)
+        case AnswersFile(file=file):
+            return answers_file.load(folder / file, (case.id for case in dataset.cases))
+
+
+class _Prepared(NamedTuple):
+    """An experiment's plan and cases, and whom it asks elsewhere, by candidate name."""
+
+    plan: Plan
+    dataset: Dataset
+    respondents: dict[str, Respondent]
 
 
 class Project:
@@ -626,25 +656,34 @@ class Project:
             Mistake: a candidate, a score or the dataset is not what it must be.
             NoFreshCases: the claim is about future traffic and no case is fresh.
         """
-        plan, dataset = self._prepared(experiment)
+        prepared = self._prepared(experiment)
+        plan, dataset, _ = prepared
         locked, layout = await begin(self.bench, plan, dataset, again=again)
-        return self._conductor(plan, dataset, locked, layout, on_progress)
+        return self._conductor(prepared, locked, layout, on_progress)
 
     async def recorded(self, experiment: ExperimentSettings) -> Conductor | None:
         """Return what reads an experiment that was begun on what stands here now, or None."""
-        plan, dataset = self._prepared(experiment)
+        prepared = self._prepared(experiment)
+        plan, dataset, _ = prepared
         locked = await recorded(self.store, plan, dataset)
         if locked is None:
             return None
-        return self._conductor(plan, dataset, locked, layout_of(locked), None)
+        return self._conductor(prepared, locked, layout_of(locked), None)
 
-    def _prepared(self, experiment: ExperimentSettings) -> tuple[Plan, Dataset]:
-        """Return the plan with the digests of its code, and its cases."""
+    def _prepared(self, experiment: ExperimentSettings) -> _Prepared:
+        """Return the plan with the digests of its code, its cases, and whom it asks elsewhere."""
         dataset = dataset_file.load(experiment.dataset)
         for candidate in experiment.plan.candidates:
-            self._check_wiring(candidate, dataset)
-            self._check_effects(candidate)
-        return self.with_code(experiment.plan), dataset
+            if isinstance(candidate.entry, str):
+                self._check_wiring(candidate.entry, dataset)
+                self._check_effects(candidate.entry)
+        plan = self.with_code(experiment.plan)
+        respondents = {
+            one.name: respondent(one.entry, self.settings.folder, dataset)
+            for one in plan.candidates
+            if not isinstance(one.entry, str)
+        }
+        return _Prepared(plan, dataset, respondents)
 
     def with_code(self, plan: Plan) -> Plan:
         """Return a plan that names the digest of what a release would execute.
@@ -657,39 +696,45 @@ class Project:
 
     def _conductor(
         self,
-        plan: Plan,
-        dataset: Dataset,
+        prepared: _Prepared,
         locked: LockedExperiment,
         layout: Layout,
         on_progress: Callable[[Account], None] | None,
     ) -> Conductor:
+        plan, dataset, respondents = prepared
         setup = Setup(
             experiment=locked,
             plan=plan,
             dataset=dataset,
             layout=layout,
-            workflows={one.name: self._load(one.entry) for one in plan.candidates},
+            workflows={
+                one.name: self._load(one.entry)
+                if isinstance(one.entry, str)
+                else asking(respondents[one.name])
+                for one in plan.candidates
+            },
             scorers=entry.scorers(plan.criteria, self.settings.folder),
             lease=lease(),
+            respondents=tuple(respondents.values()),
         )
         return Conductor(self.bench, setup, on_progress)
 
-    def _check_wiring(self, candidate: Candidate, dataset: Dataset) -> None:
+    def _check_wiring(self, name: str, dataset: Dataset) -> None:
         """Leave quietly when the first case fits; a wrong wiring is no verdict on the idea."""
-        function = self._load(candidate.entry).function
+        function = self._load(name).function
         case = dataset.cases[0]
         value = to_json(case.value, f"the input of case {case.id}")
         try:
             signature(function).inputs(value)
         except WrongShape as error:
             raise WrongShape(
-                f"case {case.id} does not fit {candidate.entry}: {error.message}",
+                f"case {case.id} does not fit {name}: {error.message}",
                 why="nothing was called; the dataset and the function must agree on the input",
                 fix=(f"proveout run '{value.decode()[:60]}'", "mend the function or the dataset"),
             ) from error
 
-    def _check_effects(self, candidate: Candidate) -> None:
-        if undeclared := entry.undeclared_effects(candidate.entry):
+    def _check_effects(self, name: str) -> None:
+        if undeclared := entry.undeclared_effects(name):
             raise Mistake(
                 f"the effect {undeclared[0]} does not say what it returns in a trial",
                 why="trials capture effects, and its annotation promises a value",

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
+from proveout.domain.criterion import Latency
 from proveout.domain.duration import say_duration, shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Estimand, Plan
+from proveout.faces.settings_candidates import read_candidates
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_models import ModelSettings, read_models
 from proveout.faces.settings_reader import Reader, SettingsMistake
@@ -356,11 +358,12 @@ def _experiment(
     row: Reader, workflow: WorkflowSettings, models: ModelSettings, place: _Place
 ) -> ExperimentSettings:
     candidates = tuple(
-        replace(one, is_metered=models.is_on and one.price_per_call is None)
-        for one in _candidates(row, workflow)
+        replace(one, is_metered=models.is_on and _calls_here(one))
+        for one in read_candidates(row, workflow.entry, place.holds)
     )
     prices = _prices(row, candidates)
     criteria = read_criteria(row.each("criteria"), workflow.entry, prices)
+    _check_timed(row, candidates, criteria)
     worth = _worth(row, prices)
     name = row.name("name") or workflow.name
     plan = Plan(
@@ -383,21 +386,25 @@ def _experiment(
     )
 
 
-def _candidates(row: Reader, workflow: WorkflowSettings) -> tuple[Candidate, ...]:
-    price = row.money("price_per_call")
-    candidates = [Candidate(name=OWN, entry=workflow.entry, price_per_call=price)]
-    for name, inner in row.named("candidates"):
-        if name == OWN:
-            raise row.mistake(
-                f"a candidate cannot be called {OWN}",
-                "candidates",
-                name,
-                why="that is the name of the workflow itself, always the first candidate",
-                fix=("[prove.candidates.vendor]",),
-            )
-        price = inner.money("price_per_call")
-        candidates.append(Candidate(name=name, entry=inner.entry("entry"), price_per_call=price))
-    return tuple(candidates)
+def _check_timed(
+    row: Reader, candidates: tuple[Candidate, ...], criteria: tuple[Criterion, ...]
+) -> None:
+    """Leave quietly when every candidate takes time to answer, or nobody asks how long."""
+    read = next((one.name for one in candidates if one.is_exploratory), None)
+    timed = [at for at, one in enumerate(criteria) if isinstance(one.measure, Latency)]
+    if read is not None and timed:
+        raise row.mistake(
+            f"the time of candidate {read} cannot be judged",
+            "criteria",
+            timed[0],
+            why="its answers are read from a file, which takes no time at all",
+            fix=("ask for latency in another [[prove]], without that candidate",),
+        )
+
+
+def _calls_here(candidate: Candidate) -> bool:
+    """Whether a candidate calls models in our own processes, at a price that is not declared."""
+    return isinstance(candidate.entry, str) and candidate.price_per_call is None
 
 
 def _prices(row: Reader, candidates: tuple[Candidate, ...]) -> Prices:

@@ -268,6 +268,11 @@ class Reader:
             text = self._text(value, name, inner)
             yield inner, self._read(text, duration, inner, name, inner)
 
+    def named_texts(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the texts of a table with what they are called, none where the key is absent."""
+        for inner, value in self._table(name).items():
+            yield inner, self._text(value, name, inner)
+
     def anything(self, name: str, default: object) -> object:
         """Return whatever stands there, or `default` where the key is absent."""
         return self._value(name) if self.has(name) else default
@@ -424,6 +429,7 @@ _AS = {
     Kind.TABLE_OR_TABLES: "a table",
     Kind.NAMED_TABLES: "a table of tables",
     Kind.NAMED_DURATIONS: "a table of durations in quotes",
+    Kind.NAMED_VARIABLES: "a table of names of variables in quotes",
     Kind.ANYTHING: "a value",
 }
 

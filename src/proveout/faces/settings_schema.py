@@ -16,8 +16,11 @@ Schema: TypeAlias = "dict[str, object]"
 
 NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 VARIABLE_PATTERN = "^[A-Z_][A-Z0-9_]{0,63}$"
+HEADER_PATTERN = "^[A-Za-z][A-Za-z0-9-]{0,63}$"
 ENTRY_PATTERN = r"^[^\s:]+:[^\s:]+$"
 NOT_ASKED = "not asked"
+ANSWERS_BY = ("entry", "url", "command", "answers")
+"""What a candidate may be, one of them each."""
 
 
 class Kind(StrEnum):
@@ -45,6 +48,7 @@ class Kind(StrEnum):
     TABLE_OR_TABLES = "table, or list of tables"
     NAMED_TABLES = "table of named tables"
     NAMED_DURATIONS = "table of named durations"
+    NAMED_VARIABLES = "table of names of variables"
     ANYTHING = "any value"
 
 
@@ -464,13 +468,52 @@ WORTH = Table(
 
 CANDIDATE = Table(
     title="[prove.candidates.NAME]",
+    one_of=(ANSWERS_BY,),
     keys=(
         Key(
             name="entry",
             kind=Kind.ENTRY,
-            required=True,
             example='"vendor_adapter:answer"',
             meaning="Where the candidate's function stands.",
+        ),
+        Key(
+            name="url",
+            kind=Kind.TEXT,
+            example='"https://vendor.example/answer"',
+            meaning="Where a case's input is posted as JSON, and the answer comes back as JSON.",
+        ),
+        Key(
+            name="command",
+            kind=Kind.TEXTS,
+            example='["./answer", "--fast"]',
+            meaning="A program that reads an input a line and writes an answer a line, as JSON.",
+        ),
+        Key(
+            name="answers",
+            kind=Kind.FILE,
+            example='"answers.jsonl"',
+            meaning="Answers that were given before, as JSON Lines; exploratory.",
+        ),
+        Key(
+            name="headers_env",
+            kind=Kind.NAMED_VARIABLES,
+            example='{ Authorization = "VENDOR_KEY" }',
+            default="none",
+            meaning="Headers for url, each with the variable that holds its value.",
+        ),
+        Key(
+            name="timeout",
+            kind=Kind.DURATION,
+            example='"20 s"',
+            default='"60 s"',
+            meaning="How long url or command may take for one whole answer.",
+        ),
+        Key(
+            name="allow_private",
+            kind=Kind.TEXTS,
+            example='["localhost"]',
+            default="none",
+            meaning="The host of url, where it stands on this machine or in its network.",
         ),
         Key(
             name="price_per_call",
@@ -478,21 +521,19 @@ CANDIDATE = Table(
             example='"0.01 USD"',
             meaning="What one call of this candidate costs.",
         ),
-        *(
-            Key(
-                name=name,
-                kind=Kind.TEXT,
-                example='"…"',
-                instead='entry = "module:function", where the function makes the call',
-                meaning=meaning,
-            )
-            for name, meaning in (
-                ("url", "A candidate behind HTTP."),
-                ("command", "A candidate that is a command."),
-                ("answers", "A candidate that is a file of answers."),
-                ("headers", "Headers for a candidate behind HTTP."),
-                ("rate", "The most calls that a candidate takes in a time."),
-            )
+        Key(
+            name="headers",
+            kind=Kind.TEXT,
+            example='"…"',
+            instead='headers_env = { Authorization = "VENDOR_KEY" }',
+            meaning="Headers for a candidate behind HTTP.",
+        ),
+        Key(
+            name="rate",
+            kind=Kind.TEXT,
+            example='"…"',
+            instead="concurrency = 2 under [prove]",
+            meaning="The most calls that a candidate takes in a time.",
         ),
     ),
 )
@@ -551,7 +592,7 @@ PROVE = Table(
             kind=Kind.NAMED_TABLES,
             holds=CANDIDATE,
             default="the workflow alone",
-            example='{ vendor = { entry = "vendor_adapter:answer" } }',
+            example='{ vendor = { url = "https://vendor.example/answer" } }',
             meaning="What else is judged, on the same cases.",
         ),
         Key(
@@ -1023,6 +1064,11 @@ _SHAPES: dict[Kind, Schema] = {
         "type": "object",
         "propertyNames": _NAME,
         "additionalProperties": _DURATION,
+    },
+    Kind.NAMED_VARIABLES: {
+        "type": "object",
+        "propertyNames": {"type": "string", "pattern": HEADER_PATTERN},
+        "additionalProperties": _VARIABLE,
     },
     Kind.ANYTHING: {"type": ["object", "array", "string", "number", "boolean"]},
 }

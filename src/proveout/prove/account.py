@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion
 from proveout.domain.experiment import OWN
+from proveout.prove.elsewhere import EXPLORATORY
 from proveout.prove.lock import canonical, digest
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Account:
         """The judgement on the workflow itself."""
         return next(one for one in self.judgements if one.candidate == OWN)
 
+    def note(self, candidate: str) -> str:
+        """Return what is to be said beside every verdict on a candidate, or ""."""
+        exploratory = {one.name for one in self.plan.candidates if one.is_exploratory}
+        return EXPLORATORY if candidate in exploratory else ""
+
     @property
     def calls(self) -> int:
         """Calls of all candidates, repeats included."""
@@ -75,12 +81,12 @@ def verdict_v1(account: Account) -> dict[str, Any]:
         "wrong_no_go": account.plan.errors.wrong_no_go,
         "stopped_by": account.stopped_by,
         "lock": account.lock,
-        "candidates": [_candidate(one) for one in account.judgements],
+        "candidates": [_candidate(one, account.note(one.candidate)) for one in account.judgements],
     }
     return {**words, "digest": digest(canonical(words))}
 
 
-def _candidate(judgement: Judgement) -> dict[str, Any]:
+def _candidate(judgement: Judgement, note: str) -> dict[str, Any]:
     return {
         "name": judgement.candidate,
         "verdict": judgement.verdict,
@@ -89,6 +95,7 @@ def _candidate(judgement: Judgement) -> dict[str, Any]:
         "calls_repeated": judgement.repeated,
         "errors": judgement.errors,
         "criteria": [_criterion(standing) for standing in judgement.standings],
+        **({"note": note} if note else {}),
     }
 
 

@@ -21,6 +21,7 @@ from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1
 from proveout.prove.begin import changed_since
+from proveout.prove.elsewhere import put_to, ready
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from proveout.domain.model_call import ModelCall
     from proveout.domain.run import RunId
     from proveout.domain.workflow import Workflow
+    from proveout.ports.elsewhere import Respondent
     from proveout.ports.store import LockedExperiment, TrialCount
     from proveout.prove.layout import Layout
     from proveout.prove.score import Scorer
@@ -67,6 +69,7 @@ class Setup:
         layout: which case each trial tries, and which trials make an observation.
         workflows: what each candidate executes, by candidate name.
         scorers: score functions, by the name of the criterion that they measure.
+        respondents: what candidates ask that answer elsewhere.
     """
 
     experiment: LockedExperiment
@@ -76,6 +79,7 @@ class Setup:
     workflows: Mapping[str, Workflow[..., Any]]
     scorers: Mapping[str, Scorer]
     lease: timedelta
+    respondents: tuple[Respondent, ...] = ()
 
 
 class Conductor:
@@ -124,6 +128,9 @@ class Conductor:
         Raises:
             ExperimentTaken: another living process conducts it.
             BadScore: a score gave something that its criterion cannot read.
+            NotAskable: a candidate cannot be asked; nothing was called.
+            PrivateAddress: a candidate stands where nobody allowed it to; nothing was called.
+            NoAnswer: a candidate cannot be found now; nothing was called.
         """
         store = self._bench.store
         hold = await store.hold(f"experiment-{self._setup.experiment.id}")
@@ -167,6 +174,16 @@ class Conductor:
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:
             return await self.account(reason)
+        async with ready(self._setup.respondents):
+            stopped_by = await self._work()
+        for tally in self._tallies:
+            while await self._read(tally):
+                pass
+            await self._call_off(tally)
+        return await self.account(self.why_stopped(stopped_by))
+
+    async def _work(self) -> StoppedBy | None:
+        """Work on trials until something ends the experiment; return what."""
         names = tuple(self._name(tally.candidate.name) for tally in self._tallies)
         manner = Manner(
             concurrency=self._setup.plan.concurrency,
@@ -188,11 +205,7 @@ class Conductor:
             worker.stop()
             await asyncio.wait({work})
         await work
-        for tally in self._tallies:
-            while await self._read(tally):
-                pass
-            await self._call_off(tally)
-        return await self.account(self.why_stopped(stopped_by))
+        return stopped_by
 
     def why_stopped(self, stopped_by: StoppedBy | None = None) -> StoppedBy | None:
         """Return why it ended as far as the cases tell, or else `stopped_by`."""
@@ -257,13 +270,14 @@ class Conductor:
 
     async def _enqueue(self, tally: Tally, position: int) -> None:
         case = self._case(position)
+        asked = put_to(tally.candidate, case)
         await enqueue(
             self._bench.store,
             self._bench.clock,
             self._bench.ids,
             Request(
                 workflow=self._name(tally.candidate.name),
-                value=to_json(case.value, f"the input of case {case.id}", canonical=True),
+                value=to_json(asked, f"the input of case {case.id}", canonical=True),
                 trial=Trial(
                     experiment=self._setup.experiment.id,
                     candidate=tally.candidate.name,

@@ -22,7 +22,15 @@ from proveout.domain.criterion import (
     Worth,
 )
 from proveout.domain.delivery import Scheme
-from proveout.domain.experiment import Budget, Candidate, Claim, ErrorRates
+from proveout.domain.experiment import (
+    AnswersFile,
+    Budget,
+    Candidate,
+    Claim,
+    Command,
+    Endpoint,
+    ErrorRates,
+)
 from proveout.domain.money import Usd
 from proveout.errors import Mistake
 from proveout.faces import settings
@@ -534,9 +542,8 @@ def test_what_is_kept_and_for_how_long(folder: Path) -> None:
         ("[prove]", "[prove]\npick = 'all'", "pick", 'pick cannot be "all"'),
         ('score = "exact"', 'lead_over = "b"', "lead_over", "lead_over is not supported in this"),
         # candidates
-        ("[prove]", "[prove.candidates.b]\nurl = 'x'\n[prove]", "url", "url is not supported in"),
         ("[prove]", "[prove.candidates.b]\nrate = 1\n[prove]", "rate", "rate is not supported in"),
-        ("[prove]", "[prove.candidates.b]\n[prove]", "[prove.candidates.b]", "needs entry"),
+        ("[prove]", "[prove.candidates.b]\n[prove]", "[prove.candidates.b]", "b has nothing that"),
         (
             "[prove]",
             "[prove.candidates.'b c']\nentry = 'a:b'\n[prove]",
@@ -605,6 +612,130 @@ def test_a_line_that_cannot_be_is_named(
     assert mistake.code == "settings"
     assert mistake.message.startswith(f"proveout.toml:{line_of(at, text)}: ")
     assert problem in mistake.message
+
+
+VENDOR = "[prove.candidates.vendor]\n"
+URL = VENDOR + 'url = "https://vendor.example/a"\n'
+
+
+def candidate(folder: Path, text: str) -> Candidate:
+    (folder / "answers.jsonl").write_text('{"id": "1", "output": 1}\n')
+    return read(folder, SMALL + text).experiments[0].plan.candidates[1]
+
+
+def test_a_candidate_may_answer_elsewhere(folder: Path) -> None:
+    """An address, a command or a file, with what goes with it."""
+    url = 'url = "http://Localhost:8000/a?b=c"\nallow_private = ["localhost"]\n'
+    more = 'headers_env = { Authorization = "KEY" }\ntimeout = "20 s"\nprice_per_call = "1 USD"\n'
+
+    over_http = candidate(folder, VENDOR + url + more)
+    command = candidate(folder, VENDOR + 'command = ["./answer", "--flag"]\n')
+    answers = candidate(folder, VENDOR + 'answers = "answers.jsonl"\n')
+
+    assert over_http == Candidate(
+        name="vendor",
+        entry=Endpoint(
+            url="http://Localhost:8000/a?b=c",
+            headers_env=(("Authorization", "KEY"),),
+            timeout=timedelta(seconds=20),
+            allow_private=("localhost",),
+        ),
+        price_per_call=Usd(1),
+    )
+    assert command.entry == Command(words=("./answer", "--flag"), timeout=timedelta(minutes=1))
+    assert answers.entry == AnswersFile(file="answers.jsonl")
+    assert [one.is_exploratory for one in (over_http, command, answers)] == [False, False, True]
+
+
+def test_a_release_remembers_a_file_of_answers_that_is_gone(folder: Path) -> None:
+    """What was kept with a release is read wherever it stands."""
+    text = SMALL + VENDOR + 'answers = "gone.jsonl"\n'
+
+    stored = settings.load_stored(text.encode(), folder / "proveout.toml")
+
+    assert stored.experiments[0].plan.candidates[1].entry == AnswersFile(file="gone.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "problem"),
+    [
+        (URL + "entry = 'a:b'", "url =", "the candidate vendor has both entry and url"),
+        (URL + "command = ['a']", "command", "has both url and command"),
+        (VENDOR + "entry = 'a:b'\ntimeout = '1 s'", "timeout", "timeout does not go with entry"),
+        (VENDOR + "command = ['a']\nallow_private = []", "allow_private", "go with command"),
+        (VENDOR + "command = ['a']\nheaders_env = {}", "headers_env", "not go with command"),
+        (URL + "timeout = '0 s'", "timeout", "timeout must be more than nothing"),
+        (URL + "timeout = 20", "timeout", "timeout must be a duration in quotes, not 20"),
+        (URL + "headers = { a = 'b' }", "headers", "headers is not supported in this version"),
+        # addresses
+        (VENDOR + "url = ''", "url", 'url "" is no address to post to'),
+        (VENDOR + "url = 'ftp://a.example'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https:/a'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://a.example:x'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://a.example:99999'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://[a.example'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://a.example/a b'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://ä.example'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://a.example/#b'", "url", "is no address to post to"),
+        (VENDOR + f"url = 'https://a.example/{'a' * 2000}'", "url", "is no address to post to"),
+        (VENDOR + "url = 'https://me:hush@a.example'", "url", "not hold a user or a password"),
+        (URL + "allow_private = ['b.example']", "allow_private", 'names "b.example", and url'),
+        (URL + "allow_private = 'a'", "allow_private", "must be a list of texts"),
+        # headers
+        (URL + "headers_env = 'KEY'", "headers_env", "a table of names of variables in quotes"),
+        (URL + "headers_env = { 'a b' = 'K' }", "headers_env", 'headers_env cannot set "a b"'),
+        (URL + "headers_env = { Host = 'K' }", "headers_env", 'headers_env cannot set "Host"'),
+        (URL + "headers_env = { A = 'K', a = 'K' }", "headers_env", 'headers_env sets "a" twice'),
+        (URL + "headers_env = { A = 1 }", "headers_env", "in quotes, not 1"),
+        (
+            VENDOR + "url = 'http://a.example'\nheaders_env = { A = 'K' }",
+            "url",
+            "headers_env over http would show its secrets",
+        ),
+        # commands and files
+        (VENDOR + "command = []", "command", "command names no program"),
+        (VENDOR + "command = ['']", "command", "command names no program"),
+        (VENDOR + "command = 'answer'", "command", "must be a list of texts"),
+        (VENDOR + 'command = ["a", "\\u0000"]', "command", "command names no program"),
+        (VENDOR + "answers = 'no.jsonl'", "answers", '"no.jsonl" is not a file'),
+        (VENDOR + "answers = ''", "answers", '"" is not a file'),
+    ],
+)
+def test_a_candidate_that_cannot_be_is_named(
+    folder: Path, text: str, at: str, problem: str
+) -> None:
+    text = SMALL + text
+
+    mistake = refused(folder, text)
+
+    assert mistake.message.startswith(f"proveout.toml:{line_of(at, text)}: ")
+    assert problem in mistake.message
+    assert mistake.fix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        URL + 'headers_env = { Authorization = "Bearer sk-hush" }',
+        VENDOR + 'url = "https://me:sk-hush@vendor.example"',
+    ],
+)
+def test_a_secret_in_a_candidate_is_not_shown(folder: Path, text: str) -> None:
+    mistake = refused(folder, SMALL + text)
+
+    assert "hush" not in f"{mistake} {mistake.why} {mistake.fix}"
+
+
+def test_the_time_of_answers_from_a_file_is_not_judged(folder: Path) -> None:
+    """They take none, so that every such criterion would be met."""
+    (folder / "answers.jsonl").write_text('{"id": "1", "output": 1}\n')
+    late = '[[prove.criteria]]\nlatency = "4 s"\nfloor = 0.9\ntarget = 0.95\n'
+    text = SMALL + late + VENDOR + 'answers = "answers.jsonl"\n'
+
+    mistake = refused(folder, text)
+
+    assert mistake.line == line_of("latency", text) - 1
+    assert "the time of candidate vendor cannot be judged" in mistake.message
 
 
 @pytest.mark.parametrize(

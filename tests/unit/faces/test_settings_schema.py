@@ -12,7 +12,9 @@ import pytest
 from proveout.faces import settings
 from proveout.faces.settings_reader import SettingsMistake
 from proveout.faces.settings_schema import (
+    ANSWERS_BY,
     BASELINE,
+    CANDIDATE,
     CRITERION,
     PROVE,
     ROOT,
@@ -43,6 +45,7 @@ IMPOSSIBLE = "1979-05-27"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     (tmp_path / "cases.jsonl").write_text('{"input": 1}\n')
+    (tmp_path / "answers.jsonl").write_text('{"id": "1", "output": 1}\n')
     (tmp_path / "RUNBOOK.md").write_text("# When it breaks\n")
     return tmp_path / "proveout.toml"
 
@@ -71,7 +74,10 @@ def required(table: Table) -> dict[str, str]:
 
 
 def beside(table: Table, key: Key) -> dict[str, str]:
-    """Return what else a criterion holds or, where it is "", does not hold beside `key`."""
+    """Return what else a table holds or, where it is "", does not hold beside `key`."""
+    if table is CANDIDATE:
+        is_whole = key.name in ANSWERS_BY or not key.is_supported
+        return {} if is_whole else {"url": '"https://localhost/answer"'}
     if table is not CRITERION:
         return {}
     graded = {"score": '"tone"', "low": "0", "high": "5"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from doubles.account import ROUTING, plan_of
 from proveout.domain.case import Case, Dataset
 from proveout.domain.criterion import Options, Scored
-from proveout.domain.experiment import Estimand
+from proveout.domain.experiment import AnswersFile, Command, Elsewhere, Endpoint, Estimand
 from proveout.prove.lock import canonical, digest, locked_words
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CASES = Dataset(name="cases", digest="d", cases=(Case(id="1", value=1, expected=1),))
 PLAN = plan_of(ROUTING)
+MINUTE = timedelta(minutes=1)
 
 
 def lock(plan: Plan) -> str:
@@ -50,3 +52,47 @@ def test_options_of_a_score_are_locked() -> None:
     }
 
     assert len(locks) == 3
+
+
+def test_a_function_is_locked_as_it_was_before_others_could_answer() -> None:
+    words = locked_words(PLAN, CASES)
+
+    assert words["candidates"] == [
+        {
+            "type": "Candidate",
+            "name": "workflow",
+            "entry": "app:triage",
+            "price_per_call": "0.0125 USD",
+            "code": "",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            Endpoint(url="https://a.example", timeout=MINUTE),
+            Endpoint(url="https://b.example", timeout=MINUTE),
+        ),
+        (Command(words=("a",), timeout=MINUTE), Command(words=("a", "b"), timeout=MINUTE)),
+        (Command(words=("a",), timeout=MINUTE), Command(words=("a",), timeout=2 * MINUTE)),
+        (AnswersFile(file="a"), AnswersFile(file="b")),
+    ],
+)
+def test_what_answers_elsewhere_is_locked(one: Elsewhere, other: Elsewhere) -> None:
+    """Another address, another argument or another time to answer is another experiment."""
+    [own] = PLAN.candidates
+    plans = [replace(PLAN, candidates=(replace(own, entry=entry),)) for entry in (one, other)]
+
+    assert lock(plans[0]) != lock(plans[1])
+
+
+def test_other_answers_under_the_same_name_are_locked() -> None:
+    """Their digest stands where a function's code does."""
+    [own] = PLAN.candidates
+    file = replace(own, entry=AnswersFile(file="a"), code="1")
+
+    assert lock(replace(PLAN, candidates=(file,))) != lock(
+        replace(PLAN, candidates=(replace(file, code="2"),))
+    )

@@ -102,6 +102,8 @@ def figures(account: Account) -> list[str]:
     lines = ["", f"  Spent    {spent(account)}"]
     for judgement in account.judgements:
         lines += ["", *_candidate(judgement, total, alone=len(account.judgements) == 1)]
+        if note := account.note(judgement.candidate):
+            lines.append(f"  {sign('warn')} {note}")
     return lines
 
 

@@ -172,14 +172,17 @@ def _conclude(account: Account, forecast: Forecast, report: Path, name: str) -> 
 
 
 def _advice(account: Account, name: str) -> list[str]:
-    own = account.own
     lines: list[str] = []
-    if own.errors:
-        first = next((m for m in own.misses if ":" in m.got), None)
+    for judgement in account.judgements:
+        if not judgement.errors:
+            continue
+        whose = "" if judgement is account.own else f" of {judgement.candidate}"
+        first = next((m for m in judgement.misses if ":" in m.got), None)
         what = f": {clean(first.got)[:120]}" if first else ""
-        trials = own.cases * account.plan.repeats
+        trials = judgement.cases * account.plan.repeats
         lines.append(
-            f"{sign('warn')} {own.errors} of {trials} trials ended without an answer{what}"
+            f"{sign('warn')} {judgement.errors} of {trials} trials{whose} ended without an answer"
+            f"{what}"
         )
     if account.stopped_by is StoppedBy.BUDGET:
         lines.append(f"the budget is used up; raise it in proveout.toml and {name} goes on")

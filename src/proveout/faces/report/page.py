@@ -121,12 +121,17 @@ class CriterionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateView:
-    """One candidate, with its criteria."""
+    """One candidate, with its criteria.
+
+    Attributes:
+        note: what is to be said beside its verdict, or "".
+    """
 
     name: str
     verdict: str
     look: str
     headline: str
+    note: str
     figures: tuple[Figure, ...]
     criteria: tuple[CriterionView, ...]
 
@@ -173,6 +178,7 @@ def _candidate(account: Account, judgement: Judgement) -> CandidateView:
         verdict=judgement.verdict.value,
         look=LOOK[judgement.verdict],
         headline=headline(judgement),
+        note=first_up(account.note(judgement.candidate)),
         figures=_candidate_figures(account, judgement),
         criteria=tuple(
             _criterion(account, one, f"c{index}", is_large=one is hero or many == 2, is_own=is_own)  # noqa: PLR2004 - two stand alone
