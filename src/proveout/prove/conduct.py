@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.experiment import OWN
@@ -23,6 +24,7 @@ from proveout.prove.begin import changed_since
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
+from proveout.prove.panel import Panel, Question
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
@@ -93,6 +95,7 @@ class Conductor:
             for candidate in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
+        self.panel = Panel(bench, setup)
 
     @property
     def plan(self) -> Plan:
@@ -150,17 +153,17 @@ class Conductor:
     async def control(self, seed: int) -> Control:
         """Return what the workflow's own trials are worth against other cases' right answers."""
         own = self._tallies[0]
-        runs = await self._bench.store.trials(
-            self._setup.experiment.id, own.candidate.name, 0, own.read
-        )
-        price = self._price(own.candidate)
-        trials = [
-            Trialled(run=run, case=self._case(position), price=price)
-            for position, run in enumerate(runs)
-        ]
-        return judge_shuffled(
-            self._setup.plan, trials, self._setup.scorers, self._setup.layout, seed
-        )
+        trials = await self._finished(own, 0, own.read)
+        return await judge_shuffled(self._setup, trials, self.panel.opinions, seed)
+
+    async def questions(self, *, read: bool = False) -> list[Question]:
+        """Return what people are asked of answers, each once; those `read` already, or the rest."""
+        found: dict[str, Question] = {}
+        for tally in self._tallies if read else filterfalse(self._is_over, self._tallies):
+            span = (0, tally.read) if read else (tally.read, tally.enqueued - tally.read)
+            for one in await self._finished(tally, *span):
+                found |= {asked.name: asked for asked in await self.panel.questions(one)}
+        return list(found.values())
 
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:
@@ -187,7 +190,7 @@ class Conductor:
             await asyncio.wait({work})
         await work
         for tally in self._tallies:
-            while await self._read(tally):
+            while await self._read(tally, asks=not self._interrupted.is_set()):
                 pass
             await self._call_off(tally)
         return await self.account(self.why_stopped(stopped_by))
@@ -219,6 +222,8 @@ class Conductor:
                 return StoppedBy.VERDICT
             if self._is_late():
                 return StoppedBy.TIME_BOX
+            if not worker.busy and await self._waits(used + worker.claimed):
+                return StoppedBy.LABELS
             if not worker.busy and self._allowance(used + worker.claimed) < 1:
                 return StoppedBy.BUDGET
             await self._wait(worker, work)
@@ -242,12 +247,13 @@ class Conductor:
 
     async def _advance(self, tally: Tally, worker: Worker) -> None:
         """Read what has finished, and keep the workers busy ahead of it."""
-        while await self._read(tally):
+        while await self._read(tally, asks=not self._interrupted.is_set()):
             pass
         if tally.verdict is not Verdict.UNDECIDED:
             worker.retire(self._name(tally.candidate.name))
             return
         last = min(self._setup.layout.trials, tally.read + AHEAD * self._setup.plan.concurrency)
+        last = self.panel.ahead(tally.read, last)
         positions = range(tally.enqueued, last)
         await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
         tally.enqueued = max(tally.enqueued, last)
@@ -270,23 +276,43 @@ class Conductor:
             ),
         )
 
-    async def _read(self, tally: Tally) -> bool:
-        """Read the finished trials that continue the prefix; whether there were any."""
+    async def _read(self, tally: Tally, *, asks: bool = False) -> bool:
+        """Read the finished trials that continue the prefix; whether there were any.
+
+        Judges are called only where `asks`.
+        """
         if tally.verdict is not Verdict.UNDECIDED:
             return False
         before = tally.read
-        trials = await self._bench.store.trials(
-            self._setup.experiment.id, tally.candidate.name, tally.read, 100
-        )
-        for run in trials:
-            ready = run.trial is not None and run.trial.position == tally.read
-            if not ready or not is_finished(run) or tally.verdict is not Verdict.UNDECIDED:
-                break
-            case = self._case(tally.read)
-            trialled = Trialled(run=run, case=case, price=self._price(tally.candidate))
-            values = observe(self._setup.plan.criteria, trialled, self._setup.scorers)
-            tally.add(trialled, tally.read, values)
+        trials = await self._finished(tally, before, self.panel.at_once(100, asks=asks))
+        heard = await self.panel.hear(trials, asks=asks)
+        tally.waits = len(heard) < len(trials)
+        for trialled, said in heard:
+            if tally.verdict is Verdict.UNDECIDED:
+                values = observe(self._setup.plan.criteria, trialled, self._setup.scorers, said)
+                tally.add(trialled, tally.read, values, said.pairs)
         return tally.read > before
+
+    async def _finished(self, tally: Tally, first: int, most: int) -> list[Trialled]:
+        """Return the finished trials from a position on, as far as there is no gap."""
+        name, price = tally.candidate.name, self._price(tally.candidate)
+        runs = await self._bench.store.trials(self._setup.experiment.id, name, first, most)
+        found: list[Trialled] = []
+        for position, run in enumerate(runs, first):
+            if run.trial is None or run.trial.position != position or not is_finished(run):
+                break
+            found.append(Trialled(run=run, case=self._case(position), price=price))
+        return found
+
+    async def _waits(self, calls: int) -> bool:
+        """Whether nothing goes on until people have labelled answers."""
+        waiting = [tally for tally in self._tallies if not self._is_over(tally)]
+        if not all(tally.waits for tally in waiting):
+            return False
+        if self._allowance(calls) < 1:
+            return True
+        left = [(one, one.enqueued - one.read) for one in waiting]
+        return all([len(await self._finished(t, t.read, count)) == count for t, count in left])
 
     async def _call_off(self, tally: Tally) -> None:
         """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
@@ -337,6 +363,7 @@ class Conductor:
         """Return what is known now; `whole` draws up courses and slices too."""
         setup = self._setup
         counts = [await self._count(tally) for tally in self._tallies]
+        asked = await self.questions() if stopped_by else []
         return Account(
             plan=setup.plan,
             dataset=setup.dataset.name,
@@ -349,6 +376,7 @@ class Conductor:
             at=self._bench.clock.now(),
             spent=self._spent(counts),
             stopped_by=stopped_by,
+            waiting=tuple(one.trialled.case.id for one in asked if one.label is None),
             judgements=tuple(
                 judgement_of(tally, count, whole=whole)
                 for tally, count in zip(self._tallies, counts, strict=True)

@@ -54,6 +54,8 @@ def words(value: object) -> Any:
         inner = {name: words(getattr(value, name)) for name in asdict(value)}
         if isinstance(value, Scored) and value.options == Options():
             del inner["options"]
+        if isinstance(value, Scored) and value.judge is None:
+            del inner["judge"]
         return {"type": type(value).__name__, **inner}
     if isinstance(value, timedelta):
         return f"{value.total_seconds()} s"
