@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from journeys.conftest import PATIENCE
+from proveout import Project
 
 if TYPE_CHECKING:
     from journeys.conftest import Place
@@ -46,6 +47,9 @@ def broken(result, case):
         raise RuntimeError("the model is away")
     return result == case.expected
 
+def reads(result, case):
+    return result == 2 * case.value
+
 def stars(result, case):
     return 5 if result == case.expected else 3
 """
@@ -66,7 +70,7 @@ score = "judges:{score}"
 {more}
 """
 
-PASSES = "floor = 0.70\ntarget = 0.90"
+PASSES = "floor = 0.60\ntarget = 0.85"
 
 
 def settings(score: str = "lenient", more: str = f"judge = true\nlabels = 0.25\n{PASSES}") -> str:
@@ -277,6 +281,29 @@ def test_a_bad_line_is_named_and_those_before_it_are_kept(
     assert len(waiting(judged)) == 39
     assert again.returncode == 0
     assert json.loads(again.stdout)["label"] is True
+
+
+async def test_answers_to_other_cases_do_not_pass_a_judge(
+    judged: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of a verdict shows a judge the whole of another case, till it says no."""
+    judged.write("proveout.toml", settings("reads", f"judge = true\n{PASSES}"))
+    judged.run("prove")
+    monkeypatch.chdir(judged.folder)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    for name in ("app", "judges"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    async with Project.open(judged.folder / "proveout.toml") as project:
+        conductor = await project.recorded(project.experiment())
+        assert conductor is not None
+        await conductor.recall()
+        account = await conductor.account(None)
+        control = await conductor.control(1)
+
+    assert account.own.verdict == "GO"
+    assert control.verdict == "NO-GO"
+    assert control.cases < account.own.cases
 
 
 def test_what_nobody_can_label_is_refused_with_a_way_on(judged: Place) -> None:
