@@ -37,7 +37,7 @@ async def lenient(result, case):
     with open("judge.log", "a") as log:
         log.write(f"{case.id}\\n")
     await asyncio.sleep(0)
-    return result == case.expected or int(case.id) % 3 > 0
+    return result == case.expected or int(case.id) % 3 == 0
 
 def plain(result, case):
     return result == case.expected
@@ -70,7 +70,7 @@ score = "judges:{score}"
 {more}
 """
 
-PASSES = "floor = 0.60\ntarget = 0.85"
+PASSES = "floor = 0.50\ntarget = 0.80"
 
 
 def settings(score: str = "lenient", more: str = f"judge = true\nlabels = 0.25\n{PASSES}") -> str:
@@ -136,8 +136,8 @@ def test_a_verdict_waits_for_people_and_goes_on_with_their_labels(
     assert "labels_waiting" not in verdict
     said = verdict["candidates"][0]["criteria"][0]["judge"]
     assert said["yes"] == said["yes_by_both"]
-    assert said["no_by_both"] < said["no"] or not said["no"]
-    assert said["labelled"] == said["yes"] + said["no"]
+    assert said["agreed"] == said["yes_by_both"] + said["no_by_both"]
+    assert said["labelled"] == said["yes"] + said["no"] > 0
     assert max(judgements(judged).values()) == 1
     assert max(Counter(judged.calls()).values()) == 1
 

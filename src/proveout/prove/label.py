@@ -134,7 +134,8 @@ def question_of(given: Given, asked: Sequence[Question]) -> Question:
     if not fits:
         raise NotAsked(
             f"nobody asks for that label of case {given.case}",
-            why="its case was not drawn, it has no answer yet, or the answer is another one now",
+            why="its case was not drawn, its answer is not there or is another one now, or the"
+            " verdict fell without it",
             fix=("proveout label --list",),
         )
     differ = "criterion" if len({one.answer for one in fits}) == 1 else "digest"
