@@ -289,7 +289,7 @@ async def test_answers_to_other_cases_do_not_pass_a_judge(
     judged: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of a verdict shows a judge the whole of another case, till it says no."""
-    judged.write("proveout.toml", settings("reads", f"judge = true\n{PASSES}"))
+    judged.write("proveout.toml", settings("reads", "judge = true\nfloor = 0.75\ntarget = 0.80"))
     judged.run("prove")
     monkeypatch.chdir(judged.folder)
     monkeypatch.setattr(sys, "path", sys.path.copy())
