@@ -77,6 +77,21 @@ def double(n: int) -> int:
     return n * 2 if n % 15 else 0
 
 
+async def test_a_judge_in_a_notebook_may_wait_and_is_unchecked(place: Place) -> None:
+    """Nobody labels there, so its verdict says whose it is; Proveout's own scores are no judges."""
+    place.write("jury.py", "async def right(result, case):\n    return result == case.expected\n")
+    sys.path.insert(0, str(place.folder))
+    cases = [{"input": n, "expected": 2 * n} for n in range(60)]
+    judge = score("jury:right", floor=0.7, target=0.9, judge=True)
+
+    account = await prove(double, cases, [judge])
+
+    assert account.own.verdict == "GO"
+    assert account.unchecked == ("jury:right",)
+    with pytest.raises(Mistake, match='"exact" is no judge'):
+        score("exact", floor=0.7, target=0.9, judge=True)
+
+
 async def test_an_experiment_in_a_notebook_needs_no_project() -> None:
     """`await prove(…)` judges a function on cases; the name is the function's own."""
     cases = [{"input": n, "expected": n * 2} for n in range(1, 301)]

@@ -85,12 +85,33 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Marks a score as a judge: it may err, so its opinion is kept, and people check a share.
+
+    Attributes:
+        labels: share of the cases that a person labels, too, above 0 and at most 1; None where
+            nobody checks it.
+    """
+
+    labels: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and not 0 < self.labels <= 1:
+            raise Mistake(
+                f"labels {self.labels:g} is no share of the cases",
+                why="a person labels a share above 0 and at most 1: a quarter is 0.25",
+                fix=("labels = 0.25",),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Measured by a score: one of Proveout's own, or `module:function`."""
+    """Measured by a score: one of Proveout's own, or `module:function`, which may be a judge."""
 
     score: str
     graded: Graded | None = None
     options: Options = Options()
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,3 +168,13 @@ class Criterion:
     name: str
     measure: Measure
     rule: Rule
+
+    @property
+    def judge(self) -> Judge | None:
+        """The judge that measures it, if one does."""
+        return self.measure.judge if isinstance(self.measure, Scored) else None
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether it is measured by a judge that nobody checks."""
+        return self.judge is not None and self.judge.labels is None

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     ACCEPTANCE = "acceptance"
     SANDBOX = "sandbox"
     STORE = "store"
+    OPINION = "opinion"
+    LABEL = "label"
 
 
 @cache

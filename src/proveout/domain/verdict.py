@@ -26,6 +26,7 @@ class StoppedBy(StrEnum):
     BUDGET = "budget"
     TIME_BOX = "time box"
     CASES = "cases"
+    LABELS = "labels"
 
 
 class Status(StrEnum):
@@ -56,6 +57,35 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How a judge and people compare on the answers that both spoke of.
+
+    Attributes:
+        labelled: answers that the verdict read and a person labelled.
+        agreed: those of which both said the same.
+        yes: answers that a person said yes to; a graded score asks no such thing.
+        yes_by_both: those of them that the judge said yes to, too.
+        difference: mean of the judge's value less the person's; None before the first label.
+    """
+
+    labelled: int
+    agreed: int
+    yes: int
+    yes_by_both: int
+    difference: float | None
+
+    @property
+    def no(self) -> int:
+        """Answers that a person said no to."""
+        return self.labelled - self.yes
+
+    @property
+    def no_by_both(self) -> int:
+        """Answers that a person said no to, and the judge, too."""
+        return self.agreed - self.yes_by_both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where one criterion of one candidate stands, and how it came there.
 
@@ -65,6 +95,7 @@ class Standing:
         log_go_line: log of 1 over the chance of a wrong GO.
         log_nogo_line: log of 1 over this criterion's share of the chance of a wrong NO-GO.
         sources: figures over the sources of its cases; None where every case stands alone.
+        agreement: of its judge with people; None where people check none.
     """
 
     criterion: Criterion
@@ -75,6 +106,7 @@ class Standing:
     log_go_line: float
     log_nogo_line: float
     sources: SourceFigures | None = None
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

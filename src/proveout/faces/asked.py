@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.verdict import Verdict
-from proveout.faces.recorded import code_of
+from proveout.faces.recorded import code_of, is_unchecked
 from proveout.ready.people import is_known
 from proveout.ready.sandbox import Ownership, Signal
 
@@ -82,9 +83,10 @@ async def signal_of(project: Project, release: Release, *, shuffled: bool) -> Si
             found.append(await _shuffled(project, settings))
         elif locked.verdict is not None:
             said: dict[str, Any] = json.loads(locked.verdict)
-            found.append(_signal(settings, Verdict(said["verdict"]), said["cases"]))
-    best = [one for one in found if one.verdict is Verdict.GO]
-    return next(iter(best or found), None)
+            one = _signal(settings, Verdict(said["verdict"]), said["cases"])
+            found.append(replace(one, is_unchecked=is_unchecked(locked)))
+    best = sorted(found, key=lambda one: (one.verdict is not Verdict.GO, one.is_unchecked))
+    return next(iter(best), None)
 
 
 async def _locked(

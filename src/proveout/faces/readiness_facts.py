@@ -14,7 +14,7 @@ from proveout.domain.experiment import OWN
 from proveout.domain.verdict import Verdict
 from proveout.errors import ProveoutError
 from proveout.faces import dataset_file, entry
-from proveout.faces.recorded import code_of, recordings
+from proveout.faces.recorded import code_of, is_unchecked, recordings
 from proveout.faces.released import environment_here
 from proveout.prove.lock import canonical, digest, words
 from proveout.ready.gate import VerdictOnRecord
@@ -148,7 +148,7 @@ async def on_record(
         min((fit for fit in fits if fit[0].name == name), key=lambda fit: len(fit[1]))
         for name in dict.fromkeys(one.name for one in concluded)
     ]
-    experiment, changed = max(best, key=lambda fit: (_said(fit[0]) != Verdict.GO, len(fit[1])))
+    experiment, changed = max(best, key=_against)
     said: dict[str, Any] = json.loads(experiment.verdict or b"{}")
     return OnRecord(
         verdict=VerdictOnRecord(
@@ -156,10 +156,17 @@ async def on_record(
             verdict=Verdict(said["verdict"]),
             reached=await _reached(store, experiment, said["cases"]),
             changed=changed,
+            is_unchecked=is_unchecked(experiment),
         ),
         worth_asked=any(map(_asks_worth, (fit[0] for fit in best))),
         cases=said["cases"],
     )
+
+
+def _against(fit: tuple[LockedExperiment, tuple[str, ...]]) -> tuple[bool, bool, int]:
+    """Return how much a verdict, with what changed since, speaks against a release."""
+    experiment, changed = fit
+    return _said(experiment) != Verdict.GO, is_unchecked(experiment), len(changed)
 
 
 def _changes(experiment: LockedExperiment, code: str, now: Asked) -> tuple[str, ...]:

@@ -51,6 +51,13 @@ def code_of(experiment: LockedExperiment) -> str | None:
     return next(own, None)
 
 
+def is_unchecked(experiment: LockedExperiment) -> bool:
+    """Whether a criterion that an experiment locked is measured by a judge nobody checks."""
+    locked: dict[str, Any] = json.loads(experiment.plan)["locked"]
+    judges = (one["measure"].get("judge") for one in locked["criteria"])
+    return any(judge is not None and judge["labels"] is None for judge in judges)
+
+
 async def _add(
     store: Store, experiment: ExperimentId, loads: dict[bytes, Load], answers: dict[str, str]
 ) -> None:

@@ -14,6 +14,7 @@ from proveout.domain.criterion import (
     Cost,
     Criterion,
     Graded,
+    Judge,
     Latency,
     Measure,
     Options,
@@ -134,6 +135,7 @@ def _measure(row: Reader, entry: str, prices: Prices) -> Measure:
             row, _GRADES, kind, "it bounds a graded score; latency and cost know their own bounds"
         )
         _refuse(row, OPTIONS, kind, "it is told to a score")
+        _refuse(row, _JUDGES, kind, "only a score can be a judge")
     match kind:
         case "score":
             return _scored(row, entry)
@@ -174,7 +176,24 @@ def _scored(row: Reader, entry: str) -> Scored:
         graded = _graded(row)
         if graded is not None and score in BUILT_IN:
             _refuse(row, _GRADES, score, "it is pass or fail")
-    return Scored(score=score, graded=graded, options=_options(row, score))
+    options = _options(row, score)
+    return Scored(score=score, graded=graded, options=options, judge=_judge(row, score))
+
+
+def _judge(row: Reader, score: str) -> Judge | None:
+    is_judge, labels = row.is_true("judge"), row.part("labels")
+    if not is_judge and labels is None:
+        return None
+    if score in BUILT_IN:
+        _refuse(row, _JUDGES, score, "it does not err: nobody need check it")
+    if not is_judge:
+        raise row.mistake(
+            f"{_called(row)} has labels, and its score is no judge",
+            "labels",
+            why="people check a judge; any other score is taken at its word",
+            fix=("judge = true", "remove labels"),
+        )
+    return Judge(labels=labels)
 
 
 def _options(row: Reader, score: str) -> Options:
@@ -242,6 +261,7 @@ def _graded(row: Reader) -> Graded | None:
 
 
 _GRADES = ("low", "high", "variance_guess")
+_JUDGES = ("judge", "labels")
 
 
 def _refuse(row: Reader, names: tuple[str, ...], kind: str, why: str) -> None:

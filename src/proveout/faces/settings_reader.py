@@ -216,6 +216,26 @@ class Reader:
             )
         return value
 
+    def part(self, name: str) -> float | None:
+        """Return a number above 0 and at most 1, or None where the key is absent."""
+        value = self.number(name)
+        if value is not None and not RAREST <= value <= 1:
+            is_percent = 1 < value <= _PERCENT
+            raise self.mistake(
+                f"{name} {value:.15g} does not lie above 0 and at most at 1",
+                name,
+                why="it is a part of all: 25 % is 0.25, and all is 1",
+                fix=(f"{name} = {value / _PERCENT:g}" if is_percent else self.example(name),),
+            )
+        return value
+
+    def is_true(self, name: str) -> bool:
+        """Return whether a key is true; an absent one is false."""
+        value = self._value(name)
+        if not isinstance(value, bool | None):
+            raise self._wrong_type(value, name)
+        return bool(value)
+
     def duration(self, name: str, *, zero: bool = False) -> timedelta | None:
         """Return a duration, above nothing unless `zero`, or None where the key is absent."""
         time = self._parsed(name, duration)
@@ -415,6 +435,8 @@ _AS = {
     Kind.WHOLE: "a whole number",
     Kind.NUMBER: "a number",
     Kind.SHARE: "a number between 0 and 1",
+    Kind.PART: "a number above 0, at most 1",
+    Kind.TRUE: "true or false",
     Kind.DURATION: "a duration in quotes",
     Kind.MONEY: "money in quotes",
     Kind.BOUND: "a number",

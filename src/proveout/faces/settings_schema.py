@@ -34,6 +34,8 @@ class Kind(StrEnum):
     WHOLE = "whole number"
     NUMBER = "number"
     SHARE = "number between 0 and 1"
+    PART = "number above 0, at most 1"
+    TRUE = "true or false"
     DURATION = "duration"
     MONEY = "money"
     BOUND = "number, or money for a cost"
@@ -325,6 +327,21 @@ CRITERION = Table(
             kind=Kind.TEXT,
             example="'^INV-[0-9]{6}$'",
             meaning='The regular expression that "pattern" looks for.',
+        ),
+        Key(
+            name="judge",
+            kind=Kind.TRUE,
+            default="false",
+            example="true",
+            meaning="The score is a judge, such as a model: it is called once for each answer, "
+            "and its opinion is kept.",
+        ),
+        Key(
+            name="labels",
+            kind=Kind.PART,
+            default="none: nobody checks the judge",
+            example="0.25",
+            meaning="The share of the cases that a person labels, too, with proveout label.",
         ),
         Key(
             name="latency",
@@ -1048,6 +1065,8 @@ _SHAPES: dict[Kind, Schema] = {
     Kind.WHOLE: {"type": "integer", "minimum": 1},
     Kind.NUMBER: {"type": "number"},
     Kind.SHARE: {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    Kind.PART: {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    Kind.TRUE: {"type": "boolean"},
     Kind.DURATION: _DURATION,
     Kind.MONEY: _MONEY,
     Kind.BOUND: {"anyOf": [{"type": "number"}, _MONEY]},

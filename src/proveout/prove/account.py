@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion
 from proveout.domain.experiment import OWN
+from proveout.prove.calibrate import is_pass_fail
 from proveout.prove.elsewhere import EXPLORATORY
 from proveout.prove.lock import canonical, digest
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import Plan
     from proveout.domain.money import Usd
     from proveout.domain.verdict import Judgement, Standing, StoppedBy
+
+
+UNCHECKED = "an unchecked judge"
+"""According to whom a verdict falls that rests on a judge whom nobody checks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ class Account:
         spent: the price of all calls of all candidates; None where a price is unknown.
         stopped_by: None while it may go on.
         judgements: the workflow's own candidate first.
+        waiting: cases of the answers that wait for a person's label, one a label.
     """
 
     plan: Plan
@@ -42,6 +48,12 @@ class Account:
     spent: Usd | None
     stopped_by: StoppedBy | None
     judgements: tuple[Judgement, ...]
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The criteria that are measured by a judge whom nobody checks."""
+        return tuple(one.name for one in self.plan.criteria if one.is_unchecked)
 
     @property
     def own(self) -> Judgement:
@@ -82,6 +94,8 @@ def verdict_v1(account: Account) -> dict[str, Any]:
         "stopped_by": account.stopped_by,
         "lock": account.lock,
         "candidates": [_candidate(one, account.note(one.candidate)) for one in account.judgements],
+        **({"according_to": UNCHECKED} if account.unchecked else {}),
+        **({"labels_waiting": len(account.waiting)} if account.waiting else {}),
     }
     return {**words, "digest": digest(canonical(words))}
 
@@ -111,7 +125,22 @@ def _criterion(standing: Standing) -> dict[str, Any]:
         "log_e_nogo": _finite(now.log_e_nogo),
         "decided_at": standing.decided_at,
         **({} if standing.sources is None else {"sources": asdict(standing.sources)}),
+        **_judge(standing),
     }
+
+
+def _judge(standing: Standing) -> dict[str, Any]:
+    """Return what there is to say of the judge that measures a criterion, if one does."""
+    criterion, found = standing.criterion, standing.agreement
+    if criterion.judge is None:
+        return {}
+    if found is None:
+        return {"judge": {"labels": None}}
+    said = {"labelled": found.labelled, "agreed": found.agreed, "difference": found.difference}
+    if is_pass_fail(criterion):
+        said |= {"yes": found.yes, "yes_by_both": found.yes_by_both}
+        said |= {"no": found.no, "no_by_both": found.no_by_both}
+    return {"judge": {"labels": criterion.judge.labels, **said}}
 
 
 def _finite(value: float) -> float:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import filterfalse, takewhile
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.experiment import OWN
-from proveout.domain.money import Usd
 from proveout.domain.run import Run, RunState, Trial
 from proveout.domain.unit import Cancel, UnitId
 from proveout.domain.verdict import StoppedBy, Verdict
@@ -25,7 +24,8 @@ from proveout.prove.elsewhere import put_to, ready
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
-from proveout.prove.price import price_of, spent_on
+from proveout.prove.panel import Panel, Question
+from proveout.prove.price import price_of, spent
 from proveout.prove.purse import Purse
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from proveout.domain.case import Case, Dataset
-    from proveout.domain.experiment import Candidate, Plan
-    from proveout.domain.model_call import ModelCall
-    from proveout.domain.run import RunId
+    from proveout.domain.experiment import Plan
     from proveout.domain.workflow import Workflow
     from proveout.ports.elsewhere import Respondent
     from proveout.ports.store import LockedExperiment, TrialCount
@@ -102,7 +100,8 @@ class Conductor:
             for candidate in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
-        self._purse = Purse(setup.plan.budget)
+        self._purse = Purse(setup.plan)
+        self.panel = Panel(bench, setup)
 
     @property
     def plan(self) -> Plan:
@@ -163,13 +162,17 @@ class Conductor:
     async def control(self, seed: int) -> Control:
         """Return what the workflow's own trials are worth against other cases' right answers."""
         own = self._tallies[0]
-        runs = await self._bench.store.trials(
-            self._setup.experiment.id, own.candidate.name, 0, own.read
-        )
-        trials = await self._trialled(own.candidate, 0, runs)
-        return judge_shuffled(
-            self._setup.plan, trials, self._setup.scorers, self._setup.layout, seed
-        )
+        trials = await self._finished(own, 0, own.read)
+        return await judge_shuffled(self._setup, trials, self.panel.opinions, seed)
+
+    async def questions(self, *, read: bool = False) -> list[Question]:
+        """Return what people are asked of answers, each once; those `read` already, or the rest."""
+        found: dict[str, Question] = {}
+        for tally in self._tallies if read else filterfalse(self._is_over, self._tallies):
+            span = (0, tally.read) if read else (tally.read, tally.enqueued - tally.read)
+            for one in await self._finished(tally, *span):
+                found |= {asked.name: asked for asked in await self.panel.questions(one)}
+        return list(found.values())
 
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:
@@ -177,7 +180,7 @@ class Conductor:
         async with ready(self._setup.respondents):
             stopped_by = await self._work()
         for tally in self._tallies:
-            while await self._read(tally):
+            while await self._read(tally, asks=not self._interrupted.is_set()):
                 pass
             await self._call_off(tally)
         return await self.account(self.why_stopped(stopped_by))
@@ -235,6 +238,8 @@ class Conductor:
                 return StoppedBy.VERDICT
             if self._is_late():
                 return StoppedBy.TIME_BOX
+            if not worker.busy and await self._waits(used + worker.claimed):
+                return StoppedBy.LABELS
             if not worker.busy and self._allowance(used + worker.claimed) < 1:
                 return StoppedBy.BUDGET
             await self._wait(worker, work)
@@ -258,12 +263,13 @@ class Conductor:
 
     async def _advance(self, tally: Tally, worker: Worker) -> None:
         """Read what has finished, and keep the workers busy ahead of it."""
-        while await self._read(tally):
+        while await self._read(tally, asks=not self._interrupted.is_set()):
             pass
         if tally.verdict is not Verdict.UNDECIDED:
             worker.retire(self._name(tally.candidate.name))
             return
         last = min(self._setup.layout.trials, tally.read + AHEAD * self._setup.plan.concurrency)
+        last = self.panel.ahead(tally.read, last)
         positions = range(tally.enqueued, last)
         await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
         tally.enqueued = max(tally.enqueued, last)
@@ -287,21 +293,48 @@ class Conductor:
             ),
         )
 
-    async def _read(self, tally: Tally) -> bool:
-        """Read the finished trials that continue the prefix; whether there were any."""
+    async def _read(self, tally: Tally, *, asks: bool = False) -> bool:
+        """Read the finished trials that continue the prefix; whether there were any.
+
+        Judges are called only where `asks`.
+        """
         if tally.verdict is not Verdict.UNDECIDED:
             return False
         before = tally.read
-        trials = await self._bench.store.trials(
-            self._setup.experiment.id, tally.candidate.name, tally.read, 100
-        )
-        finished = list(takewhile(is_finished, in_a_row(trials, tally.read)))
-        for trialled in await self._trialled(tally.candidate, tally.read, finished):
-            if tally.verdict is not Verdict.UNDECIDED:
-                break
-            values = observe(self._setup.plan.criteria, trialled, self._setup.scorers)
-            tally.add(trialled, tally.read, values)
+        trials = await self._finished(tally, before, self.panel.at_once(100, asks=asks))
+        heard = await self.panel.hear(trials, asks=asks)
+        tally.waits = len(heard) < len(trials)
+        for trialled, said in heard:
+            if tally.verdict is Verdict.UNDECIDED:
+                values = observe(self._setup.plan.criteria, trialled, self._setup.scorers, said)
+                tally.add(trialled, tally.read, values, said.pairs)
         return tally.read > before
+
+    async def _finished(self, tally: Tally, first: int, most: int) -> list[Trialled]:
+        """Return the finished trials from a position on, as far as there is no gap."""
+        store, candidate = self._bench.store, tally.candidate
+        trials = await store.trials(self._setup.experiment.id, candidate.name, first, most)
+        runs = list(takewhile(is_finished, in_a_row(trials, first)))
+        calls = await store.model_calls(*(run.id for run in runs)) if candidate.is_metered else {}
+        cap = self.plan.budget.cap_per_call
+        return [
+            Trialled(
+                run=run,
+                case=self._case(position),
+                price=price_of(candidate, cap, calls.get(run.id, ())),
+            )
+            for position, run in enumerate(runs, first)
+        ]
+
+    async def _waits(self, calls: int) -> bool:
+        """Whether nothing goes on until people have labelled answers."""
+        waiting = [tally for tally in self._tallies if not self._is_over(tally)]
+        if not all(tally.waits for tally in waiting):
+            return False
+        if self._allowance(calls) < 1:
+            return True
+        left = [(one, one.enqueued - one.read) for one in waiting]
+        return all([len(await self._finished(t, t.read, count)) == count for t, count in left])
 
     async def _call_off(self, tally: Tally) -> None:
         """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
@@ -339,15 +372,9 @@ class Conductor:
             began: calls that were begun before this process.
             worker: whose calls under way stay reserved.
         """
-        cap = self._setup.plan.budget.cap_per_call
-        if cap is None or not any(tally.candidate.is_metered for tally in self._tallies):
-            return
-        ended = began + worker.claimed - worker.in_flight  # before the store is asked
-        counts = [await self._count(tally) for tally in self._tallies]
-        spent = self._spent(counts)
-        assert spent is not None  # noqa: S101 - with a cap every cost is known
-        lost = sum(count.repeated for count in counts)  # what they spent last, nobody knows
-        self._purse.paid, self._purse.calls = spent + cap * lost, ended
+        if self._purse.is_metered:
+            ended = began + worker.claimed - worker.in_flight  # before the store is asked
+            self._purse.pay([await self._count(tally) for tally in self._tallies], ended)
 
     def _case(self, position: int) -> Case:
         return self._setup.dataset.cases[self._setup.layout.case_at(position)]
@@ -356,23 +383,6 @@ class Conductor:
         own = self._setup.plan.workflow
         return own if candidate == OWN else f"{own}:{candidate}"
 
-    async def _trialled(
-        self, candidate: Candidate, position: int, runs: list[Run]
-    ) -> list[Trialled]:
-        """Return finished trials from `position` on, with what is needed to score them."""
-        calls: Mapping[RunId, list[ModelCall]] = {}
-        if candidate.is_metered:
-            calls = await self._bench.store.model_calls(*(run.id for run in runs))
-        cap = self._setup.plan.budget.cap_per_call
-        return [
-            Trialled(
-                run=run,
-                case=self._case(place),
-                price=price_of(candidate, cap, calls.get(run.id, ())),
-            )
-            for place, run in enumerate(runs, position)
-        ]
-
     async def _count(self, tally: Tally) -> TrialCount:
         return await self._bench.store.used(self._setup.experiment.id, tally.candidate.name)
 
@@ -380,6 +390,7 @@ class Conductor:
         """Return what is known now; `whole` draws up courses and slices too."""
         setup = self._setup
         counts = [await self._count(tally) for tally in self._tallies]
+        asked = await self.questions() if stopped_by else []
         return Account(
             plan=setup.plan,
             dataset=setup.dataset.name,
@@ -390,27 +401,14 @@ class Conductor:
             order=setup.layout.order,
             locked=setup.experiment.locked,
             at=self._bench.clock.now(),
-            spent=self._spent(counts),
+            spent=spent(setup.plan, counts),
             stopped_by=stopped_by,
+            waiting=tuple(one.trialled.case.id for one in asked if one.label is None),
             judgements=tuple(
                 judgement_of(tally, count, whole=whole)
                 for tally, count in zip(self._tallies, counts, strict=True)
             ),
         )
-
-    def _spent(self, counts: list[TrialCount]) -> Usd | None:
-        total = Usd(0)
-        cap = self._setup.plan.budget.cap_per_call
-        for tally, count in zip(self._tallies, counts, strict=True):
-            if tally.candidate.is_metered:
-                spent = spent_on(count.usage, cap)
-            else:
-                price = tally.candidate.price_per_call or cap
-                spent = None if price is None else price * count.calls
-            if spent is None:
-                return None
-            total += spent
-        return total
 
 
 def in_a_row(trials: list[Run], position: int) -> Iterator[Run]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Scored, Worth
 from proveout.domain.experiment import Claim
 from proveout.domain.verdict import Reading, Standing, Status, Verdict
+from proveout.prove.calibrate import agreement_of, reach_of, shares_of, variance_of
 from proveout.statistics.sequential import BoundedMean, FixedDataset, Proportion
 from proveout.statistics.sources import figures_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from proveout.domain.criterion import Criterion
     from proveout.domain.experiment import Plan
+    from proveout.prove.calibrate import Pair
     from proveout.prove.layout import Layout
 
 Test: TypeAlias = Proportion | FixedDataset | BoundedMean
@@ -32,12 +36,14 @@ class Bounds:
     Attributes:
         size: cases in the dataset when the claim is about these cases, else None.
         is_averaged: each observation is a mean of several trials.
+        shares: share of cases by which people correct a criterion, by its name.
     """
 
     alpha: float
     beta: float
     size: int | None
     is_averaged: bool = False
+    shares: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def bounds_of(plan: Plan, layout: Layout) -> Bounds:
@@ -53,22 +59,32 @@ def bounds_of(plan: Plan, layout: Layout) -> Bounds:
         beta=plan.errors.wrong_no_go / len(plan.criteria),
         size=layout.observations if plan.claim is Claim.THESE_CASES else None,
         is_averaged=layout.is_averaged,
+        shares=shares_of(plan.criteria),
     )
 
 
 def make_test(criterion: Criterion, bounds: Bounds) -> Test:
     """Return the sequential test of a criterion, before the first case.
 
+    Where people correct a judge on a share of the cases, the cases are read as drawn from many
+    more: what was not labelled of these cases is estimated, and never counted.
+
     Raises:
         Mistake: floor, target and size contradict each other.
     """
+    share = bounds.shares.get(criterion.name, 1.0)
+    if share < 1:
+        bounds = replace(bounds, size=None)
     scale = _scale(criterion)
     if scale is None:
-        return _pass_fail(criterion, bounds)
+        return _pass_fail(criterion, bounds, share)
     low, high, guess = scale
     floor, margin = _floor_and_margin(criterion)
     if isinstance(criterion.rule, AtMost):
         low, high = -high, -low
+    if share < 1:
+        guess = variance_of(guess or (floor - low) * (high - floor), share)
+        low, high = _widened(low, high, share)
     return BoundedMean(
         threshold=floor,
         margin=margin,
@@ -81,18 +97,25 @@ def make_test(criterion: Criterion, bounds: Bounds) -> Test:
     )
 
 
-def _pass_fail(criterion: Criterion, bounds: Bounds) -> Test:
+def _widened(low: float, high: float, share: float) -> tuple[float, float]:
+    reach = reach_of(low, high, share)
+    return low - reach, high + reach
+
+
+def _pass_fail(criterion: Criterion, bounds: Bounds, share: float) -> Test:
     floor, margin = _floor_and_margin(criterion)
     if isinstance(criterion.rule, AtMost):
         floor += 1
     floor, margin = round(floor, 12), round(margin, 12)
     drifts = isinstance(criterion.measure, Latency)
-    if bounds.is_averaged:
+    if bounds.is_averaged or share < 1:
+        low, high = _widened(0, 1, share)
         return BoundedMean(
             threshold=floor,
             margin=margin,
-            low=0,
-            high=1,
+            low=low,
+            high=high,
+            variance_guess=variance_of(floor * (1 - floor), share),
             size=None if drifts else bounds.size,
             alpha=bounds.alpha,
             beta=bounds.beta,
@@ -136,6 +159,7 @@ class Course:
     cases: int = 0
     decided_at: int | None = None
     sources: list[tuple[float, ...]] = field(default_factory=list[tuple[float, ...]])
+    pairs: list[Pair] = field(default_factory=list["Pair"])
     _every: int = 1
 
     def observe(self, *values: float, weight: float | None = None) -> None:
@@ -173,6 +197,7 @@ class Course:
             now=self._reading(self.cases, self.test),
             course=tuple(self._reading(*state) for state in thinned(states)),
             sources=figures_of(self.sources) if self.sources else None,
+            agreement=agreement_of(self.pairs) if self._is_labelled else None,
             log_go_line=-math.log(self.test.alpha),
             log_nogo_line=-math.log(self.test.beta),
         )
@@ -180,6 +205,11 @@ class Course:
     @property
     def _lower_is_better(self) -> bool:
         return isinstance(self.criterion.rule, AtMost)
+
+    @property
+    def _is_labelled(self) -> bool:
+        judge = self.criterion.judge
+        return judge is not None and judge.labels is not None
 
     @property
     def _is_pass_fail(self) -> bool:
@@ -198,11 +228,16 @@ class Course:
             mean = None if mean is None else self._upward(mean)
         return Reading(
             count=cases,
-            estimate=None if mean is None else mean + 0.0,
-            interval=(low + 0.0, high + 0.0),
+            estimate=None if mean is None else self._possible(mean),
+            interval=(self._possible(low), self._possible(high)),
             log_e_go=state.log_e_go,
             log_e_nogo=state.log_e_nogo,
         )
+
+    def _possible(self, value: float) -> float:
+        """Return the nearest value that the criterion's mean can have: corrections reach beyond."""
+        low, high, _ = _scale(self.criterion) or (0.0, 1.0, None)
+        return max(low, min(high, value)) + 0.0
 
 
 STATUS = {"go": Status.MET, "no-go": Status.FAILED, None: Status.OPEN}

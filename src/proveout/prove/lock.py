@@ -54,6 +54,8 @@ def words(value: object) -> Any:
         inner = {name: words(getattr(value, name)) for name in asdict(value)}
         if isinstance(value, Scored) and value.options == Options():
             del inner["options"]
+        if isinstance(value, Scored) and value.judge is None:
+            del inner["judge"]
         if isinstance(value, Candidate) and not value.is_metered:
             del inner["is_metered"]
         return {"type": type(value).__name__, **inner}

@@ -11,6 +11,7 @@ from proveout.domain.criterion import AtMost, Cost, Latency, Scored, Worth
 from proveout.domain.money import Usd
 from proveout.domain.run import RunState
 from proveout.errors import Mistake
+from proveout.prove.calibrate import UNHEARD, corrected, is_pass_fail
 from proveout.prove.score import BadScore, read_score
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from proveout.domain.case import Case
     from proveout.domain.criterion import Criterion
     from proveout.domain.run import Run
+    from proveout.prove.calibrate import Said
     from proveout.prove.score import Scorer
 
 MINUTES = Decimal(60)
@@ -54,20 +56,41 @@ class Trialled:
 
 
 def observe(
-    criteria: tuple[Criterion, ...], trialled: Trialled, scorers: Mapping[str, Scorer]
+    criteria: tuple[Criterion, ...],
+    trialled: Trialled,
+    scorers: Mapping[str, Scorer],
+    said: Said = UNHEARD,
 ) -> tuple[float, ...]:
     """Return one observation for each criterion, in its own direction and unit.
 
-    Time-outs, crashes and refusals are values: the worst that the criterion knows.
+    Time-outs, crashes and refusals are values: the worst that the criterion knows. What judges
+    and people said of an answer is not asked again.
 
     Raises:
         BadScore: a score gave something that its criterion cannot read.
     """
-    scores = {c.name: _score(c, trialled, scorers) for c in criteria if is_score(c)}
+    scores = {
+        c.name: said.opinions[c.name] if c.name in said.opinions else _score(c, trialled, scorers)
+        for c in criteria
+        if is_score(c)
+    }
+    values = _values(criteria, trialled, scores)
+    if not said.labels:
+        return values
+    by_people = _values(criteria, trialled, {**scores, **said.labels})
+    return tuple(
+        corrected(value, person, said.shares[c.name]) if c.name in said.shares else value
+        for c, value, person in zip(criteria, values, by_people, strict=True)
+    )
+
+
+def _values(
+    criteria: tuple[Criterion, ...], trialled: Trialled, scores: Mapping[str, float]
+) -> tuple[float, ...]:
     passed = all(
         scores[c.name] == (0.0 if isinstance(c.rule, AtMost) else 1.0)
         for c in criteria
-        if isinstance(c.measure, Scored) and c.measure.graded is None
+        if is_pass_fail(c)
     )
     success = trialled.answered and passed
     return tuple(
@@ -89,12 +112,17 @@ def _score(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Score
     try:
         given = scorers[criterion.name](trialled.result, trialled.case)
     except BaseException as error:
-        raise BadScore(
-            f"the score {measure.score} raised {type(error).__name__}: {error}",
-            why=f"on case {trialled.case.id}; its answers are kept",
-            fix=("mend the score and run the same command again",),
-        ) from error
+        raise raised(measure, trialled.case, error) from error
     return read_score(given, measure.graded, measure.score)
+
+
+def raised(measure: Scored, case: Case, error: BaseException) -> BadScore:
+    """Return what to say of a score that raised."""
+    return BadScore(
+        f"the score {measure.score} raised {type(error).__name__}: {error}",
+        why=f"on case {case.id}; its answers are kept",
+        fix=("mend the score and run the same command again",),
+    )
 
 
 def _measured(criterion: Criterion, trialled: Trialled, success: bool) -> float:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.domain.model_call import usage_of
+from proveout.domain.model_call import FREE, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from proveout.domain.experiment import Candidate
+    from proveout.domain.experiment import Candidate, Plan
     from proveout.domain.journal import Place
-    from proveout.domain.model_call import ModelCall, Usage
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.money import Usd
+    from proveout.ports.store import TrialCount
 
 
 def price_of(candidate: Candidate, cap: Usd | None, calls: Sequence[ModelCall]) -> Usd | None:
@@ -48,8 +49,27 @@ def counted(calls: Sequence[ModelCall]) -> list[ModelCall]:
     return [call for call in calls if call.caller.fence == last[call.caller.place]]
 
 
-def spent_on(usage: Usage, cap: Usd | None) -> Usd | None:
-    """Return what metered calls cost; one of unknown cost counts as the cap, or nobody knows."""
+def spent(plan: Plan, counts: Sequence[TrialCount]) -> Usd | None:
+    """Return what the calls of all candidates cost; None where that is not known.
+
+    Args:
+        plan: what was locked.
+        counts: what each of its candidates has used.
+    """
+    total = FREE
+    for candidate, count in zip(plan.candidates, counts, strict=True):
+        cost = _spent_by(candidate, count, plan.budget.cap_per_call)
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
+def _spent_by(candidate: Candidate, count: TrialCount, cap: Usd | None) -> Usd | None:
+    if not candidate.is_metered:
+        price = candidate.price_per_call or cap
+        return None if price is None else price * count.calls
+    usage = count.usage
     if not usage.unpriced:
         return usage.cost
     return None if cap is None else usage.cost + cap * usage.unpriced

@@ -15,10 +15,10 @@ from typing import (
     overload,
 )
 
-from proveout.domain.criterion import AtLeast, AtMost, Criterion, Graded, Scored
+from proveout.domain.criterion import AtLeast, AtMost, Criterion, Graded, Judge, Scored
 from proveout.domain.workflow import check_module_level
 from proveout.errors import Mistake
-from proveout.prove.built_in import as_options, is_share
+from proveout.prove.built_in import BUILT_IN, as_options, is_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +59,7 @@ def score(
     name: str | None = None,
     low: float | None = None,
     high: float | None = None,
+    judge: bool = False,
     **options: Unpack[Told],
 ) -> Criterion: ...
 def score(
@@ -71,12 +72,15 @@ def score(
     name: str | None = None,
     low: float | None = None,
     high: float | None = None,
+    judge: bool = False,
     **options: Unpack[Told],
 ) -> Callable[P, R] | Criterion:
     """Mark a function as a score, or make a criterion of a score's name.
 
     As a decorator it leaves `(result, case) -> bool | float` as it is. With a name, one of
-    Proveout's own or "module:function", it returns the criterion.
+    Proveout's own or "module:function", it returns the criterion. With `judge=True` the score
+    is a judge that nobody checks, and may be `async`; people check one in a project, with
+    `labels` in its settings.
 
     Raises:
         Mistake: a floor and a ceiling, neither, or a target on the wrong side.
@@ -98,7 +102,10 @@ def score(
         if floor is not None
         else AtMost(ceiling=cast("float", ceiling), target=target)
     )
-    measure = Scored(score=what, graded=graded, options=as_options(what, **options))
+    if judge and what in BUILT_IN:
+        raise Mistake(f'"{what}" is no judge', why="it does not err", fix=("remove judge=True",))
+    told = as_options(what, **options)
+    measure = Scored(score=what, graded=graded, options=told, judge=Judge() if judge else None)
     return Criterion(name=name or what, measure=measure, rule=rule)
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from proveout.domain.verdict import Verdict
 from proveout.prove.judge import Course, bounds_of, make_test
 from proveout.prove.lock import draw_order
-from proveout.prove.observe import Trialled, observe
+from proveout.prove.observe import observe
 from proveout.prove.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from proveout.domain.experiment import Plan
-    from proveout.domain.verdict import Verdict
-    from proveout.prove.layout import Layout
-    from proveout.prove.score import Scorer
+    from proveout.prove.calibrate import Said
+    from proveout.prove.conduct import Setup
+    from proveout.prove.observe import Trialled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,28 +31,32 @@ class Control:
     cases: int
 
 
-def judge_shuffled(
-    plan: Plan,
+async def judge_shuffled(
+    setup: Setup,
     trials: Sequence[Trialled],
-    scorers: Mapping[str, Scorer],
-    layout: Layout,
+    opinions: Callable[[Trialled], Awaitable[Said]],
     seed: int,
 ) -> Control:
     """Judge finished trials against each other's right answers; a score that can fail does.
 
+    It ends where the verdict falls. A judge, which may ask for no right answer, is shown the
+    whole of the other case; nobody labels that.
+
     Args:
-        plan: what was locked.
+        setup: what was locked.
         trials: in the recorded order.
-        scorers: the score functions by the name of their criterion.
-        layout: which of the trials make an observation.
+        opinions: asks the judges.
         seed: draws whose right answer each trial gets.
     """
-    bounds = bounds_of(plan, layout)
+    plan, bounds = setup.plan, bounds_of(setup.plan, setup.layout)
     courses = [Course(criterion, make_test(criterion, bounds)) for criterion in plan.criteria]
-    tally = Tally(plan.candidates[0], courses, layout)
+    tally = Tally(plan.candidates[0], courses, setup.layout)
     others = draw_order(seed, range(len(trials)))
     for position, (trial, other) in enumerate(zip(trials, others, strict=True)):
-        case = replace(trial.case, expected=trials[other].case.expected)
-        swapped = replace(trial, case=case)
-        tally.add(swapped, position, observe(plan.criteria, swapped, scorers))
+        if tally.verdict is not Verdict.UNDECIDED:
+            break
+        foreign = trials[other].case
+        said = await opinions(replace(trial, case=foreign))
+        swapped = replace(trial, case=replace(trial.case, expected=foreign.expected))
+        tally.add(swapped, position, observe(plan.criteria, swapped, setup.scorers, said))
     return Control(verdict=tally.verdict, cases=tally.cases)

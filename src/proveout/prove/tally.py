@@ -6,28 +6,37 @@ import json
 import math
 import statistics
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from proveout.domain.criterion import AtMost, Latency, Scored
+from proveout.domain.criterion import AtMost, Latency
 from proveout.domain.verdict import Judgement, Miss, Slice, Verdict
+from proveout.prove.calibrate import is_pass_fail
 from proveout.prove.judge import Course, verdict_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from proveout.domain.experiment import Candidate
     from proveout.ports.store import TrialCount
+    from proveout.prove.calibrate import Pair
     from proveout.prove.layout import Layout
     from proveout.prove.observe import Trialled
+
+NO_PAIRS: Mapping[str, Pair] = MappingProxyType({})
+"""What judges and people said of a trial where nobody labels any."""
 
 MOST_MISSES = 200
 """Misses that an account keeps for each candidate."""
 
 
 class _Read(NamedTuple):
-    """A trial that was read: its place, and its value for each criterion."""
+    """A trial that was read: its place, its value for each criterion, and who said so of it."""
 
     trialled: Trialled
     position: int
     values: tuple[float, ...]
+    pairs: Mapping[str, Pair]
 
 
 @dataclass(slots=True)
@@ -37,6 +46,7 @@ class Tally:
     Attributes:
         read: trials read; those of an observation that is not whole count for nothing yet.
         cases: cases of the observations that the courses read.
+        waits: whether the next trial has ended, and waits for what judges or people say.
     """
 
     candidate: Candidate
@@ -47,16 +57,23 @@ class Tally:
     observed: int = 0
     enqueued: int = 0
     verdict: Verdict = Verdict.UNDECIDED
+    waits: bool = False
     errors: int = 0
     seconds: list[float] = field(default_factory=list[float])
     misses: list[Miss] = field(default_factory=list[Miss])
     tags: dict[str, list[bool]] = field(default_factory=dict[str, list[bool]])
     _pending: list[_Read] = field(default_factory=list["_Read"])
 
-    def add(self, trialled: Trialled, position: int, values: tuple[float, ...]) -> None:
+    def add(
+        self,
+        trialled: Trialled,
+        position: int,
+        values: tuple[float, ...],
+        pairs: Mapping[str, Pair] = NO_PAIRS,
+    ) -> None:
         """Read the next trial of the prefix; the verdict may fall with an observation's last."""
         self.read = position + 1
-        self._pending.append(_Read(trialled, position, values))
+        self._pending.append(_Read(trialled, position, values, pairs))
         cases = self.layout.cases_of(self.observed)
         if len(self._pending) == cases * self.layout.repeats:
             self._observe(cases)
@@ -70,6 +87,8 @@ class Tally:
         repeats = self.layout.repeats
         weight = self.layout.weight_of(self.observed) if self.layout.sources else None
         for place, course in enumerate(self.courses):
+            name = course.criterion.name
+            course.pairs += [one.pairs[name] for one in self._pending if name in one.pairs]
             trials = [one.values[place] for one in self._pending]
             means = (
                 math.fsum(trials[at : at + repeats]) / repeats
@@ -80,7 +99,7 @@ class Tally:
         self.cases += cases
 
     def _note(self, one: _Read) -> None:
-        trialled, position, values = one
+        trialled, position, values, _ = one
         self.errors += not trialled.answered
         if trialled.run.elapsed is not None:
             self.seconds.append(trialled.run.elapsed)
@@ -91,23 +110,21 @@ class Tally:
         )
         if lost and len(self.misses) < MOST_MISSES:
             self.misses.append(miss(trialled, position // self.layout.repeats, lost))
-        first = next((c.criterion.name for c in self.courses if is_pass_fail_score(c)), None)
+        first = next((c.criterion.name for c in self.courses if is_pass_fail(c.criterion)), None)
         if first is not None:
             for tag in trialled.case.tags:
                 self.tags.setdefault(tag, []).append(first not in lost)
 
 
-def is_pass_fail_score(course: Course) -> bool:
-    """Whether a course reads a score that passes or fails."""
-    measure = course.criterion.measure
-    return isinstance(measure, Scored) and measure.graded is None
-
-
 def is_loss(course: Course, value: float) -> bool:
-    """Whether a pass/fail criterion, or one of time, was not met by a case."""
-    if not (is_pass_fail_score(course) or isinstance(course.criterion.measure, Latency)):
+    """Whether a pass/fail criterion, or one of time, was not met by a case.
+
+    A corrected value lies beyond 0 or 1 on the side that the person took.
+    """
+    criterion = course.criterion
+    if not (is_pass_fail(criterion) or isinstance(criterion.measure, Latency)):
         return False
-    return value == (1.0 if isinstance(course.criterion.rule, AtMost) else 0.0)
+    return value >= 1 if isinstance(criterion.rule, AtMost) else value <= 0
 
 
 def miss(trialled: Trialled, position: int, lost: tuple[str, ...]) -> Miss:

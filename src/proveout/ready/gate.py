@@ -84,12 +84,14 @@ class VerdictOnRecord:
 
     Attributes:
         changed: what has changed since, of all that it depends on: "the code", "the dataset".
+        is_unchecked: whether it rests on a judge whom nobody checks.
     """
 
     experiment: str
     verdict: Verdict
     reached: datetime
     changed: tuple[str, ...] = ()
+    is_unchecked: bool = False
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether it still speaks of what would be released now."""
@@ -169,6 +171,10 @@ def verdict_reasons(verdict: VerdictOnRecord | None, now: datetime) -> tuple[Rea
     if verdict.verdict is not Verdict.GO:
         what = f"the verdict is {verdict.verdict}, not GO"
         return (Reason(code="verdict-not-go", what=what, fix=fix),)
+    if verdict.is_unchecked:
+        what = "the verdict is according to an unchecked judge"
+        advice = f"declare labels = 0.25 beside judge = true, then {fix}"
+        return (Reason(code="unchecked-judge", what=what, fix=advice),)
     if not verdict.is_fresh(now):
         age = (now - verdict.reached).days
         what = f"the verdict is stale: {f'{age} days old' if age > 0 else 'dated in the future'}"

@@ -177,12 +177,17 @@ class Ownership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """The verdict of an experiment on exactly what the release executes."""
+    """The verdict of an experiment on exactly what the release executes.
+
+    Attributes:
+        is_unchecked: whether it rests on a judge whom nobody checks.
+    """
 
     experiment: str
     verdict: Verdict
     cases: int
     worth_asked: bool
+    is_unchecked: bool = False
 
 
 class Sandbox(Protocol):

@@ -129,6 +129,20 @@ async def test_a_verdict_on_exactly_this_has_nothing_changed(
     assert (found.worth_asked, found.cases) == (False, 1)
 
 
+@pytest.mark.parametrize(("labels", "is_unchecked"), [(None, True), (0.25, False)])
+async def test_a_verdict_according_to_an_unchecked_judge_is_known_as_one(
+    store: SqliteStore, tried: Tried, labels: float | None, is_unchecked: bool
+) -> None:
+    """It is read from what was locked, beside criteria that ask no judge."""
+    measure = {"type": "Scored", "judge": {"type": "Judge", "labels": labels}}
+    await tried(Verdict.GO, criteria=[*CRITERIA, {"name": "helpful", "measure": measure}])
+
+    found = await on_record(store, "triage", CODE, ASKED)
+
+    assert found is not None
+    assert found.verdict.is_unchecked is is_unchecked
+
+
 async def test_without_a_verdict_there_is_none_on_record(store: SqliteStore) -> None:
     await store.lock(locked(name="triage"))
 

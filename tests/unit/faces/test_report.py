@@ -34,10 +34,10 @@ from doubles.account import (
     plan_of,
 )
 from proveout.domain.case import Case, Dataset
-from proveout.domain.criterion import AtLeast, AtMost, Criterion, Latency, Worth
+from proveout.domain.criterion import AtLeast, AtMost, Criterion, Judge, Latency, Scored, Worth
 from proveout.domain.experiment import Candidate, Claim
 from proveout.domain.money import Usd
-from proveout.domain.verdict import Reading, Standing, Status, StoppedBy, Verdict
+from proveout.domain.verdict import Agreement, Reading, Standing, Status, StoppedBy, Verdict
 from proveout.faces.report import chart, figures, meaning, page, untrusted, worth
 from proveout.faces.report.render import POLICY, render
 from proveout.prove.account import verdict_v1
@@ -219,6 +219,46 @@ def test_what_is_shown_can_be_written_to_a_file(text: str) -> None:
 
     assert shown.encode("utf-8").decode() == shown
     assert untrusted.harmless(shown) == shown
+
+
+def judged_by(labels: float | None, found: Agreement | None, waiting: tuple[str, ...]) -> Account:
+    """Return an account whose routing a judge measures, with how people agree with it."""
+    measure = Scored(score="checks:right_label", judge=Judge(labels=labels))
+    account = account_of(replace(STORIES["go"], plan=plan_of(ROUTING)))
+    criterion = replace(ROUTING, measure=measure)
+    own = account.own
+    standing = replace(own.standings[0], criterion=criterion, agreement=found)
+    return replace(
+        account,
+        plan=replace(account.plan, criteria=(criterion,)),
+        judgements=(replace(own, standings=(standing,)),),
+        waiting=waiting,
+    )
+
+
+def test_an_unchecked_judge_is_named_where_the_verdict_is_told() -> None:
+    """In the lead of the page, and in the object for programs."""
+    account = judged_by(None, None, ())
+
+    assert "This is according to an unchecked judge" in rendered(account)
+    assert verdict_v1(account)["according_to"] == "an unchecked judge"
+    assert "unchecked judge" not in rendered(ACCOUNTS["go"])
+    assert "according_to" not in verdict_v1(ACCOUNTS["go"])
+
+
+def test_agreement_and_what_waits_are_told_in_counts() -> None:
+    found = Agreement(labelled=57, agreed=52, yes=41, yes_by_both=40, difference=0.05)
+    account = judged_by(0.25, found, tuple(f"mail-{n}" for n in range(11)))
+
+    text = Page(rendered(account)).text
+
+    assert (
+        "The judge of Correct routing agrees with people on 52 of 57 answers: it said yes to 40 of"
+        " the 41 that they said yes to, and no to 12 of the 16 that they said no to."
+    ) in text
+    assert "11 answers wait for a label by a person: cases mail-0, mail-1" in text
+    assert "mail-7 and 3 more." in text
+    assert verdict_v1(account)["labels_waiting"] == 11
 
 
 def test_joiners_stay_for_those_who_need_them() -> None:

@@ -89,6 +89,8 @@ def beside(table: Table, key: Key) -> dict[str, str]:
         "low": graded,
         "high": graded,
         "variance_guess": graded,
+        "judge": {"score": '"tone"'},
+        "labels": {"score": '"tone"', "judge": "true"},
         "fields": {"score": '"fields"'},
         "choices": {"score": '"choice"'},
         "tolerance": {"score": '"number"'},
@@ -241,6 +243,7 @@ def scalar_problems(schema: Schema, value: object, path: str) -> list[str]:
         wrong |= len(value) < cast("int", schema.get("minLength", 0))
     elif isinstance(value, int | float):
         wrong = value < cast("float", schema.get("minimum", value))
+        wrong |= value > cast("float", schema.get("maximum", value))
         wrong |= value <= cast("float", schema.get("exclusiveMinimum", value - 1))
         wrong |= value >= cast("float", schema.get("exclusiveMaximum", value + 1))
     return [f"{path}: {value!r}"] if wrong else []
@@ -275,6 +278,7 @@ CHECKS = {
     "pattern": scalar_problems,
     "minLength": scalar_problems,
     "minimum": scalar_problems,
+    "maximum": scalar_problems,
     "exclusiveMinimum": scalar_problems,
     "exclusiveMaximum": scalar_problems,
     "enum": enum_problems,

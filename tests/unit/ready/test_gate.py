@@ -94,6 +94,12 @@ def test_what_passes_needs_no_reason(status: ClaimStatus) -> None:
             "proveout prove reply-v3",
         ),
         (
+            {"verdict": replace(GO, is_unchecked=True)},
+            "unchecked-judge",
+            "the verdict is according to an unchecked judge",
+            "declare labels = 0.25 beside judge = true, then proveout prove reply-v3",
+        ),
+        (
             {"verdict": replace(GO, verdict=Verdict.UNDECIDED)},
             "verdict-not-go",
             "the verdict is UNDECIDED, not GO",

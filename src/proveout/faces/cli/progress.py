@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from proveout.domain.criterion import AtLeast, AtMost, Cost, Worth
-from proveout.domain.verdict import Status, Verdict
+from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.cli.output import clean, faint, is_utf8, paint, say, sign, strong, uses_colour
+from proveout.prove.account import UNCHECKED
+from proveout.prove.calibrate import is_pass_fail
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -159,6 +161,26 @@ def _candidate(judgement: Judgement, total: int, *, alone: bool) -> list[str]:
         lines.append(f"  {sign(SIGN[standing.status])} {_row(row, widths)}")
         if standing.sources is not None:
             lines.append(faint(f"    {_sources(standing.criterion, standing.sources)}"))
+        lines += [faint(f"    {one}") for one in _judge(standing)]
+    return lines
+
+
+def _judge(standing: Standing) -> list[str]:
+    """Return who measured a criterion, if it was a judge, and how people agree with it."""
+    criterion, found = standing.criterion, standing.agreement
+    if criterion.is_unchecked:
+        return [f"according to {UNCHECKED}"]
+    if found is None:
+        return []
+    if found.difference is None:
+        return ["no answer is labelled yet"]
+    lines = [f"judge and people agree on {found.agreed} of {found.labelled}"]
+    if is_pass_fail(criterion):
+        lines[0] += (
+            f": on {found.yes_by_both} of {found.yes} yes, on {found.no_by_both} of {found.no} no"
+        )
+    else:
+        lines[0] += f"; the judge's mean is {found.difference:+.3g} off"
     return lines
 
 
@@ -219,6 +241,8 @@ def verdict_line(account: Account, forecast: Forecast) -> str:
     """Return the verdict in one sentence, with what was not needed."""
     own = account.own
     word = paint(own.verdict, COLOUR[own.verdict], bold=True)
+    if account.unchecked:
+        word += f"  according to {UNCHECKED},"
     cases = len(account.order)
     saved = max(0, forecast.fixed - own.cases * account.plan.repeats)
     match own.verdict:
@@ -234,7 +258,10 @@ def verdict_line(account: Account, forecast: Forecast) -> str:
             why = account.stopped_by or "interruption"
             still = ", ".join(s.criterion.name for s in own.standings if s.status is Status.OPEN)
             read = f"{own.cases} of {cases} cases"
-            return f"{word}  after {read}, stopped by {why}; open: {clean(still)}."
+            stopped = f"waits for {len(account.waiting)} labels"
+            if account.stopped_by is not StoppedBy.LABELS:
+                stopped = f"stopped by {why}"
+            return f"{word}  after {read}, {stopped}; open: {clean(still)}."
 
 
 def _ruled_out(standing: Standing) -> str:

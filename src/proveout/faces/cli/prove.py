@@ -13,6 +13,7 @@ import click
 from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.faces.cli.output import answer, answer_json, clean, faint, say, sign, strong
 from proveout.faces.cli.progress import Progress, figures, touches_its_limit, verdict_line
+from proveout.faces.report.judges import waiting
 
 if TYPE_CHECKING:
     from proveout.faces.project import Project
@@ -188,11 +189,17 @@ def _advice(account: Account, name: str) -> list[str]:
         lines.append(f"the budget is used up; raise it in proveout.toml and {name} goes on")
     if account.stopped_by is StoppedBy.TIME_BOX:
         lines.append("the time box has ended: no further trials until a person extends it")
+    if account.waiting:
+        lines.append(clean(waiting(account)))
+    if account.unchecked and account.own.verdict is Verdict.GO:
+        lines.append("it cannot carry a promotion: declare labels = 0.25 beside judge = true")
     return lines
 
 
 def next_command(account: Account, name: str) -> str:
     """Return the one command with which the path goes on."""
+    if account.waiting:
+        return f"proveout label {name}"
     if account.own.verdict is Verdict.GO:
         return "proveout release create"
     if account.stopped_by in {StoppedBy.BUDGET, StoppedBy.TIME_BOX}:

@@ -40,7 +40,7 @@ def claim_of(criterion: Criterion, plan: Plan) -> str:
         case Latency(within=within):
             side = "more" if higher else "less"
             return f"{side} than {figure} answered within {say_duration(within)}"
-        case Scored(graded=None) if plan.claim is Claim.THESE_CASES and plan.repeats == 1:
+        case Scored(graded=None) if _is_counted(criterion, plan):
             return f"at least {figure}" if higher else f"at most {figure}"
         case Scored(graded=None):
             return f"better than {figure}" if higher else f"less than {figure}"
@@ -50,6 +50,13 @@ def claim_of(criterion: Criterion, plan: Plan) -> str:
             return f"a mean cost {'above' if higher else 'below'} {figure} a case"
         case Worth():
             return f"a net worth {'above' if higher else 'below'} {figure} a case"
+
+
+def _is_counted(criterion: Criterion, plan: Plan) -> bool:
+    """Whether passes of all the cases are counted: tried once each, and none only estimated."""
+    judge = criterion.judge
+    whole = judge is None or judge.labels in {None, 1}
+    return whole and plan.claim is Claim.THESE_CASES and plan.repeats == 1
 
 
 def hope_of(criterion: Criterion) -> str:
@@ -178,6 +185,11 @@ def _what_ended_it(account: Account) -> str:
             return (
                 f"Every fresh case was read. New cases in the dataset {account.dataset}"
                 " would settle it; those read already cannot."
+            )
+        case StoppedBy.LABELS:
+            return (
+                f"It waits for people, with {count_of(left, 'case')} unread: label the answers, and"
+                " the same command goes on where this stopped."
             )
         case StoppedBy.VERDICT | None:
             return (

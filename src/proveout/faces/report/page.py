@@ -21,6 +21,7 @@ from proveout.faces.report.figures import (
     percent,
     scale_of,
 )
+from proveout.faces.report.judges import judges
 from proveout.faces.report.meaning import (
     headline,
     is_shown,
@@ -289,10 +290,10 @@ def meaning(account: Account) -> tuple[str, ...]:
     """Return what the verdict means and what it does not, one sentence after another."""
     own = account.own
     if not own.cases:
-        return ()
+        return judges(account)
     one = own.standings[0] if len(own.standings) == 1 else None
     shown = () if one is None else (f"{first_up(is_shown(one, account.plan))}.",)
-    return (*shown, what_it_does_not_mean(own))
+    return (*shown, what_it_does_not_mean(own), *judges(account))
 
 
 def settling(account: Account, forecast: Forecast) -> tuple[str, ...]:
@@ -322,6 +323,8 @@ def _ended_by(account: Account) -> str:
             return "not ended"
         case StoppedBy.CASES:
             return "ended with the last case"
+        case StoppedBy.LABELS:
+            return "labels are needed to go on"
         case StoppedBy() as stopped:
             return f"ended by the {stopped.value}"
 

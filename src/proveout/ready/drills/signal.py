@@ -22,6 +22,8 @@ async def perform(sandbox: Sandbox) -> Performance:
         faults.append(f"the verdict is {signal.verdict} after {signal.cases} cases")
     if not signal.worth_asked:
         faults.append("nobody asked whether it is worth it")
+    if signal.is_unchecked:
+        faults.append("the verdict is according to an unchecked judge: people label none")
     sandbox.note(f"{signal.experiment}: {signal.verdict} after {signal.cases} cases")
     return Performance(
         figures={

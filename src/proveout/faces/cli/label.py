@@ -1,0 +1,249 @@
+"""The command that asks people for labels, to check a judge by."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from proveout.domain.verdict import Verdict
+from proveout.errors import ProveoutError
+from proveout.faces.cli.output import (
+    answer,
+    answer_json,
+    clean,
+    faint,
+    next_step,
+    say,
+    sign,
+    strong,
+)
+from proveout.faces.report.figures import count_of
+from proveout.prove.calibrate import is_pass_fail
+from proveout.prove.label import BadLabel, check_new, hint, parse, question_of, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from proveout.domain.criterion import Criterion
+    from proveout.faces.project import Project
+    from proveout.faces.settings import ExperimentSettings
+    from proveout.prove.conduct import Conductor
+    from proveout.prove.panel import Question
+
+Key: TypeAlias = float | str
+"""A label, or one of `SKIP`, `BACK` and `QUIT`."""
+
+SKIP, BACK, QUIT = "s", "b", "q"
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("--list", "only_list", is_flag=True, help="Show what waits, and ask nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Read and print one label.v1 a line.")
+def label(experiment: str | None, only_list: bool, as_json: bool) -> None:
+    """Label answers of EXPERIMENT, so that its judge is checked; a verdict waits for them.
+
+    On a terminal it asks, one answer after another, without showing what the judge said. Else
+    it reads lines of {"case": …, "label": …} from standard input. Each label is kept at once.
+    """
+    asyncio.run(_label(experiment, only_list=only_list, as_json=as_json))
+
+
+async def _label(name: str | None, *, only_list: bool, as_json: bool) -> None:
+    from proveout.domain.access import Right
+    from proveout.faces.operating import acting
+    from proveout.faces.project import Project
+
+    async with Project.open() as project:
+        actor = await acting(project, Right.REVIEW)
+        chosen = project.experiment(name)
+        conductor = await _conductor(project, chosen)
+        await conductor.recall()
+        waiting = [one for one in await conductor.questions() if one.label is None]
+        if only_list:
+            _list(waiting, chosen.name, as_json=as_json)
+        elif as_json or not sys.stdin.isatty():
+            await _read(conductor, chosen.name, actor.name, as_json=as_json)
+        else:
+            await _ask_all(conductor, waiting, actor.name)
+        if not as_json and not only_list:
+            await _conclude(conductor, chosen.name)
+
+
+async def _conductor(project: Project, chosen: ExperimentSettings) -> Conductor:
+    """Return what knows an experiment that people label.
+
+    Raises:
+        NoSuch: nobody labels it, or it was not begun.
+    """
+    from proveout.faces.project import NoSuch
+    from proveout.prove.calibrate import shares_of
+
+    if not shares_of(chosen.plan.criteria):
+        raise NoSuch(
+            f"no criterion of {chosen.name} asks for labels",
+            why="people label a share of the cases where a judge is to be checked",
+            fix=("write judge = true and labels = 0.25 on a criterion",),
+        )
+    conductor = await project.recorded(chosen)
+    if conductor is None:
+        raise NoSuch(
+            f"{chosen.name} was not begun, or what it locked has changed since",
+            why="labels are for answers, and there is none yet",
+            fix=(f"proveout prove {chosen.name}",),
+        )
+    return conductor
+
+
+async def _conclude(conductor: Conductor, name: str) -> None:
+    """Say what is still needed."""
+    from proveout.domain.verdict import StoppedBy
+    from proveout.faces.report.judges import waiting
+
+    account = await conductor.account(StoppedBy.LABELS)
+    if account.waiting:
+        answer(clean(waiting(account)))
+        next_step(f"proveout label {name}")
+        return
+    answer("nothing waits for a label")
+    undecided = account.own.verdict is Verdict.UNDECIDED
+    next_step(f"proveout prove {name}" if undecided else f"proveout verdict {name}")
+
+
+def label_v1(question: Question, experiment: str, by: str | None = None) -> dict[str, Any]:
+    """Return a question, with its label, as the object that programs read and give back."""
+    case, value = question.trialled.case, question.label
+    if value is not None and is_pass_fail(question.criterion):
+        value = bool(value)
+    return {
+        "schema": "label.v1",
+        "experiment": experiment,
+        "criterion": question.criterion.name,
+        "case": case.id,
+        "input": case.value,
+        "expected": case.expected,
+        "answer": question.trialled.result,
+        "digest": question.answer,
+        "label": value,
+        "by": by,
+    }
+
+
+def _list(waiting: Iterable[Question], experiment: str, *, as_json: bool) -> None:
+    for one in waiting:
+        if as_json:
+            answer_json(label_v1(one, experiment))
+        else:
+            answer(clean(f"{one.criterion.name}  case {one.trialled.case.id}  {one.answer[:12]}"))
+
+
+# From a file, or another program
+
+
+async def _read(conductor: Conductor, experiment: str, by: str, *, as_json: bool) -> None:
+    """Keep the labels of standard input, line after line; one that is there already stays.
+
+    Raises:
+        BadLabel: a line cannot be read, or is no label of its criterion.
+        NotAsked: it is of an answer that nobody asks about.
+        AlreadyLabelled: its answer has another label.
+    """
+    known = [*await conductor.questions(read=True), *await conductor.questions()]
+    asked = {one.name: one for one in known}
+    kept = 0
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if not line.strip():
+            continue
+        try:
+            given = parse(line)
+            if given.value is None:
+                continue
+            question = question_of(given, list(asked.values()))
+            value = value_of(given.value, question.criterion)
+            check_new(question, value)
+        except ProveoutError as error:
+            raise type(error)(
+                f"line {number}: {error.message}",
+                why=error.why or f"{count_of(kept, 'label')} of the lines before it are kept",
+                fix=error.fix,
+            ) from error
+        if question.label is None:
+            question = await conductor.panel.answer(question, value, by)
+            asked[question.name] = question
+            kept += 1
+        if as_json:
+            answer_json(label_v1(question, experiment, by))
+    if not as_json:
+        answer(f"{sign('ok')} {count_of(kept, 'label')} kept")
+
+
+# At a keyboard
+
+
+async def _ask_all(conductor: Conductor, waiting: list[Question], by: str) -> None:
+    """Ask one question after another, until there is none left or the person has had enough."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C ends the wait
+    place, kept = 0, 0
+    while place < len(waiting):
+        question = waiting[place]
+        _show(question, place + 1, len(waiting))
+        match _ask(question):
+            case "q":
+                break
+            case "b":
+                place = max(0, place - 1)
+            case float(value):
+                waiting[place] = await conductor.panel.answer(question, value, by)
+                kept += question.label is None
+                place += 1
+            case _:
+                place += 1
+    answer()
+    answer(f"{sign('ok')} {count_of(kept, 'label')} kept")
+
+
+def _show(question: Question, number: int, count: int) -> None:
+    case = question.trialled.case
+    said = "" if question.label is None else f"  labelled {question.label:g}"
+    answer()
+    head = f"{question.criterion.name}  {number} of {count}  case {case.id}{said}"
+    answer(strong(clean(head)))
+    parts = [("input", case.value), ("answer", question.trialled.result)]
+    if case.expected is not None:
+        parts.insert(1, ("expected", case.expected))
+    for name, value in parts:
+        answer(faint(f"  {name}"))
+        text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        for line in text.splitlines() or [""]:
+            answer(f"    {clean(line)}")
+
+
+def _ask(question: Question) -> Key:
+    """Return what a person says, asked until it is something that can be said."""
+    criterion = question.criterion
+    how = "y yes · n no" if is_pass_fail(criterion) else hint(criterion)
+    answer(f"{clean(criterion.name)}?  {how} · s skip · b back · q quit")
+    while True:
+        line = sys.stdin.readline()
+        word = line.strip().lower() if line else QUIT
+        if word in {SKIP, BACK, QUIT}:
+            return word
+        try:
+            return value_of(_meant(word, criterion), criterion)
+        except BadLabel as error:
+            say(f"  {sign('warn')} {clean(error.message)}: {how}, s, b or q")
+
+
+def _meant(word: str, criterion: Criterion) -> object:
+    """Return the label that a word stands for, or the word itself where it stands for none."""
+    if is_pass_fail(criterion):
+        return {"y": True, "yes": True, "n": False, "no": False}.get(word, word)
+    try:
+        return float(word)
+    except ValueError:
+        return word
