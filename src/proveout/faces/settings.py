@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
+from proveout.domain.criterion import Lead
 from proveout.domain.duration import say_duration, shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Estimand, Plan
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
@@ -352,6 +353,8 @@ def _experiment(row: Reader, workflow: WorkflowSettings, place: _Place) -> Exper
     prices = _prices(row, candidates)
     criteria = read_criteria(row.each("criteria"), workflow.entry, prices)
     worth = _worth(row, prices)
+    if worth is None and all(isinstance(one.measure, Lead) for one in criteria):
+        raise _leads_alone(row)
     name = row.name("name") or workflow.name
     plan = Plan(
         name=name,
@@ -370,6 +373,15 @@ def _experiment(row: Reader, workflow: WorkflowSettings, place: _Place) -> Exper
     )
     return ExperimentSettings(
         name=name, dataset=_dataset(row, place), plan=plan, worth_asked=worth is not None
+    )
+
+
+def _leads_alone(row: Reader) -> SettingsMistake:
+    return row.mistake(
+        "every criterion is a lead over another candidate",
+        "criteria",
+        why="whoever leads may still not be good enough, and the others would be judged by nothing",
+        fix=("[[prove.criteria]]", 'score = "exact"', "floor = 0.85", "target = 0.90"),
     )
 
 

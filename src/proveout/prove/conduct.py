@@ -20,7 +20,7 @@ from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1
 from proveout.prove.begin import changed_since
-from proveout.prove.judge import Course, bounds_of, make_test
+from proveout.prove.judge import courses_of
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.shuffle import Control, judge_shuffled
@@ -83,14 +83,9 @@ class Conductor:
         self._setup = setup
         self._on_progress = on_progress
         self._interrupted = asyncio.Event()
-        bounds = bounds_of(setup.plan, setup.layout)
         self._tallies = [
-            Tally(
-                candidate,
-                [Course(c, make_test(c, bounds)) for c in setup.plan.criteria],
-                setup.layout,
-            )
-            for candidate in setup.plan.candidates
+            Tally(one, courses_of(setup.plan, setup.layout, one.name), setup.layout)
+            for one in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
 
@@ -244,10 +239,11 @@ class Conductor:
         """Read what has finished, and keep the workers busy ahead of it."""
         while await self._read(tally):
             pass
-        if tally.verdict is not Verdict.UNDECIDED:
+        if self._is_done(tally):
             worker.retire(self._name(tally.candidate.name))
             return
-        last = min(self._setup.layout.trials, tally.read + AHEAD * self._setup.plan.concurrency)
+        read = max((tally.read, *(one.read for one in self._led_by(tally))))
+        last = min(self._setup.layout.trials, read + AHEAD * self._setup.plan.concurrency)
         positions = range(tally.enqueued, last)
         await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
         tally.enqueued = max(tally.enqueued, last)
@@ -275,22 +271,35 @@ class Conductor:
         if tally.verdict is not Verdict.UNDECIDED:
             return False
         before = tally.read
-        trials = await self._bench.store.trials(
-            self._setup.experiment.id, tally.candidate.name, tally.read, 100
-        )
-        for run in trials:
-            ready = run.trial is not None and run.trial.position == tally.read
-            if not ready or not is_finished(run) or tally.verdict is not Verdict.UNDECIDED:
+        criteria = self._setup.plan.criteria_of(tally.candidate.name)
+        finished = await self._finished(tally.candidate, before)
+        others = {
+            one.name: await self._finished(one, before)
+            for one in self._setup.plan.candidates
+            if one.name in tally.leads
+        }
+        for place, trialled in enumerate(finished):
+            beside = {name: found[place] for name, found in others.items() if place < len(found)}
+            if tally.verdict is not Verdict.UNDECIDED or tally.leads - beside.keys():
                 break
-            case = self._case(tally.read)
-            trialled = Trialled(run=run, case=case, price=self._price(tally.candidate))
-            values = observe(self._setup.plan.criteria, trialled, self._setup.scorers)
+            values = observe(criteria, trialled, self._setup.scorers, beside)
             tally.add(trialled, tally.read, values)
         return tally.read > before
 
+    async def _finished(self, candidate: Candidate, first: int) -> list[Trialled]:
+        """Return the finished trials that continue a candidate's prefix, at most 100."""
+        runs = await self._bench.store.trials(self._setup.experiment.id, candidate.name, first, 100)
+        found: list[Trialled] = []
+        for position, run in enumerate(runs, first):
+            if run.trial is None or run.trial.position != position or not is_finished(run):
+                break
+            price = self._price(candidate)
+            found.append(Trialled(run=run, case=self._case(position), price=price))
+        return found
+
     async def _call_off(self, tally: Tally) -> None:
         """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
-        if tally.verdict is Verdict.UNDECIDED:
+        if not self._is_done(tally):
             return
         trials = await self._bench.store.trials(
             self._setup.experiment.id, tally.candidate.name, tally.read, 1000
@@ -298,6 +307,14 @@ class Conductor:
         for run in trials:
             if run.state is RunState.QUEUED:
                 await self._bench.store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
+
+    def _is_done(self, tally: Tally) -> bool:
+        """Whether nobody reads further trials: the verdict fell, and no lead over it is open."""
+        return tally.verdict is not Verdict.UNDECIDED and not self._led_by(tally)
+
+    def _led_by(self, tally: Tally) -> list[Tally]:
+        """Return the tallies that a lead over this one is read for."""
+        return [one for one in self._tallies if tally.candidate.name in one.leads]
 
     def _is_over(self, tally: Tally) -> bool:
         return tally.verdict is not Verdict.UNDECIDED or tally.read == self._setup.layout.trials

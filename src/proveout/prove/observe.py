@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.criterion import AtMost, Cost, Latency, Scored, Worth
+from proveout.domain.criterion import AtMost, Cost, Latency, Lead, Scored, Worth, scored_of
 from proveout.domain.money import Usd
 from proveout.domain.run import RunState
 from proveout.prove.score import BadScore, read_score
@@ -46,36 +48,77 @@ class Trialled:
         return None if self.run.result is None else json.loads(self.run.result)
 
 
+ALONE: Mapping[str, Trialled] = MappingProxyType({})
+"""No other candidate's trial is at hand."""
+
+
 def observe(
-    criteria: tuple[Criterion, ...], trialled: Trialled, scorers: Mapping[str, Scorer]
+    criteria: tuple[Criterion, ...],
+    trialled: Trialled,
+    scorers: Mapping[str, Scorer],
+    beside: Mapping[str, Trialled] = ALONE,
 ) -> tuple[float, ...]:
     """Return one observation for each criterion, in its own direction and unit.
 
-    Time-outs, crashes and refusals are values: the worst that the criterion knows.
+    Time-outs, crashes and refusals are values: the worst that the criterion knows. In a lead
+    they are the worst for their side; two of them are even.
+
+    Args:
+        criteria: those of the candidate whose trial it is.
+        trialled: the trial.
+        scorers: score functions, by the name of the criterion that they measure.
+        beside: other candidates' trials of the same case, by candidate; a lead over any other
+            is not a number, and no test takes it.
 
     Raises:
         BadScore: a score gave something that its criterion cannot read.
     """
-    scores = {c.name: _score(c, trialled, scorers) for c in criteria if is_score(c)}
+    scores = {c.name: score_of(c, trialled, scorers) for c in criteria if is_score(c)}
     passed = all(
         scores[c.name] == (0.0 if isinstance(c.rule, AtMost) else 1.0)
         for c in criteria
         if isinstance(c.measure, Scored) and c.measure.graded is None
     )
     success = trialled.answered and passed
-    return tuple(
-        scores[c.name] if is_score(c) else _measured(c, trialled, success) for c in criteria
-    )
+
+    def value(one: Criterion) -> float:
+        match one.measure:
+            case Scored():
+                return scores[one.name]
+            case Lead(over=over):
+                other = beside.get(over)
+                return math.nan if other is None else lead(one, (trialled, other), scorers)
+            case Latency() | Cost() | Worth():
+                return _measured(one, trialled, success)
+
+    return tuple(value(one) for one in criteria)
 
 
 def is_score(criterion: Criterion) -> bool:
-    """Whether a criterion is measured by a score."""
+    """Whether a criterion is measured by a score of one candidate."""
     return isinstance(criterion.measure, Scored)
 
 
-def _score(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Scorer]) -> float:
-    measure = criterion.measure
-    assert isinstance(measure, Scored)  # noqa: S101 - the caller asked `is_score`
+def lead(
+    criterion: Criterion, pair: tuple[Trialled, Trialled], scorers: Mapping[str, Scorer]
+) -> float:
+    """Return how far the first of two trials of a case scored above the second.
+
+    Raises:
+        BadScore: a score gave something that its criterion cannot read.
+    """
+    first, second = (score_of(criterion, one, scorers) for one in pair)
+    return first - second
+
+
+def score_of(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Scorer]) -> float:
+    """Return what a trial earned on the score that a criterion reads, or the worst there is.
+
+    Raises:
+        BadScore: the score gave something that its criterion cannot read.
+    """
+    measure = scored_of(criterion.measure)
+    assert measure is not None  # noqa: S101 - the caller knows that it reads one
     if not trialled.answered:
         low, high = (measure.graded.low, measure.graded.high) if measure.graded else (0.0, 1.0)
         return high if isinstance(criterion.rule, AtMost) else low
@@ -100,7 +143,7 @@ def _measured(criterion: Criterion, trialled: Trialled, success: bool) -> float:
             return float(_price(trialled))
         case Worth() as worth:
             return float(worth_of(worth, _price(trialled), success=success))
-        case Scored():
+        case Scored() | Lead():
             raise AssertionError(criterion)
 
 

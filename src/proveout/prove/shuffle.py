@@ -40,6 +40,8 @@ def judge_shuffled(
 ) -> Control:
     """Judge finished trials against each other's right answers; a score that can fail does.
 
+    A lead is left out: it compares two candidates on the same right answer.
+
     Args:
         plan: what was locked.
         trials: in the recorded order.
@@ -48,11 +50,12 @@ def judge_shuffled(
         seed: draws whose right answer each trial gets.
     """
     bounds = bounds_of(plan, layout)
-    courses = [Course(criterion, make_test(criterion, bounds)) for criterion in plan.criteria]
+    criteria = plan.criteria_alone
+    courses = [Course(criterion, make_test(criterion, bounds)) for criterion in criteria]
     tally = Tally(plan.candidates[0], courses, layout)
     others = draw_order(seed, range(len(trials)))
     for position, (trial, other) in enumerate(zip(trials, others, strict=True)):
         case = replace(trial.case, expected=trials[other].case.expected)
         swapped = replace(trial, case=case)
-        tally.add(swapped, position, observe(plan.criteria, swapped, scorers))
+        tally.add(swapped, position, observe(criteria, swapped, scorers))
     return Control(verdict=tally.verdict, cases=tally.cases)

@@ -8,7 +8,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from proveout.domain.criterion import AtMost, Latency, Scored
+from proveout.domain.criterion import AtMost, Latency, Lead, Scored
 from proveout.domain.verdict import Judgement, Miss, Slice, Verdict
 from proveout.prove.judge import Course, verdict_of
 
@@ -65,11 +65,21 @@ class Tally:
             self._pending = []
             self.verdict = verdict_of(self.courses)
 
+    @property
+    def leads(self) -> set[str]:
+        """The candidates that are to be read beside this one: a lead over them is open."""
+        measures = (one.criterion.measure for one in self.courses if not one.is_closed)
+        if self.verdict is not Verdict.UNDECIDED:
+            return set()
+        return {measure.over for measure in measures if isinstance(measure, Lead)}
+
     def _observe(self, cases: int) -> None:
         """Read what the trials of one case, or of one source, have come to."""
         repeats = self.layout.repeats
         weight = self.layout.weight_of(self.observed) if self.layout.sources else None
         for place, course in enumerate(self.courses):
+            if course.is_closed:
+                continue
             trials = [one.values[place] for one in self._pending]
             means = (
                 math.fsum(trials[at : at + repeats]) / repeats

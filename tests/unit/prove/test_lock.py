@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doubles.account import ROUTING, plan_of
+from doubles.account import LEAD, ROUTING, plan_of
 from proveout.domain.case import Case, Dataset
 from proveout.domain.criterion import Options, Scored
 from proveout.domain.experiment import Estimand
@@ -35,6 +35,17 @@ def test_what_came_later_is_not_named_where_nobody_uses_it() -> None:
 @pytest.mark.parametrize("changes", [{"repeats": 3}, {"estimand": Estimand.PER_SOURCE}])
 def test_where_it_is_used_it_is_locked(changes: dict[str, Any]) -> None:
     assert lock(replace(PLAN, **changes)) != lock(PLAN)
+
+
+def test_a_lead_is_locked_and_nobody_else_is_touched_by_it() -> None:
+    """Over whom, by which score; criteria without one are the words they were."""
+    led = replace(PLAN, criteria=(ROUTING, LEAD))
+    words = locked_words(led, CASES)["criteria"]
+
+    assert words[:1] == locked_words(PLAN, CASES)["criteria"]
+    assert words[1]["measure"]["type"] == "Lead"
+    assert words[1]["measure"]["over"] == "vendor-x"
+    assert words[1]["measure"]["scored"] == words[0]["measure"]
 
 
 def test_options_of_a_score_are_locked() -> None:
