@@ -68,7 +68,7 @@ score = "right"
 lead_over = "vendor"
 variance_guess = 0.2
 floor = 0.0
-target = 0.08
+target = 0.03
 
 [prove.candidates.vendor]
 entry = "app:vendor"
@@ -181,9 +181,152 @@ def test_killed_while_only_the_lead_is_open_it_goes_on(pair: Place) -> None:
 
 def test_a_lead_that_is_ruled_out_is_a_no_go(pair: Place) -> None:
     """Good enough by itself, and yet not as far ahead as was hoped."""
-    change(pair, "target = 0.08", "target = 0.60")
+    change(pair, "target = 0.03", "target = 0.60")
 
     done = pair.run("prove")
 
     assert done.returncode == 1
     assert "beats the vendor: a lead of 60 pt over vendor is ruled out" in done.stdout
+
+
+def test_compare_shows_regressions_first_and_calls_nothing(pair: Place) -> None:
+    """Counts, words that differ, and the lead; nothing is called, and nothing written."""
+    pair.run("prove", "--json")
+    before, files = calls(pair), listed(pair)
+
+    done = pair.run("compare", "--limit", "2")
+    found = pair.ask("compare")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (calls(pair), listed(pair)) == (before, files)
+    assert (found["schema"], found["experiment"], found["criterion"]) == (
+        "compare.v1",
+        "toy",
+        "right",
+    )
+    assert (found["a"]["candidate"], found["b"]["candidate"]) == ("vendor", "workflow")
+    worse, better = found["regressions"], found["improvements"]
+    assert {one["a"]["score"] for one in worse} <= {1.0}
+    assert {one["b"]["score"] for one in better} == {1.0}
+    even = found["both_right"] + found["both_wrong"]
+    assert found["cases"] == len(worse) + len(better) + even
+    low, high = found["lead"]["interval"]
+    assert low <= found["lead"]["estimate"] == (len(better) - len(worse)) / found["cases"] <= high
+    said = done.stdout
+    assert f"{len(better)} improvements  vendor wrong, workflow right" in said
+    assert "{+" in said
+    assert "\x1b" not in said
+    assert max(map(len, said.splitlines())) <= 80
+    assert said.index("regressions") < said.index("improvements")
+    if worse:
+        assert said.index("Regressions") < said.index("Improvements")
+
+
+def test_compare_turned_round_is_the_same_with_the_signs_changed(pair: Place) -> None:
+    pair.run("prove", "--json")
+
+    there, back = pair.ask("compare"), pair.ask("compare", "toy", "workflow", "vendor")
+    by_lead = pair.ask("compare", "vendor", "--by", "beats the vendor")
+
+    assert [one["case"] for one in there["improvements"]] == [
+        one["case"] for one in back["regressions"]
+    ]
+    assert back["lead"]["estimate"] == pytest.approx(-there["lead"]["estimate"])
+    assert by_lead["improvements"] == there["improvements"]
+    difference = there["improvements"][0]["difference"]
+    assert {one["kind"] for one in difference} == {"same", "removed", "added"}
+
+
+def test_compare_with_the_look_before(pair: Place) -> None:
+    """What a change made worse, on the cases that both looks have tried."""
+    alone = SETTINGS[: SETTINGS.index('[[prove.criteria]]\nname = "beats')]
+    pair.write("proveout.toml", alone.replace("floor = 0.50\ntarget = 0.60", HARD))
+    first = pair.ask("prove")
+    once = pair.run("compare", "--before")
+    pair.write("app.py", PAIR.replace("< 0.93", "< 0.60"))
+    changed = pair.run("compare", "--before")
+    second = pair.ask("prove")
+
+    found = pair.ask("compare", "--before")
+    said = pair.run("compare", "--before").stdout
+
+    assert once.returncode == changed.returncode == 2
+    assert "toy was looked at once" in once.stderr
+    assert "what it locked has changed since" in changed.stderr
+    assert first["cases"] == second["cases"] == found["cases"]
+    assert (found["a"]["look"], found["b"]["look"]) == (1, 2)
+    assert found["lead"]["of"] == "the cases of look 1"
+    assert len(found["regressions"]) > len(found["improvements"]) == 0
+    assert found["lead"]["interval"] == pytest.approx([found["lead"]["estimate"]] * 2, abs=0.1)
+    assert "behind look 1" in said
+    assert "[-shipping" in said
+
+    lines = (pair.folder / "cases.jsonl").read_text("utf-8").splitlines()
+    pair.write("cases.jsonl", "\n".join(lines[:150]) + "\n")
+    pair.run("prove", "--json")
+    other = pair.run("compare", "--before", "--json")
+    assert other.returncode == 3
+    assert json.loads(other.stdout)["error"]["code"] == "nothing-in-common"
+    assert "at another dataset" in other.stdout
+
+
+HARD = "floor = -1\ntarget = 2\nlow = -1000\nhigh = 1000"
+"""A range beside which no case says anything: all are read."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("vender",), "not-found", 'has no candidate "vender"'),
+        (("toy", "vender"), "not-found", "proveout compare toy vendor"),
+        (("other", "vendor", "workflow"), "not-found", 'no experiment "other"'),
+        (("vendor", "vendor"), "mistake", "vendor is compared with itself"),
+        (("vendor", "workflow", "--before"), "mistake", "--before compares one candidate"),
+        (("--by", "rigt"), "not-found", '--by "right"'),
+        (("--before",), "not-found", "looked at once"),
+        (("--limit", "-1"), "mistake", "limit"),
+    ],
+)
+def test_a_comparison_that_cannot_be_says_what_can(
+    pair: Place, arguments: tuple[str, ...], code: str, words: str
+) -> None:
+    """Unknown names show the nearest."""
+    change(pair, "calls = 3000", "calls = 8")
+    pair.run("prove", "--json")
+
+    done = pair.run("compare", *arguments, "--json")
+
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 2
+    assert error["code"] == code
+    assert words in "\n".join([error["message"], *error["fix"]])
+
+
+def test_compare_before_anything_was_tried(pair: Place) -> None:
+    done = pair.run("compare")
+
+    assert done.returncode == 2
+    assert "toy was not begun" in done.stderr
+    assert "proveout prove toy" in done.stderr
+
+
+def test_compare_without_a_rival_or_a_score(place: Place) -> None:
+    """It says how to declare one, or to compare two looks."""
+    place.run("prove", "--json")
+    alone = place.run("compare")
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", settings.replace('score = "exact"', 'latency = "4 s"'))
+    place.run("prove", "--json")
+
+    timed = place.run("compare", "--before")
+
+    assert (alone.returncode, timed.returncode) == (2, 2)
+    assert "toy has no candidate beside the workflow" in alone.stderr
+    assert "proveout compare toy --before" in alone.stderr
+    assert "no criterion of toy reads a score" in timed.stderr
+
+
+def listed(pair: Place) -> list[tuple[str, int]]:
+    """Return the files of a project with their sizes; a store's own notes aside."""
+    paths = sorted(path for path in pair.folder.rglob("*") if path.is_file())
+    return [(str(p), p.stat().st_size) for p in paths if not p.name.startswith("proveout.db-")]

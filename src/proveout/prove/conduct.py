@@ -90,6 +90,11 @@ class Conductor:
         self._told = -TELL_EVERY
 
     @property
+    def setup(self) -> Setup:
+        """The experiment, with all that its trials need."""
+        return self._setup
+
+    @property
     def plan(self) -> Plan:
         """What was locked."""
         return self._setup.plan

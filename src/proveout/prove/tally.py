@@ -14,6 +14,7 @@ from proveout.prove.judge import Course, verdict_of
 
 if TYPE_CHECKING:
     from proveout.domain.experiment import Candidate
+    from proveout.domain.run import Run
     from proveout.ports.store import TrialCount
     from proveout.prove.layout import Layout
     from proveout.prove.observe import Trialled
@@ -123,19 +124,22 @@ def is_loss(course: Course, value: float) -> bool:
 def miss(trialled: Trialled, position: int, lost: tuple[str, ...]) -> Miss:
     """Return what there is to read about a case that was not met."""
     run = trialled.run
-    if run.failure is not None:
-        got = f"{run.failure.type}: {run.failure.message}"
-    else:
-        got = run.note if run.result is None else run.result.decode()
     return Miss(
         position=position,
         case=trialled.case.id,
         run=run.id,
         value=json.dumps(trialled.case.value, ensure_ascii=False),
         expected=json.dumps(trialled.case.expected, ensure_ascii=False),
-        got=got,
+        got=outcome_of(run),
         lost=lost,
     )
+
+
+def outcome_of(run: Run) -> str:
+    """Return what came back as JSON text, or the error that a run ended in."""
+    if run.failure is not None:
+        return f"{run.failure.type}: {run.failure.message}"
+    return run.note if run.result is None else run.result.decode()
 
 
 def judgement_of(tally: Tally, count: TrialCount, *, whole: bool) -> Judgement:

@@ -72,16 +72,20 @@ def how_far(standing: Standing) -> str | None:
         return None
     if now.estimate is None:
         return f"no case was read yet of both the workflow and {measure.over}"
-    sure = percent(1 - math.exp(-standing.log_go_line))
-    side = "behind" if now.estimate < 0 else "ahead of"
-    return (
-        f"{scale.say(abs(now.estimate))} {side} {measure.over},"
-        f" {sure} interval {distances(now.interval, scale)}"
-    )
+    alpha = math.exp(-standing.log_go_line)
+    return ahead(now.estimate, now.interval, alpha, over=measure.over, scale=scale)
 
 
-def distances(interval: tuple[float, float], scale: Scale) -> str:
-    """Return an interval of leads in words, such as "0.4 behind to 6.6 ahead"."""
+def ahead(
+    estimate: float, interval: tuple[float, float], alpha: float, *, over: str, scale: Scale
+) -> str:
+    """Return a lead and its interval, at a confidence of 1 - `alpha`, in words."""
+    side = f"{scale.say(abs(estimate))} {'behind' if estimate < 0 else 'ahead of'}"
+    sure = f"{percent(1 - alpha)} interval {_distances(interval, scale)}"
+    return f"{'even with' if estimate == 0 else side} {over}, {sure}"
+
+
+def _distances(interval: tuple[float, float], scale: Scale) -> str:
     low, high = (scale.say(abs(edge)).removesuffix(POINTS) for edge in interval)
     first, last = ("behind" if edge < 0 else "ahead" for edge in interval)
     return f"{low} to {high} {last}" if first == last else f"{low} {first} to {high} {last}"
