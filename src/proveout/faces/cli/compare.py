@@ -67,8 +67,9 @@ async def _compared(names: tuple[str, ...], *, before: bool, by: str | None) -> 
 
     async with Project.open() as project:
         known = {one.name for one in project.settings.experiments}
-        is_named = bool(names) and (names[0] in known or len(names) > 2)  # noqa: PLR2004 - A and B
-        chosen = project.experiment(names[0] if is_named else None)
+        first = next(iter(names), None)
+        is_named = first in known or len(names) > 2  # noqa: PLR2004 - A and B
+        chosen = project.experiment(first if is_named else None)
         conductor = await project.recorded(chosen)
         if conductor is None:
             raise NoSuch(
