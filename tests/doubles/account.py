@@ -17,8 +17,10 @@ from proveout.domain.criterion import (
     Criterion,
     Graded,
     Latency,
+    Lead,
     Scored,
     Worth,
+    scored_of,
 )
 from proveout.domain.experiment import (
     OWN,
@@ -35,7 +37,7 @@ from proveout.faces.report.render import Extra
 from proveout.ports.store import TrialCount
 from proveout.prove.account import Account
 from proveout.prove.foresee import foresee
-from proveout.prove.judge import Course, bounds_of, make_test
+from proveout.prove.judge import courses_of
 from proveout.prove.layout import Layout
 from proveout.prove.lock import canonical, case_digest, digest, draw_order, locked_words
 from proveout.prove.observe import Trialled, observe
@@ -122,6 +124,11 @@ COST = Criterion(
     measure=Cost(cap=Usd("0.08")),
     rule=AtMost(ceiling=0.03, target=0.02),
 )
+LEAD = Criterion(
+    name="Beats the vendor",
+    measure=Lead(over="vendor-x", scored=Scored(score="checks:right_label"), variance_guess=0.2),
+    rule=AtLeast(floor=0.0, target=0.1),
+)
 WORTH = Criterion(
     name="Net worth per mail",
     measure=Worth(
@@ -201,11 +208,7 @@ def account_of(story: Story, edit: Callable[[str], str] = str) -> Account:
     plan, dataset = story.plan, story.dataset
     order = tuple(draw_order(story.seed, range(len(dataset.cases))))
     layout = Layout(order=order)
-    bounds = bounds_of(plan, layout)
-    tallies = [
-        Tally(one, [Course(c, make_test(c, bounds)) for c in plan.criteria], layout)
-        for one in plan.candidates
-    ]
+    tallies = [Tally(one, courses_of(plan, layout, one.name), layout) for one in plan.candidates]
     calls = 0
     judgements: list[Judgement] = []
     for tally in tallies:
@@ -233,22 +236,23 @@ def _try(story: Story, tally: Tally, order: tuple[int, ...], edit: Callable[[str
     """Read cases until the verdict falls or something else ends it; return the repeats."""
     repeated = 0
     scorers = {
-        one.name: FUNCTIONS[one.measure.score]
+        one.name: FUNCTIONS[scored.score]
         for one in story.plan.criteria
-        if isinstance(one.measure, Scored)
+        if (scored := scored_of(one.measure)) is not None
     }
+    criteria = story.plan.criteria_of(tally.candidate.name)
     last = len(order) if story.most is None else min(len(order), story.most)
     while tally.verdict is Verdict.UNDECIDED and tally.read < last:
-        trialled = _trial(story, tally, order, edit)
+        trialled = _trial(story, tally.candidate.name, tally.read, order, edit)
         repeated += trialled.run.fence - 1
-        tally.add(trialled, tally.read, observe(story.plan.criteria, trialled, scorers))
+        beside = {name: _trial(story, name, tally.read, order, edit) for name in tally.leads}
+        tally.add(trialled, tally.read, observe(criteria, trialled, scorers, beside=beside))
     return repeated
 
 
 def _trial(
-    story: Story, tally: Tally, order: tuple[int, ...], edit: Callable[[str], str]
+    story: Story, name: str, position: int, order: tuple[int, ...], edit: Callable[[str], str]
 ) -> Trialled:
-    position, name = tally.read, tally.candidate.name
     case = story.dataset.cases[order[position]]
     how = story.answers[name]
 
@@ -319,6 +323,18 @@ STORIES: Mapping[str, Story] = {
         },
         ended_by=StoppedBy.VERDICT,
         look=2,
+    ),
+    "go with a lead": Story(
+        plan=plan_of(ROUTING, LEAD, candidates=RIVALS),
+        dataset=dataset_of(900),
+        answers={OWN: Answers(right=0.95, crash=0.01), "vendor-x": Answers(right=0.82)},
+        ended_by=StoppedBy.VERDICT,
+    ),
+    "no-go behind a rival": Story(
+        plan=plan_of(ROUTING, LEAD, claim=Claim.FUTURE_TRAFFIC, candidates=RIVALS),
+        dataset=dataset_of(900),
+        answers={OWN: Answers(right=0.92), "vendor-x": Answers(right=0.97)},
+        ended_by=StoppedBy.VERDICT,
     ),
     "undecided, out of budget": Story(
         plan=plan_of(ROUTING, GRADE, claim=Claim.FUTURE_TRAFFIC, budget=Budget(calls=112)),

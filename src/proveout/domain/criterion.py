@@ -158,7 +158,42 @@ class Worth:
     fixed_cost_per_month: Usd | None = None
 
 
-Measure: TypeAlias = Scored | Latency | Cost | Worth
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """Measured by how far the workflow's score lies above another candidate's, case by case.
+
+    A difference of two scores lies between minus their range and their range: a pass/fail
+    score leads by -1, 0 or 1.
+
+    Attributes:
+        over: the other candidate's name.
+        scored: what is measured of both.
+        variance_guess: expected variance of one difference; None for the default.
+    """
+
+    over: str
+    scored: Scored
+    variance_guess: float | None = None
+
+    @property
+    def most(self) -> float:
+        """The largest lead there can be on one case."""
+        graded = self.scored.graded
+        return 1.0 if graded is None else graded.high - graded.low
+
+
+Measure: TypeAlias = Scored | Latency | Cost | Worth | Lead
+
+
+def scored_of(measure: Measure) -> Scored | None:
+    """Return the score that a measure reads, or None where it reads none."""
+    match measure:
+        case Scored():
+            return measure
+        case Lead(scored=scored):
+            return scored
+        case Latency() | Cost() | Worth():
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType, TypeAlias
 
+from proveout.domain.criterion import Lead
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -153,3 +155,12 @@ class Plan:
     pick_best: bool = False
     repeats: int = 1
     estimand: Estimand = Estimand.PER_REQUEST
+
+    @property
+    def criteria_alone(self) -> tuple[Criterion, ...]:
+        """The criteria that speak of one candidate alone: all but leads."""
+        return tuple(one for one in self.criteria if not isinstance(one.measure, Lead))
+
+    def criteria_of(self, candidate: str) -> tuple[Criterion, ...]:
+        """Return the criteria that a candidate is judged by: a lead is the workflow's own."""
+        return self.criteria if candidate == OWN else self.criteria_alone

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from proveout.domain.criterion import Scored
+from proveout.domain.criterion import scored_of
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
 from proveout.faces import elsewhere
@@ -101,9 +101,9 @@ def scorers(criteria: Iterable[Criterion], folder: Path | None = None) -> Mappin
         EntryMistake: a score of the user's cannot be found, or is no function.
     """
     return {
-        one.name: built_in(one.measure) or load_score(one.measure.score, folder)
+        one.name: built_in(scored) or load_score(scored.score, folder)
         for one in criteria
-        if isinstance(one.measure, Scored)
+        if (scored := scored_of(one.measure)) is not None
     }
 
 
@@ -180,8 +180,8 @@ def with_code(
 
 def scores_of(plans: Iterable[Plan]) -> tuple[str, ...]:
     """Return the entries of all scores that are functions of the user's, sorted."""
-    measures = (criterion.measure for plan in plans for criterion in plan.criteria)
-    names = {measure.score for measure in measures if isinstance(measure, Scored)}
+    measures = (scored_of(one.measure) for plan in plans for one in plan.criteria)
+    names = {measure.score for measure in measures if measure is not None}
     return tuple(sorted(name for name in names if ":" in name))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from proveout.domain.criterion import Latency
+from proveout.domain.criterion import Latency, Lead
 from proveout.domain.duration import say_duration, shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Estimand, Plan
 from proveout.faces.settings_candidates import read_candidates
@@ -365,6 +365,8 @@ def _experiment(
     criteria = read_criteria(row.each("criteria"), workflow.entry, prices)
     _check_timed(row, candidates, criteria)
     worth = _worth(row, prices)
+    if worth is None and all(isinstance(one.measure, Lead) for one in criteria):
+        raise _leads_alone(row)
     name = row.name("name") or workflow.name
     plan = Plan(
         name=name,
@@ -405,6 +407,15 @@ def _check_timed(
 def _calls_here(candidate: Candidate) -> bool:
     """Whether a candidate calls models in our own processes, at a price that is not declared."""
     return isinstance(candidate.entry, str) and candidate.price_per_call is None
+
+
+def _leads_alone(row: Reader) -> SettingsMistake:
+    return row.mistake(
+        "every criterion is a lead over another candidate",
+        "criteria",
+        why="whoever leads may still not be good enough, and the others would be judged by nothing",
+        fix=("[[prove.criteria]]", 'score = "exact"', "floor = 0.85", "target = 0.90"),
+    )
 
 
 def _prices(row: Reader, candidates: tuple[Candidate, ...]) -> Prices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -16,6 +16,7 @@ from proveout.domain.criterion import (
     Graded,
     Judge,
     Latency,
+    Lead,
     Measure,
     Options,
     Rule,
@@ -23,6 +24,7 @@ from proveout.domain.criterion import (
     Worth,
 )
 from proveout.domain.duration import say_duration, shown
+from proveout.domain.experiment import OWN
 from proveout.domain.money import Usd
 from proveout.prove.built_in import BUILT_IN, OPTIONS, WrongOption, as_options, is_share
 from proveout.statistics.arguments import HAIR
@@ -102,6 +104,8 @@ def _default_name(row: Reader, measure: Measure) -> str:
     match measure:
         case Scored():
             return row.text("score")
+        case Lead(over=over):
+            return f"{row.text('score')}, lead over {over}"
         case Latency():
             return f"within {say_duration(measure.within)}"
         case Cost() | Worth():
@@ -136,9 +140,12 @@ def _measure(row: Reader, entry: str, prices: Prices) -> Measure:
         )
         _refuse(row, OPTIONS, kind, "it is told to a score")
         _refuse(row, _JUDGES, kind, "only a score can be a judge")
+        _refuse(row, ("lead_over",), kind, "a lead is the distance of two scores")
     match kind:
+        case "score" if row.has("lead_over"):
+            return _lead(row, entry, prices)
         case "score":
-            return _scored(row, entry)
+            return _scored(row, entry, _GRADES)
         case "latency":
             return Latency(within=cast("timedelta", row.duration("latency")))
         case _:
@@ -167,15 +174,40 @@ def _called(row: Reader) -> str:
     return f"criterion {shown(name) if isinstance(name, str) else int(row.path[-1]) + 1}"
 
 
-def _scored(row: Reader, entry: str) -> Scored:
+def _lead(row: Reader, entry: str, prices: Prices) -> Lead:
+    others = [name for name in prices.of if name != OWN]
+    _refuse(row, _JUDGES, "lead_over", "a lead is read from scores that do not err")
+    over = row.text("lead_over")
+    if over not in others:
+        raise _no_such_rival(row, over, others)
+    lead = Lead(over=over, scored=_scored(row, entry, _BOUNDS))
+    return replace(lead, variance_guess=_guess(row, -lead.most, lead.most))
+
+
+def _no_such_rival(row: Reader, over: str, others: list[str]) -> SettingsMistake:
+    if over == OWN:
+        message, why = (
+            f"{_called(row)} leads over the workflow itself",
+            "a lead is the workflow's, over another candidate",
+        )
+    else:
+        message = f"there is no candidate {shown(over)} to lead over"
+        why = f"declared beside the workflow: {', '.join(others) or 'none'}"
+    near = difflib.get_close_matches(over, others, n=1) or others[:1]
+    fix = f'lead_over = "{near[0]}"' if near else "[prove.candidates.vendor]"
+    return row.mistake(message, "lead_over", why=why, fix=(fix,))
+
+
+def _scored(row: Reader, entry: str, grades: tuple[str, ...]) -> Scored:
+    """Return the score of a criterion; `grades` are the keys that make it a graded one."""
     score = _score(row, entry)
     if is_share(score):
-        _refuse(row, _GRADES, score, "it is a share: it lies between 0 and 1")
+        _refuse(row, grades, score, "it is a share: it lies between 0 and 1")
         graded = Graded(low=0, high=1)
     else:
-        graded = _graded(row)
+        graded = _graded(row, grades)
         if graded is not None and score in BUILT_IN:
-            _refuse(row, _GRADES, score, "it is pass or fail")
+            _refuse(row, grades, score, "it is pass or fail")
     options = _options(row, score)
     return Scored(score=score, graded=graded, options=options, judge=_judge(row, score))
 
@@ -232,15 +264,15 @@ def _score(row: Reader, entry: str) -> str:
     return row.entry("score")
 
 
-def _graded(row: Reader) -> Graded | None:
-    low, high, guess = row.number("low"), row.number("high"), row.positive("variance_guess")
-    if low is None and high is None and guess is None:
+def _graded(row: Reader, grades: tuple[str, ...]) -> Graded | None:
+    given = [name for name in grades if row.has(name)]
+    if not given:
         return None
+    low, high = row.number("low"), row.number("high")
     if low is None or high is None:
-        given = next(name for name in ("low", "high", "variance_guess") if row.has(name))
         raise row.mistake(
-            f"{_called(row)} has {given}, and needs both low and high",
-            given,
+            f"{_called(row)} has {given[0]}, and needs both low and high",
+            given[0],
             why="a graded score is bounded on both sides; a pass/fail score takes none of them",
             fix=("low = 0", "high = 5"),
         )
@@ -248,7 +280,13 @@ def _graded(row: Reader) -> Graded | None:
         raise row.mistake(
             f"high {high:.15g} must lie above low {low:.15g}", "high", fix=("low = 0", "high = 5")
         )
-    possible = ((high - low) / 2) ** 2
+    guess = _guess(row, low, high) if "variance_guess" in grades else None
+    return Graded(low=low, high=high, variance_guess=guess)
+
+
+def _guess(row: Reader, low: float, high: float) -> float | None:
+    """Return the guessed variance of values from `low` to `high`, or None where none is given."""
+    guess, possible = row.positive("variance_guess"), ((high - low) / 2) ** 2
     if guess is not None and not possible * HAIR <= guess <= possible:
         raise row.mistake(
             f"variance_guess {guess:.15g} cannot be the variance of values from {low:.15g} to "
@@ -257,10 +295,11 @@ def _graded(row: Reader) -> Graded | None:
             why=f"their variance is more than 0 and at most {possible:.6g}",
             fix=(f"variance_guess = {possible / 4:.6g}",),
         )
-    return Graded(low=low, high=high, variance_guess=guess)
+    return guess
 
 
-_GRADES = ("low", "high", "variance_guess")
+_BOUNDS = ("low", "high")
+_GRADES = (*_BOUNDS, "variance_guess")
 _JUDGES = ("judge", "labels")
 
 
@@ -335,18 +374,22 @@ def _rule(row: Reader, measure: Measure) -> Rule:
 
 def _side(row: Reader, measure: Measure) -> Side:
     usual: Side = "ceiling" if isinstance(measure, Cost) else "floor"
-    example = "ceiling = 0.02" if usual == "ceiling" else "floor = 0.85"
+    lowest = "floor = 0" if isinstance(measure, Lead) else "floor = 0.85"
+    example = "ceiling = 0.02" if usual == "ceiling" else lowest
     side = cast("Side", _only_one(row, ("floor", "ceiling"), "floor or ceiling", example))
     if side != usual and not isinstance(measure, Scored):
-        why = (
-            "it is the share of cases answered in time; higher is better"
-            if isinstance(measure, Latency)
-            else "lower is better"
-        )
+        why = _HIGHER.get(type(measure), "lower is better")
         raise row.mistake(
             f"{_called(row)} takes a {usual}, not a {side}", side, why=why, fix=(example,)
         )
     return side
+
+
+_HIGHER: dict[type[Measure], str] = {
+    Latency: "it is the share of cases answered in time; higher is better",
+    Lead: "a lead is higher when it is better; for a score where lower is better, lead by its "
+    "opposite",
+}
 
 
 def _bound(row: Reader, name: str, measure: Measure) -> float:
@@ -370,6 +413,8 @@ def _range(measure: Measure) -> tuple[float, float]:
             return low, high
         case Scored() | Latency():
             return 0.0, 1.0
+        case Lead():
+            return -measure.most, measure.most
         case Cost(cap=cap):
             return 0.0, float(cap)
         case Worth(worst=worst, best=best):
@@ -382,6 +427,9 @@ def _out_of_range(row: Reader, name: str, value: float, measure: Measure) -> Set
     fix = (f"{name} = {(low + high) / 2:g}",)
     if isinstance(measure, Cost):
         where, why = f"nothing and the cap {measure.cap}", "no case costs more than the cap"
+    elif isinstance(measure, Lead):
+        why = "no lead is larger than its score's range; 5 points of a pass/fail score are 0.05"
+        fix = (f"{name} = {high / 20:g}",)
     elif isinstance(measure, Latency) or (isinstance(measure, Scored) and not measure.graded):
         why = "it is a share of cases: 85 % is 0.85; a graded score declares low and high"
         fix = (f"{name} = {value / _PERCENT if 1 < value < _PERCENT else 0.9:g}",)

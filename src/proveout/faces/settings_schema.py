@@ -359,8 +359,8 @@ CRITERION = Table(
             name="lead_over",
             kind=Kind.TEXT,
             example='"vendor"',
-            instead="judge the candidate by criteria of its own",
-            meaning="Measured by the lead over another candidate.",
+            meaning="Measured by how far the workflow's score lies above that candidate's, "
+            "case by case.",
         ),
         Key(
             name="floor",
@@ -398,7 +398,8 @@ CRITERION = Table(
             kind=Kind.NUMBER,
             example="1.2",
             default="from the range and the floor",
-            meaning="The expected variance of a graded score; a good guess saves calls.",
+            meaning="The expected variance of a graded score, or of a lead; a good guess saves "
+            "calls.",
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.criterion import AtLeast, AtMost, Criterion
+from proveout.domain.criterion import AtLeast, AtMost, Criterion, Lead
 from proveout.domain.experiment import OWN
 from proveout.prove.calibrate import is_pass_fail
 from proveout.prove.elsewhere import EXPLORATORY
@@ -114,10 +114,11 @@ def _candidate(judgement: Judgement, note: str) -> dict[str, Any]:
 
 
 def _criterion(standing: Standing) -> dict[str, Any]:
-    now = standing.now
+    now, measure = standing.now, standing.criterion.measure
     return {
         "name": standing.criterion.name,
         "rule": rule_text(standing.criterion),
+        **({"lead_over": measure.over} if isinstance(measure, Lead) else {}),
         "status": standing.status,
         "estimate": now.estimate,
         "interval": list(now.interval),

@@ -86,14 +86,19 @@ CHANGED = {
 
 async def changed_since(store: Store, experiment: LockedExperiment) -> tuple[str, ...] | None:
     """Return what changed since the look before, or None where this is the first."""
-    looks = [
-        one for one in await store.experiments(experiment.workflow) if one.name == experiment.name
-    ]
-    before = [one for one in looks if (one.locked, one.id) < (experiment.locked, experiment.id)]
-    if not before:
+    before = await look_before(store, experiment)
+    if before is None:
         return None
-    old, new = (json.loads(one.plan)["locked"] for one in (before[-1], experiment))
+    old, new = (json.loads(one.plan)["locked"] for one in (before, experiment))
     return tuple(word for key, word in CHANGED.items() if old.get(key) != new.get(key))
+
+
+async def look_before(store: Store, experiment: LockedExperiment) -> LockedExperiment | None:
+    """Return the experiment of the same name that was locked before, or None."""
+    known = await store.experiments(experiment.workflow)
+    looks = [one for one in known if one.name == experiment.name]
+    before = [one for one in looks if (one.locked, one.id) < (experiment.locked, experiment.id)]
+    return before[-1] if before else None
 
 
 def layout_of(experiment: LockedExperiment) -> Layout:

@@ -21,7 +21,7 @@ from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1
 from proveout.prove.begin import changed_since
 from proveout.prove.elsewhere import put_to, ready
-from proveout.prove.judge import Course, bounds_of, make_test
+from proveout.prove.judge import courses_of
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.panel import Panel, Question
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from proveout.domain.case import Case, Dataset
-    from proveout.domain.experiment import Plan
+    from proveout.domain.experiment import Candidate, Plan
     from proveout.domain.workflow import Workflow
     from proveout.ports.elsewhere import Respondent
     from proveout.ports.store import LockedExperiment, TrialCount
@@ -90,18 +90,18 @@ class Conductor:
         self._setup = setup
         self._on_progress = on_progress
         self._interrupted = asyncio.Event()
-        bounds = bounds_of(setup.plan, setup.layout)
         self._tallies = [
-            Tally(
-                candidate,
-                [Course(c, make_test(c, bounds)) for c in setup.plan.criteria],
-                setup.layout,
-            )
-            for candidate in setup.plan.candidates
+            Tally(one, courses_of(setup.plan, setup.layout, one.name), setup.layout)
+            for one in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
         self._purse = Purse(setup.plan)
         self.panel = Panel(bench, setup)
+
+    @property
+    def setup(self) -> Setup:
+        """The experiment, with all that its trials need."""
+        return self._setup
 
     @property
     def plan(self) -> Plan:
@@ -162,7 +162,7 @@ class Conductor:
     async def control(self, seed: int) -> Control:
         """Return what the workflow's own trials are worth against other cases' right answers."""
         own = self._tallies[0]
-        trials = await self._finished(own, 0, own.read)
+        trials = await self._finished(own.candidate, 0, own.read)
         return await judge_shuffled(self._setup, trials, self.panel.opinions, seed)
 
     async def questions(self, *, read: bool = False) -> list[Question]:
@@ -170,7 +170,7 @@ class Conductor:
         found: dict[str, Question] = {}
         for tally in self._tallies if read else filterfalse(self._is_over, self._tallies):
             span = (0, tally.read) if read else (tally.read, tally.enqueued - tally.read)
-            for one in await self._finished(tally, *span):
+            for one in await self._finished(tally.candidate, *span):
                 found |= {asked.name: asked for asked in await self.panel.questions(one)}
         return list(found.values())
 
@@ -265,10 +265,11 @@ class Conductor:
         """Read what has finished, and keep the workers busy ahead of it."""
         while await self._read(tally, asks=not self._interrupted.is_set()):
             pass
-        if tally.verdict is not Verdict.UNDECIDED:
+        if self._is_done(tally):
             worker.retire(self._name(tally.candidate.name))
             return
-        last = min(self._setup.layout.trials, tally.read + AHEAD * self._setup.plan.concurrency)
+        read = max((tally.read, *(one.read for one in self._led_by(tally))))
+        last = min(self._setup.layout.trials, read + AHEAD * self._setup.plan.concurrency)
         last = self.panel.ahead(tally.read, last)
         positions = range(tally.enqueued, last)
         await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
@@ -301,18 +302,26 @@ class Conductor:
         if tally.verdict is not Verdict.UNDECIDED:
             return False
         before = tally.read
-        trials = await self._finished(tally, before, self.panel.at_once(100, asks=asks))
+        criteria = self.plan.criteria_of(tally.candidate.name)
+        trials = await self._finished(tally.candidate, before, self.panel.at_once(100, asks=asks))
         heard = await self.panel.hear(trials, asks=asks)
         tally.waits = len(heard) < len(trials)
-        for trialled, said in heard:
-            if tally.verdict is Verdict.UNDECIDED:
-                values = observe(self._setup.plan.criteria, trialled, self._setup.scorers, said)
-                tally.add(trialled, tally.read, values, said.pairs)
+        others = {
+            one.name: await self._finished(one, before, len(heard))
+            for one in self.plan.candidates
+            if one.name in tally.leads
+        }
+        for place, (trialled, said) in enumerate(heard):
+            beside = {name: found[place] for name, found in others.items() if place < len(found)}
+            if tally.verdict is not Verdict.UNDECIDED or tally.leads - beside.keys():
+                break
+            values = observe(criteria, trialled, self._setup.scorers, said, beside)
+            tally.add(trialled, tally.read, values, said.pairs)
         return tally.read > before
 
-    async def _finished(self, tally: Tally, first: int, most: int) -> list[Trialled]:
+    async def _finished(self, candidate: Candidate, first: int, most: int) -> list[Trialled]:
         """Return the finished trials from a position on, as far as there is no gap."""
-        store, candidate = self._bench.store, tally.candidate
+        store = self._bench.store
         trials = await store.trials(self._setup.experiment.id, candidate.name, first, most)
         runs = list(takewhile(is_finished, in_a_row(trials, first)))
         calls = await store.model_calls(*(run.id for run in runs)) if candidate.is_metered else {}
@@ -334,11 +343,13 @@ class Conductor:
         if self._allowance(calls) < 1:
             return True
         left = [(one, one.enqueued - one.read) for one in waiting]
-        return all([len(await self._finished(t, t.read, count)) == count for t, count in left])
+        return all(
+            [len(await self._finished(t.candidate, t.read, count)) == count for t, count in left]
+        )
 
     async def _call_off(self, tally: Tally) -> None:
         """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
-        if tally.verdict is Verdict.UNDECIDED:
+        if not self._is_done(tally):
             return
         trials = await self._bench.store.trials(
             self._setup.experiment.id, tally.candidate.name, tally.read, 1000
@@ -346,6 +357,14 @@ class Conductor:
         for run in trials:
             if run.state is RunState.QUEUED:
                 await self._bench.store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
+
+    def _is_done(self, tally: Tally) -> bool:
+        """Whether nobody reads further trials: the verdict fell, and no lead over it is open."""
+        return tally.verdict is not Verdict.UNDECIDED and not self._led_by(tally)
+
+    def _led_by(self, tally: Tally) -> list[Tally]:
+        """Return the tallies that a lead over this one is read for."""
+        return [one for one in self._tallies if tally.candidate.name in one.leads]
 
     def _is_over(self, tally: Tally) -> bool:
         return tally.verdict is not Verdict.UNDECIDED or tally.read == self._setup.layout.trials

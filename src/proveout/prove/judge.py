@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Scored, Worth
-from proveout.domain.experiment import Claim
+from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Lead, Scored, Worth
+from proveout.domain.experiment import OWN, Claim
 from proveout.domain.verdict import Reading, Standing, Status, Verdict
 from proveout.prove.calibrate import agreement_of, reach_of, shares_of, variance_of
 from proveout.statistics.sequential import BoundedMean, FixedDataset, Proportion
@@ -46,8 +46,8 @@ class Bounds:
     shares: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
-def bounds_of(plan: Plan, layout: Layout) -> Bounds:
-    """Return the bounds of each criterion's test.
+def bounds_of(plan: Plan, layout: Layout, candidate: str = OWN) -> Bounds:
+    """Return the bounds of the test of each criterion of a candidate.
 
     GO needs every criterion, each at the full chance of a wrong GO; a NO-GO needs one,
     so they share its chance. The best of several candidates is picked at a share of the
@@ -56,11 +56,17 @@ def bounds_of(plan: Plan, layout: Layout) -> Bounds:
     share = len(plan.candidates) if plan.pick_best else 1
     return Bounds(
         alpha=plan.errors.wrong_go / share,
-        beta=plan.errors.wrong_no_go / len(plan.criteria),
+        beta=plan.errors.wrong_no_go / len(plan.criteria_of(candidate)),
         size=layout.observations if plan.claim is Claim.THESE_CASES else None,
         is_averaged=layout.is_averaged,
         shares=shares_of(plan.criteria),
     )
+
+
+def courses_of(plan: Plan, layout: Layout, candidate: str) -> list[Course]:
+    """Return the courses of a candidate's criteria, before the first case."""
+    bounds = bounds_of(plan, layout, candidate)
+    return [Course(one, make_test(one, bounds)) for one in plan.criteria_of(candidate)]
 
 
 def make_test(criterion: Criterion, bounds: Bounds) -> Test:
@@ -147,6 +153,8 @@ def _scale(criterion: Criterion) -> tuple[float, float, float | None] | None:
             return 0.0, float(cap), None
         case Worth(worst=worst, best=best):
             return float(worst), float(best), None
+        case Lead(variance_guess=guess) as lead:
+            return -lead.most, lead.most, guess
 
 
 @dataclass(slots=True)
@@ -201,6 +209,11 @@ class Course:
             log_go_line=-math.log(self.test.alpha),
             log_nogo_line=-math.log(self.test.beta),
         )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is read: a lead was decided, so the other candidate may stop."""
+        return isinstance(self.criterion.measure, Lead) and self.decided_at is not None
 
     @property
     def _lower_is_better(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.criterion import AtMost, Cost, Latency, Scored, Worth
+from proveout.domain.criterion import AtMost, Cost, Latency, Lead, Scored, Worth, scored_of
 from proveout.domain.money import Usd
 from proveout.domain.run import RunState
 from proveout.errors import Mistake
@@ -55,37 +57,70 @@ class Trialled:
         return None if self.run.result is None else json.loads(self.run.result)
 
 
+ALONE: Mapping[str, Trialled] = MappingProxyType({})
+"""No other candidate's trial is at hand."""
+
+
 def observe(
     criteria: tuple[Criterion, ...],
     trialled: Trialled,
     scorers: Mapping[str, Scorer],
     said: Said = UNHEARD,
+    beside: Mapping[str, Trialled] = ALONE,
 ) -> tuple[float, ...]:
     """Return one observation for each criterion, in its own direction and unit.
 
-    Time-outs, crashes and refusals are values: the worst that the criterion knows. What judges
-    and people said of an answer is not asked again.
+    Time-outs, crashes and refusals are values: the worst that the criterion knows. In a lead
+    they are the worst for their side; two of them are even. What judges and people said of an
+    answer is not asked again.
+
+    Args:
+        criteria: those of the candidate whose trial it is.
+        trialled: the trial.
+        scorers: score functions, by the name of the criterion that they measure.
+        said: what judges and people said of the answer.
+        beside: other candidates' trials of the same case, by candidate; a lead over any other
+            is not a number, and no test takes it.
 
     Raises:
         BadScore: a score gave something that its criterion cannot read.
     """
     scores = {
-        c.name: said.opinions[c.name] if c.name in said.opinions else _score(c, trialled, scorers)
+        c.name: said.opinions[c.name] if c.name in said.opinions else score_of(c, trialled, scorers)
         for c in criteria
         if is_score(c)
     }
-    values = _values(criteria, trialled, scores)
+    leads = _leads(criteria, trialled, scorers, beside)
+    values = _values(criteria, trialled, scores, leads)
     if not said.labels:
         return values
-    by_people = _values(criteria, trialled, {**scores, **said.labels})
+    by_people = _values(criteria, trialled, {**scores, **said.labels}, leads)
     return tuple(
         corrected(value, person, said.shares[c.name]) if c.name in said.shares else value
         for c, value, person in zip(criteria, values, by_people, strict=True)
     )
 
 
+def _leads(
+    criteria: tuple[Criterion, ...],
+    trialled: Trialled,
+    scorers: Mapping[str, Scorer],
+    beside: Mapping[str, Trialled],
+) -> dict[str, float]:
+    return {
+        one.name: lead(one, (trialled, beside[one.measure.over]), scorers)
+        if one.measure.over in beside
+        else math.nan
+        for one in criteria
+        if isinstance(one.measure, Lead)
+    }
+
+
 def _values(
-    criteria: tuple[Criterion, ...], trialled: Trialled, scores: Mapping[str, float]
+    criteria: tuple[Criterion, ...],
+    trialled: Trialled,
+    scores: Mapping[str, float],
+    leads: Mapping[str, float],
 ) -> tuple[float, ...]:
     passed = all(
         scores[c.name] == (0.0 if isinstance(c.rule, AtMost) else 1.0)
@@ -93,19 +128,44 @@ def _values(
         if is_pass_fail(c)
     )
     success = trialled.answered and passed
-    return tuple(
-        scores[c.name] if is_score(c) else _measured(c, trialled, success) for c in criteria
-    )
+
+    def value(one: Criterion) -> float:
+        match one.measure:
+            case Scored():
+                return scores[one.name]
+            case Lead():
+                return leads[one.name]
+            case Latency() | Cost() | Worth():
+                return _measured(one, trialled, success)
+
+    return tuple(value(one) for one in criteria)
 
 
 def is_score(criterion: Criterion) -> bool:
-    """Whether a criterion is measured by a score."""
+    """Whether a criterion is measured by a score of one candidate."""
     return isinstance(criterion.measure, Scored)
 
 
-def _score(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Scorer]) -> float:
-    measure = criterion.measure
-    assert isinstance(measure, Scored)  # noqa: S101 - the caller asked `is_score`
+def lead(
+    criterion: Criterion, pair: tuple[Trialled, Trialled], scorers: Mapping[str, Scorer]
+) -> float:
+    """Return how far the first of two trials of a case scored above the second.
+
+    Raises:
+        BadScore: a score gave something that its criterion cannot read.
+    """
+    first, second = (score_of(criterion, one, scorers) for one in pair)
+    return first - second
+
+
+def score_of(criterion: Criterion, trialled: Trialled, scorers: Mapping[str, Scorer]) -> float:
+    """Return what a trial earned on the score that a criterion reads, or the worst there is.
+
+    Raises:
+        BadScore: the score gave something that its criterion cannot read.
+    """
+    measure = scored_of(criterion.measure)
+    assert measure is not None  # noqa: S101 - the caller knows that it reads one
     if not trialled.answered:
         low, high = (measure.graded.low, measure.graded.high) if measure.graded else (0.0, 1.0)
         return high if isinstance(criterion.rule, AtMost) else low
@@ -136,7 +196,7 @@ def _measured(criterion: Criterion, trialled: Trialled, success: bool) -> float:
         case Worth() as worth:
             gained = worth_of(worth, trialled.price or Usd(0), success=success)
             return float(_within(trialled, gained, worth.worst, worth.best))
-        case Scored():
+        case Scored() | Lead():
             raise AssertionError(criterion)
 
 

@@ -40,7 +40,8 @@ async def judge_shuffled(
     """Judge finished trials against each other's right answers; a score that can fail does.
 
     It ends where the verdict falls. A judge, which may ask for no right answer, is shown the
-    whole of the other case; nobody labels that.
+    whole of the other case; nobody labels that. A lead is left out: it compares two candidates
+    on the same right answer.
 
     Args:
         setup: what was locked.
@@ -49,7 +50,8 @@ async def judge_shuffled(
         seed: draws whose right answer each trial gets.
     """
     plan, bounds = setup.plan, bounds_of(setup.plan, setup.layout)
-    courses = [Course(criterion, make_test(criterion, bounds)) for criterion in plan.criteria]
+    criteria = plan.criteria_alone
+    courses = [Course(criterion, make_test(criterion, bounds)) for criterion in criteria]
     tally = Tally(plan.candidates[0], courses, setup.layout)
     others = draw_order(seed, range(len(trials)))
     for position, (trial, other) in enumerate(zip(trials, others, strict=True)):
@@ -58,5 +60,5 @@ async def judge_shuffled(
         foreign = trials[other].case
         said = await opinions(replace(trial, case=foreign))
         swapped = replace(trial, case=replace(trial.case, expected=foreign.expected))
-        tally.add(swapped, position, observe(plan.criteria, swapped, setup.scorers, said))
+        tally.add(swapped, position, observe(criteria, swapped, setup.scorers, said))
     return Control(verdict=tally.verdict, cases=tally.cases)

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from proveout.domain.criterion import AtMost, Latency
+from proveout.domain.criterion import AtMost, Latency, Lead
 from proveout.domain.verdict import Judgement, Miss, Slice, Verdict
 from proveout.prove.calibrate import is_pass_fail
 from proveout.prove.judge import Course, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from proveout.domain.experiment import Candidate
+    from proveout.domain.run import Run
     from proveout.ports.store import TrialCount
     from proveout.prove.calibrate import Pair
     from proveout.prove.layout import Layout
@@ -82,6 +83,14 @@ class Tally:
             self._pending = []
             self.verdict = verdict_of(self.courses)
 
+    @property
+    def leads(self) -> set[str]:
+        """The candidates that are to be read beside this one: a lead over them is open."""
+        measures = (one.criterion.measure for one in self.courses if not one.is_closed)
+        if self.verdict is not Verdict.UNDECIDED:
+            return set()
+        return {measure.over for measure in measures if isinstance(measure, Lead)}
+
     def _observe(self, cases: int) -> None:
         """Read what the trials of one case, or of one source, have come to."""
         repeats = self.layout.repeats
@@ -89,11 +98,10 @@ class Tally:
         for place, course in enumerate(self.courses):
             name = course.criterion.name
             course.pairs += [one.pairs[name] for one in self._pending if name in one.pairs]
+            if course.is_closed:
+                continue
             trials = [one.values[place] for one in self._pending]
-            means = (
-                math.fsum(trials[at : at + repeats]) / repeats
-                for at in range(0, len(trials), repeats)
-            )
+            means = (mean(trials[at : at + repeats]) for at in range(0, len(trials), repeats))
             course.observe(*means, weight=weight)
         self.observed += 1
         self.cases += cases
@@ -116,6 +124,11 @@ class Tally:
                 self.tags.setdefault(tag, []).append(first not in lost)
 
 
+def mean(values: Sequence[float]) -> float:
+    """Return the mean, which rounding takes past no value: 0.8 three times is 0.8."""
+    return min(max(values), max(min(values), math.fsum(values) / len(values)))
+
+
 def is_loss(course: Course, value: float) -> bool:
     """Whether a pass/fail criterion, or one of time, was not met by a case.
 
@@ -130,19 +143,22 @@ def is_loss(course: Course, value: float) -> bool:
 def miss(trialled: Trialled, position: int, lost: tuple[str, ...]) -> Miss:
     """Return what there is to read about a case that was not met."""
     run = trialled.run
-    if run.failure is not None:
-        got = f"{run.failure.type}: {run.failure.message}"
-    else:
-        got = run.note if run.result is None else run.result.decode()
     return Miss(
         position=position,
         case=trialled.case.id,
         run=run.id,
         value=json.dumps(trialled.case.value, ensure_ascii=False),
         expected=json.dumps(trialled.case.expected, ensure_ascii=False),
-        got=got,
+        got=outcome_of(run),
         lost=lost,
     )
+
+
+def outcome_of(run: Run) -> str:
+    """Return what came back as JSON text, or the error that a run ended in."""
+    if run.failure is not None:
+        return f"{run.failure.type}: {run.failure.message}"
+    return run.note if run.result is None else run.result.decode()
 
 
 def judgement_of(tally: Tally, count: TrialCount, *, whole: bool) -> Judgement:

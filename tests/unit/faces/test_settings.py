@@ -18,6 +18,7 @@ from proveout.domain.criterion import (
     Cost,
     Graded,
     Latency,
+    Lead,
     Scored,
     Worth,
 )
@@ -62,6 +63,21 @@ score = "exact"
 floor = 0.85
 target = 0.90
 """
+
+PAIR = (
+    SMALL
+    + """
+[[prove.criteria]]
+name = "beats the vendor"
+score = "exact"
+lead_over = "vendor"
+floor = 0
+target = 0.05
+
+[prove.candidates.vendor]
+entry = "app.flow:vendor"
+"""
+)
 
 RULE = SMALL[SMALL.index("score") :]
 TONE = 'score = "tone"\nlow = 0\nhigh = 2'
@@ -257,6 +273,126 @@ def test_each_measure_has_its_own_rule(folder: Path) -> None:
         ("cost", Cost(cap=Usd("0.02")), AtMost(ceiling=0.01, target=0.008)),
     ]
     assert worth.name == "worth"
+
+
+def test_a_lead_is_measured_by_the_score_of_both(folder: Path) -> None:
+    """Named after both where it has no name; its guess is about the difference."""
+    lead = "low = 0\nhigh = 2\nvariance_guess = 3"
+    pair = read(folder, PAIR).experiments[0].plan
+    graded = read(
+        folder,
+        PAIR.replace('name = "beats the vendor"\n', "").replace(
+            'score = "exact"\nlead', f'score = "tone"\n{lead}\nlead'
+        ),
+    )
+
+    assert pair.criteria[1].name == "beats the vendor"
+    assert pair.criteria[1].measure == Lead(over="vendor", scored=Scored(score="exact"))
+    assert pair.criteria[1].rule == AtLeast(floor=0, target=0.05)
+    assert [one.name for one in pair.criteria_of("vendor")] == ["exact"]
+    [_, criterion] = graded.experiments[0].plan.criteria
+    assert criterion.name == "tone, lead over vendor"
+    assert criterion.measure == Lead(
+        over="vendor",
+        scored=Scored(score="app.flow:tone", graded=Graded(low=0, high=2)),
+        variance_guess=3,
+    )
+
+
+def test_a_lead_beside_worth_needs_no_other_criterion(folder: Path) -> None:
+    """The other candidate is judged by what it is worth."""
+    free = PAIR.replace("[[prove.criteria]]\n" + RULE, "", 1)
+    free = free.replace("[prove]", '[prove]\nprice_per_call = "0 USD"')
+    worth = '[prove.worth]\nvalue_per_success = "1 USD"\nloss_per_error = "6 USD"\n'
+
+    plan = read(folder, f'{free}price_per_call = "0 USD"\n{worth}').experiments[0].plan
+
+    assert [one.name for one in plan.criteria_of("vendor")] == ["worth"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "problem", "fix"),
+    [
+        (
+            '"vendor"',
+            '"vender"',
+            "lead_over",
+            'there is no candidate "vender" to lead over',
+            'lead_over = "vendor"',
+        ),
+        (
+            '"vendor"',
+            '"workflow"',
+            "lead_over",
+            "leads over the workflow itself",
+            'lead_over = "vendor"',
+        ),
+        ('"vendor"', '""', "lead_over", 'there is no candidate ""', 'lead_over = "vendor"'),
+        ('"vendor"', "3", "lead_over", "lead_over must be a text", 'lead_over = "vendor"'),
+        (
+            '[prove.candidates.vendor]\nentry = "app.flow:vendor"\n',
+            "",
+            "lead_over",
+            "there is no candidate",
+            "[prove.candidates.vendor]",
+        ),
+        (
+            'score = "exact"\nlead',
+            'latency = "4 s"\nlead',
+            "lead_over",
+            "lead_over does not go with latency",
+            "remove lead_over",
+        ),
+        (
+            'score = "exact"\nlead',
+            "cost = true\nlead",
+            "lead_over",
+            "lead_over does not go with cost",
+            "remove lead_over",
+        ),
+        (
+            "floor = 0\ntarget = 0.05",
+            "ceiling = 0\ntarget = -0.05",
+            "ceiling = 0",
+            "takes a floor, not a ceiling",
+            "floor = 0",
+        ),
+        ("target = 0.05", "target = 5", "target = 5", "between -1 and 1", "target = 0.05"),
+        ("floor = 0\n", "floor = -1\n", "floor = -1", "between -1 and 1", "floor = 0.05"),
+        (
+            "target = 0.05",
+            "target = 0.05\nvariance_guess = 1.1",
+            "variance_guess",
+            "cannot be the variance of values from -1 to 1",
+            "variance_guess = 0.25",
+        ),
+        (
+            "target = 0.05",
+            "target = 0.05\nlow = 0",
+            "low = 0",
+            "needs both low and high",
+            "low = 0",
+        ),
+    ],
+)
+def test_a_lead_that_cannot_be_is_named(
+    folder: Path, *, old: str, new: str, at: str, problem: str, fix: str
+) -> None:
+    text = PAIR.replace(old, new)
+
+    mistake = refused(folder, text)
+
+    assert mistake.message.startswith(f"proveout.toml:{line_of(at, text)}: ")
+    assert problem in mistake.message
+    assert fix in mistake.fix
+
+
+def test_leads_alone_are_refused(folder: Path) -> None:
+    """Whoever leads may be bad all the same."""
+    mistake = refused(folder, PAIR.replace("[[prove.criteria]]\n" + RULE, "", 1))
+
+    assert "every criterion is a lead" in mistake.message
+    assert "may still not be good enough" in (mistake.why or "")
 
 
 def test_worth_is_one_more_criterion(folder: Path) -> None:
@@ -554,7 +690,6 @@ def test_what_is_kept_and_for_how_long(folder: Path) -> None:
         # not in this version
         ("[prove]", "[prove]\nestimand = 'per cat'", "estimand", 'estimand cannot be "per cat"'),
         ("[prove]", "[prove]\npick = 'all'", "pick", 'pick cannot be "all"'),
-        ('score = "exact"', 'lead_over = "b"', "lead_over", "lead_over is not supported in this"),
         # candidates
         ("[prove]", "[prove.candidates.b]\nrate = 1\n[prove]", "rate", "rate is not supported in"),
         ("[prove]", "[prove.candidates.b]\n[prove]", "[prove.candidates.b]", "b has nothing that"),

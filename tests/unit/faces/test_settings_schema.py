@@ -58,6 +58,8 @@ def document(table: Table, key: Key, value: str) -> str:
         WORKFLOW.title: required(WORKFLOW),
         PROVE.title: required(PROVE) | prices,
     }
+    if key.name == "lead_over":
+        sections[PROVE.title] |= {one: PROVE.key(one).example for one in ("candidates", "worth")}
     if table is BASELINE:
         sections[WORTH.title] = required(WORTH)
     if table is ROOT:

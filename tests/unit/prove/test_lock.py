@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doubles.account import ROUTING, plan_of
+from doubles.account import LEAD, ROUTING, plan_of
 from proveout.domain.case import Case, Dataset
 from proveout.domain.criterion import Judge, Options, Scored
 from proveout.domain.experiment import AnswersFile, Command, Elsewhere, Endpoint, Estimand
@@ -48,6 +48,17 @@ def test_a_judge_and_its_labels_are_locked() -> None:
 
     assert locks[0] == lock(PLAN)
     assert len(set(locks)) == 4
+
+
+def test_a_lead_is_locked_and_nobody_else_is_touched_by_it() -> None:
+    """Over whom, by which score; criteria without one are the words they were."""
+    led = replace(PLAN, criteria=(ROUTING, LEAD))
+    words = locked_words(led, CASES)["criteria"]
+
+    assert words[:1] == locked_words(PLAN, CASES)["criteria"]
+    assert words[1]["measure"]["type"] == "Lead"
+    assert words[1]["measure"]["over"] == "vendor-x"
+    assert words[1]["measure"]["scored"] == words[0]["measure"]
 
 
 def test_options_of_a_score_are_locked() -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "verdict": ("prove", "Show the verdict of an experiment as it stands"),
     "report": ("prove", "Write the report of an experiment as one HTML file"),
     "label": ("label", "Label answers of an experiment, to check its judge"),
+    "compare": ("compare", "Show where one candidate, or look, is worse than another"),
     "dataset": ("dataset", "Check datasets, and bring them from other tools"),
     "audit": ("ready", "Show the stage, what is proven and what is open"),
     "drill": ("drill", "Break the workflow on purpose, and keep what that shows"),

@@ -8,9 +8,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
-from proveout.domain.criterion import AtLeast, AtMost, Cost, Worth
+from proveout.domain.criterion import AtLeast, AtMost, Cost, Lead, Scored, Worth
 from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.cli.output import clean, faint, is_utf8, paint, say, sign, strong, uses_colour
+from proveout.faces.report.meaning import how_far
 from proveout.prove.account import UNCHECKED
 from proveout.prove.calibrate import is_pass_fail
 
@@ -159,6 +160,8 @@ def _candidate(judgement: Judgement, total: int, *, alone: bool) -> list[str]:
     lines.append(faint(f"    {_row(HEAD, widths)}"))
     for standing, row in zip(judgement.standings, rows, strict=True):
         lines.append(f"  {sign(SIGN[standing.status])} {_row(row, widths)}")
+        if (said := how_far(standing)) is not None:
+            lines.append(faint(f"    {clean(said)}"))
         if standing.sources is not None:
             lines.append(faint(f"    {_sources(standing.criterion, standing.sources)}"))
         lines += [faint(f"    {one}") for one in _judge(standing)]
@@ -225,9 +228,15 @@ def value(criterion: Criterion, number: float) -> str:
     measure = criterion.measure
     if isinstance(measure, Cost | Worth):
         return f"{'-' if number < 0 else ''}${money(abs(number))}"
-    if getattr(measure, "graded", None) is not None:
-        return f"{number:.3g}"
-    return f"{100 * number:.3g}%"
+    match measure:
+        case Lead(scored=Scored(graded=None)):
+            return f"{100 * number:.3g} pt"
+        case Lead():
+            return f"{number:.3g}"
+        case Scored(graded=graded) if graded is not None:
+            return f"{number:.3g}"
+        case _:
+            return f"{100 * number:.3g}%"
 
 
 def money(amount: float) -> str:
@@ -265,5 +274,8 @@ def verdict_line(account: Account, forecast: Forecast) -> str:
 
 
 def _ruled_out(standing: Standing) -> str:
-    target = value(standing.criterion, standing.criterion.rule.target)
-    return f"{clean(standing.criterion.name)}: {target} is ruled out"
+    criterion = standing.criterion
+    what = value(criterion, criterion.rule.target)
+    if isinstance(criterion.measure, Lead):
+        what = f"a lead of {what} over {criterion.measure.over}"
+    return f"{clean(criterion.name)}: {what} is ruled out"

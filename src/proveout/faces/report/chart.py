@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
+from proveout.domain.criterion import AtLeast, Cost, Latency, Lead, Scored, Worth
 from proveout.domain.duration import say_duration
 from proveout.domain.verdict import Status
 from proveout.faces.report.figures import (
@@ -238,10 +238,13 @@ def axis_title(criterion: Criterion) -> str:
     match criterion.measure:
         case Latency(within=within):
             return f"share of cases answered within {say_duration(within)}"
-        case Cost():
-            return "mean cost of a case, in US dollars"
-        case Worth():
-            return "mean net worth of a case, in US dollars"
+        case Cost() | Worth() as measure:
+            what = "cost" if isinstance(measure, Cost) else "net worth"
+            return f"mean {what} of a case, in US dollars"
+        case Lead(over=over, scored=Scored(graded=None)):
+            return f"lead over {over}, in points of the share that passes"
+        case Lead(over=over, most=most):
+            return f"lead over {over} in the mean grade, from {-most:g} to {most:g}"
         case Scored(graded=None):
             higher = isinstance(criterion.rule, AtLeast)
             return "share of cases that pass" if higher else "share of cases in which it happens"

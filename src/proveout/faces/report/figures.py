@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Scored, Worth
+from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Lead, Scored, Worth
 from proveout.domain.money import Usd
 
 if TYPE_CHECKING:
@@ -27,8 +27,15 @@ class Kind(Enum):
     """What a criterion's values are."""
 
     SHARE = auto()
+    POINTS = auto()
     MONEY = auto()
     GRADE = auto()
+
+
+PERCENTAGES = (Kind.SHARE, Kind.POINTS)
+"""What is written as hundredths: a share, and the distance of two shares."""
+
+POINTS = " points"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +68,23 @@ class Scale:
         """
         if self.kind is Kind.MONEY:
             return money(Usd(_decimal(value)))
-        exact = abs(_decimal(value)) * (100 if self.kind is Kind.SHARE else 1)
+        exact = abs(_decimal(value)) * (100 if self.kind in PERCENTAGES else 1)
         return _dressed(self.kind, f"{exact.normalize():,f}", value)
 
     def say_span(self, interval: tuple[float, float]) -> str:
         """Return an interval, such as "91.1% to 98.6%"."""
-        return f"{self.say(interval[0])} to {self.say(interval[1])}"
+        return f"{self.say(interval[0]).removesuffix(POINTS)} to {self.say(interval[1])}"
 
     def mark(self, value: float, step: float) -> str:
         """Return what stands at a mark of an axis whose marks are `step` apart."""
         places = _places_of(self._shown(step))
         if self.kind is Kind.MONEY and places:
             places = max(2, places)
-        return _dressed(self.kind, f"{abs(self._shown(value)):,.{places}f}", value)
+        figure = f"{abs(self._shown(value)):,.{places}f}"
+        return _dressed(self.kind, figure, value).removesuffix(POINTS)
 
     def _shown(self, value: float) -> float:
-        return value * 100 if self.kind is Kind.SHARE else value
+        return value * 100 if self.kind in PERCENTAGES else value
 
 
 def scale_of(criterion: Criterion) -> Scale:
@@ -87,6 +95,12 @@ def scale_of(criterion: Criterion) -> Scale:
         case Latency() | Scored(graded=None):
             places = max(1, _fine(margin * 100))
             return Scale(kind=Kind.SHARE, places=places, low=0.0, high=1.0)
+        case Lead(scored=Scored(graded=None), most=most):
+            places = max(1, _fine(margin * 100))
+            return Scale(kind=Kind.POINTS, places=places, low=-most, high=most)
+        case Lead(most=most):
+            places = max(2, _fine(margin))
+            return Scale(kind=Kind.GRADE, places=places, low=-most, high=most)
         case Scored(graded=graded):
             assert graded is not None  # noqa: S101 - the case above took the others
             places = max(2, _fine(margin))
@@ -191,6 +205,8 @@ def _dressed(kind: Kind, figure: str, value: float) -> str:
     match kind:
         case Kind.SHARE:
             return f"{sign}{figure}%"
+        case Kind.POINTS:
+            return f"{sign}{figure}{POINTS}"
         case Kind.MONEY:
             return f"{sign}${figure}"
         case Kind.GRADE:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from proveout.domain.criterion import AtLeast, Cost, Latency, Scored, Worth
+from proveout.domain.criterion import AtLeast, Cost, Latency, Lead, Scored, Worth
 from proveout.domain.duration import say_duration
 from proveout.domain.experiment import Claim
 from proveout.domain.verdict import Status, StoppedBy, Verdict
-from proveout.faces.report.figures import count_of, limit_word, limits, scale_of
+from proveout.faces.report.figures import POINTS, count_of, limit_word, limits, percent, scale_of
 
 if TYPE_CHECKING:
     from proveout.domain.criterion import Criterion
     from proveout.domain.experiment import Plan
     from proveout.domain.verdict import Judgement, Standing
+    from proveout.faces.report.figures import Scale
     from proveout.prove.account import Account
     from proveout.prove.foresee import Forecast
 
@@ -46,10 +47,48 @@ def claim_of(criterion: Criterion, plan: Plan) -> str:
             return f"better than {figure}" if higher else f"less than {figure}"
         case Scored():
             return f"a mean grade {'above' if higher else 'below'} {figure}"
-        case Cost():
-            return f"a mean cost {'above' if higher else 'below'} {figure} a case"
-        case Worth():
-            return f"a net worth {'above' if higher else 'below'} {figure} a case"
+        case Lead(over=over):
+            return _lead_claimed(over, limit, scale_of(criterion))
+        case Cost() | Worth() as measure:
+            what = "mean cost" if isinstance(measure, Cost) else "net worth"
+            return f"a {what} {'above' if higher else 'below'} {figure} a case"
+
+
+def _lead_claimed(over: str, floor: float, scale: Scale) -> str:
+    if floor == 0:
+        return f"a lead over {over}"
+    if floor > 0:
+        return f"a lead over {over} of more than {scale.exactly(floor)}"
+    return f"a lag behind {over} of less than {scale.exactly(-floor)}"
+
+
+def how_far(standing: Standing) -> str | None:
+    """Return how far the workflow is ahead, in words; None for a criterion that is no lead.
+
+    Such as "3.1 points ahead of vendor, 95% interval 0.4 behind to 6.6 ahead".
+    """
+    measure, now, scale = standing.criterion.measure, standing.now, scale_of(standing.criterion)
+    if not isinstance(measure, Lead):
+        return None
+    if now.estimate is None:
+        return f"no case was read yet of both the workflow and {measure.over}"
+    alpha = math.exp(-standing.log_go_line)
+    return ahead(now.estimate, now.interval, alpha, over=measure.over, scale=scale)
+
+
+def ahead(
+    estimate: float, interval: tuple[float, float], alpha: float, *, over: str, scale: Scale
+) -> str:
+    """Return a lead and its interval, at a confidence of 1 - `alpha`, in words."""
+    side = f"{scale.say(abs(estimate))} {'behind' if estimate < 0 else 'ahead of'}"
+    sure = f"{percent(1 - alpha)} interval {_distances(interval, scale)}"
+    return f"{'even with' if estimate == 0 else side} {over}, {sure}"
+
+
+def _distances(interval: tuple[float, float], scale: Scale) -> str:
+    low, high = (scale.say(abs(edge)).removesuffix(POINTS) for edge in interval)
+    first, last = ("behind" if edge < 0 else "ahead" for edge in interval)
+    return f"{low} to {high} {last}" if first == last else f"{low} {first} to {high} {last}"
 
 
 def _is_counted(criterion: Criterion, plan: Plan) -> bool:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proveout.domain.criterion import Latency, Scored
+from proveout.domain.criterion import Latency, Lead, Scored, scored_of
 from proveout.domain.duration import say_duration
 from proveout.domain.experiment import OWN, Claim
 from proveout.domain.verdict import Status, StoppedBy, Verdict
@@ -24,6 +24,7 @@ from proveout.faces.report.figures import (
 from proveout.faces.report.judges import judges
 from proveout.faces.report.meaning import (
     headline,
+    how_far,
     is_shown,
     what_it_does_not_mean,
     what_would_settle_it,
@@ -224,7 +225,7 @@ def _criterion(
         word=standing.status.value,
         look=LOOK[standing.status],
         bar=chart.interval_bar(standing),
-        said=is_shown(standing, account.plan),
+        said="; ".join(filter(None, (how_far(standing), is_shown(standing, account.plan)))),
         charts=_charts(standing, large, key) if is_own else (),
         note=chart_note(standing),
         data=tuple(_data(standing, one) for one in standing.course) if is_own else (),
@@ -292,7 +293,8 @@ def meaning(account: Account) -> tuple[str, ...]:
     if not own.cases:
         return judges(account)
     one = own.standings[0] if len(own.standings) == 1 else None
-    shown = () if one is None else (f"{first_up(is_shown(one, account.plan))}.",)
+    leads = tuple(f"{first_up(said)}." for one in own.standings if (said := how_far(one)))
+    shown = leads if one is None else (f"{first_up(is_shown(one, account.plan))}.",)
     return (*shown, what_it_does_not_mean(own), *judges(account))
 
 
@@ -585,8 +587,8 @@ def _reach(account: Account) -> Figure:
 
 
 def _scoring(account: Account) -> Figure:
-    measures = [one.measure for one in account.plan.criteria]
-    scores = sorted({one.score for one in measures if isinstance(one, Scored)})
+    scored = (scored_of(one.measure) for one in account.plan.criteria)
+    scores = sorted({one.score for one in scored if one is not None})
     by = f" ({', '.join(scores)})" if scores else ""
     return Figure(
         name="That the scoring is right",
@@ -596,6 +598,14 @@ def _scoring(account: Account) -> Figure:
 
 
 def _several(account: Account) -> Figure:
+    leads = [m.over for one in account.plan.criteria if isinstance(m := one.measure, Lead)]
+    if leads:
+        return Figure(
+            name="Which candidate is better",
+            figure=f"The lead over {' and '.join(leads)} was measured case by case, at the error"
+            " rates of any criterion. Candidates that were each judged by themselves are no proof"
+            " that one is better.",
+        )
     if account.plan.pick_best:
         return Figure(
             name="Which candidate is better",
