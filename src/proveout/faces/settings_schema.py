@@ -163,7 +163,7 @@ WORKFLOW = Table(
             kind=Kind.ENTRY,
             required=True,
             example='"support_triage.workflow:triage"',
-            meaning="Where the function stands, seen from the folder of this file.",
+            meaning="Where the function, graph or agent stands, seen from the folder of this file.",
         ),
         Key(
             name="question",
@@ -470,7 +470,7 @@ CANDIDATE = Table(
             kind=Kind.ENTRY,
             required=True,
             example='"vendor_adapter:answer"',
-            meaning="Where the candidate's function stands.",
+            meaning="Where the candidate's function, graph or agent stands.",
         ),
         Key(
             name="price_per_call",
