@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 THREAD = "run"
 """Each step has a keeper of its own, so that one name is enough."""
 
+CONFIG = {"configurable": {"thread_id": THREAD}}
+
 INTERRUPTS = "__interrupt__"
 
 
@@ -64,17 +66,27 @@ class Graph:
         return await self._go(value, InMemorySaver(serde=self._serde))
 
     async def resume(self, left: Any, replies: Sequence[Reply]) -> Turn:
-        """Return how far it comes with the answers to its interrupts."""
+        """Return how far it comes with the answers to its interrupts.
+
+        Raises:
+            CannotCarry: it asks something else by now; LangGraph itself would drop the answers.
+        """
         answers = {id_: reply.value for id_, reply in zip(left["ids"], replies, strict=True)}
-        return await self._go(Command(resume=answers), self._restored(left["checkpoints"]))
+        keeper = self._restored(left["checkpoints"])
+        state: Any = await self._graph.copy({"checkpointer": keeper}).aget_state(CONFIG)
+        if not answers.keys() <= {one.id for one in state.interrupts}:
+            raise CannotCarry(
+                "the graph was changed while it waited, and no longer has the node that asked;"
+                " replay the run to begin again"
+            )
+        return await self._go(Command(resume=answers), keeper)
 
     def check(self, asked: Any, edit: Any) -> None:
         """Leave quietly: whatever a person makes of it is what `interrupt` returns."""
 
     async def _go(self, given: Any, keeper: InMemorySaver) -> Turn:
         graph = self._graph.copy({"checkpointer": keeper})
-        config = {"configurable": {"thread_id": THREAD}}
-        found: Any = await graph.ainvoke(given, config, durability="exit")
+        found: Any = await graph.ainvoke(given, CONFIG, durability="exit")
         if not isinstance(found, dict):
             return Turn(result=found)
         state = cast("dict[str, Any]", found)

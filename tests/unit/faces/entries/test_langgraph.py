@@ -302,3 +302,21 @@ def test_a_graph_that_cannot_run_so_is_refused(
 
     assert what in refused.value.message
     assert fix in refused.value.fix[0]
+
+
+async def test_a_graph_that_was_changed_while_it_waited_does_not_guess(shop: Shop) -> None:
+    """An answer that nobody takes any more is told, not lost."""
+
+    async def asks_elsewhere(state: Mail) -> Mail:
+        return await ask(state)
+
+    run = await shop.done(desk(), {"text": "Hello"})
+    [asked] = await shop.reviews()
+    await shop.answer(asked, content=b'"Dear Ann"')
+    changed = as_workflow(line(label, asks_elsewhere, say), "app:desk")
+    run = await shop.again(changed, run.id)
+
+    assert run.failure is not None
+    assert (run.state, run.failure.type) == (RunState.DEAD, "CannotCarry")
+    assert "changed while it waited" in run.failure.message
+    assert sent == []
