@@ -8,6 +8,7 @@ however long the answers take.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -167,7 +168,17 @@ async def _reply(one: Carried, asked: Any) -> Reply:
     if one.hears_no and not decision.approved:
         return Reply(approved=False, reason=decision.reason)
     value = decision.value.root
-    return Reply(approved=True, value=value, edited=value != asked, reason=decision.reason)
+    edited = not is_same(value, asked)
+    return Reply(approved=True, value=value, edited=edited, reason=decision.reason)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; Python takes 1 for true.
+
+    >>> is_same({"urgent": 1}, {"urgent": True})
+    False
+    """
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _draft(one: Carried, asked: Any) -> RootModel[Any]:
@@ -176,7 +187,7 @@ def _draft(one: Carried, asked: Any) -> RootModel[Any]:
     class Draft(RootModel[Any]):
         @model_validator(mode="after")
         def check(self) -> Draft:
-            if self.root != asked:
+            if not is_same(self.root, asked):
                 one.check(asked, self.root)
             return self
 
