@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-SLOW = {"asyncio", "asyncpg", "httpx", "jinja2", "pydantic", "rich", "structlog"}
+CARRIED = {"agents", "langchain_core", "langgraph", "openai", "pydantic_ai"}
+SLOW = {"asyncio", "asyncpg", "httpx", "jinja2", "pydantic", "rich", "structlog"} | CARRIED
 
 WATCHED = """\
 import sys

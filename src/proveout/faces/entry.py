@@ -13,6 +13,7 @@ from proveout.domain.criterion import scored_of
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
 from proveout.faces import elsewhere
+from proveout.faces.carried import carried
 from proveout.prove.built_in import built_in
 from proveout.release import sources
 from proveout.run.payload import signature
@@ -108,17 +109,21 @@ def scorers(criteria: Iterable[Criterion], folder: Path | None = None) -> Mappin
 
 
 def as_workflow(found: object, entry: str) -> Workflow[..., Any]:
-    """Return an entry as a workflow; a plain function runs as one step.
+    """Return an entry as a workflow; a plain function, a graph or an agent runs as one step.
 
     Raises:
         EntryMistake: it cannot be called.
+        CannotCarry: it is a graph or an agent that cannot run as it is.
     """
     if isinstance(found, Workflow):
         return found  # pyright: ignore[reportUnknownVariableType] - its parameters are the user's
+    if (object_ := carried(found, entry)) is not None:
+        return object_
     if isinstance(found, Step) or not callable(found):
         raise EntryMistake(
             f"{entry} is no workflow",
-            why="an entry is a function, marked with @workflow or not",
+            why="an entry is a function, marked with @workflow or not, a compiled graph of"
+            " LangGraph, or an agent of pydantic-ai or the OpenAI Agents SDK",
             fix=("put @workflow on the function that calls the steps",),
         )
     return Workflow(found, as_step=True)

@@ -18,7 +18,7 @@ from proveout.prove.begin import begin
 from proveout.prove.conduct import Conductor, Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from proveout.domain.criterion import Criterion
     from proveout.prove.account import Account
@@ -27,7 +27,7 @@ TIME_BOX = timedelta(days=1)
 
 
 async def prove(
-    workflow: Callable[..., Any],
+    workflow: object,
     cases: Iterable[Case | Mapping[str, Any]],
     criteria: Iterable[Criterion],
     *,
@@ -38,7 +38,8 @@ async def prove(
     """Conduct an experiment here and now, with effects captured; return what it found.
 
     Args:
-        workflow: a workflow, or any function, which then runs as one step.
+        workflow: a workflow; or any function, compiled graph of LangGraph, or agent of pydantic-ai
+            or the OpenAI Agents SDK, which then runs as one step.
         cases: each with `input` and `expected`, as in a dataset file.
         criteria: made with `score("exact", floor=…, target=…)`.
         claim: "these cases" or "future traffic".

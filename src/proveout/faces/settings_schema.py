@@ -169,7 +169,7 @@ WORKFLOW = Table(
             kind=Kind.ENTRY,
             required=True,
             example='"support_triage.workflow:triage"',
-            meaning="Where the function stands, seen from the folder of this file.",
+            meaning="Where the function, graph or agent stands, seen from the folder of this file.",
         ),
         Key(
             name="question",
@@ -492,7 +492,7 @@ CANDIDATE = Table(
             name="entry",
             kind=Kind.ENTRY,
             example='"vendor_adapter:answer"',
-            meaning="Where the candidate's function stands.",
+            meaning="Where the candidate's function, graph or agent stands.",
         ),
         Key(
             name="url",
