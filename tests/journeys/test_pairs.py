@@ -277,12 +277,12 @@ HARD = "floor = -1\ntarget = 2\nlow = -1000\nhigh = 1000"
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("vender",), "not-found", 'has no candidate "vender"'),
-        (("toy", "vender"), "not-found", "proveout compare toy vendor"),
+        (("vendo",), "not-found", 'has no candidate "vendo"'),
+        (("toy", "vendo"), "not-found", "proveout compare toy vendor"),
         (("other", "vendor", "workflow"), "not-found", 'no experiment "other"'),
         (("vendor", "vendor"), "mistake", "vendor is compared with itself"),
         (("vendor", "workflow", "--before"), "mistake", "--before compares one candidate"),
-        (("--by", "rigt"), "not-found", '--by "right"'),
+        (("--by", "rihgt"), "not-found", '--by "right"'),
         (("--before",), "not-found", "looked at once"),
         (("--limit", "-1"), "mistake", "limit"),
     ],

@@ -72,9 +72,11 @@ async def decide(
     """
     ledger = await ledger_name(office.store)
     for _ in range(TRIES):
-        # Read before thinking: what is decided meanwhile shows as a head that went on.
+        # What this machine wrote comes first: what it writes meanwhile is then no gap. The head
+        # comes before thinking: what is decided meanwhile shows as one that went on.
+        written = _written(office, ledger)
         head = await office.store.head()
-        gap = _gap_of(office, ledger, head)
+        gap = written if isinstance(written, LedgerCut) else _gap(head, written)
         if gap is not None and not over_gap:
             raise gap
         decision = _noted(await think(), gap)
@@ -93,10 +95,10 @@ async def ledger_name(store: Store) -> str:
     return "" if identity is None else identity.decode()
 
 
-def _gap_of(office: Office, ledger: str, head: LedgerEntry | None) -> LedgerCut | None:
-    """Return what is wrong with the ledger; what cannot be looked up is wrong, too."""
+def _written(office: Office, ledger: str) -> Anchor | LedgerCut | None:
+    """Return what this machine wrote last; what cannot be looked up is taken for a cut."""
     try:
-        return _gap(head, office.signer.anchor(ledger))
+        return office.signer.anchor(ledger)
     except ProveoutError as trouble:
         return LedgerCut(trouble.message, why=trouble.why, fix=trouble.fix)
 

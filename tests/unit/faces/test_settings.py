@@ -315,9 +315,9 @@ def test_a_lead_beside_worth_needs_no_other_criterion(folder: Path) -> None:
     [
         (
             '"vendor"',
-            '"vender"',
+            '"vendo"',
             "lead_over",
-            'there is no candidate "vender" to lead over',
+            'there is no candidate "vendo" to lead over',
             'lead_over = "vendor"',
         ),
         (

@@ -168,7 +168,7 @@ def test_the_schema_is_json() -> None:
     schema = json.loads(json.dumps(json_schema()))
 
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(schema["properties"]) == {"workflow", "prove", "production", "sources"}
+    assert set(schema["properties"]) == {"workflow", "prove", "production", "sources", "models"}
     assert problems(schema, {}) != []
 
 

@@ -25,6 +25,7 @@ from proveout.release.decide import (
 from proveout.release.halt import halt
 
 if TYPE_CHECKING:
+    from proveout.domain.ledger import LedgerEntry
     from proveout.domain.unit import Amend, Answered
     from proveout.release.decide import Office
 
@@ -83,6 +84,30 @@ async def test_who_was_overtaken_reads_and_decides_again(office: Office) -> None
 
     assert thoughts == [0, 1]
     assert json.loads(entry.facts) == {"seen": 1}
+
+
+async def test_who_writes_while_another_looks_has_cut_nothing(office: Office) -> None:
+    """An entry that came after the ledger's end was read is not missing from it."""
+
+    class Busy:
+        """The same store, in which another decides just after the ledger's end was first read."""
+
+        record = office.store.record
+        write = office.store.write
+        looks = 0
+
+        async def head(self) -> LedgerEntry | None:
+            found = await office.store.head()
+            self.looks += 1
+            if self.looks == 1:
+                await amend(office, deed(by="another"), ())
+            return found
+
+    busy = replace(office, store=Busy())  # pyright: ignore[reportArgumentType] - all that is asked of it
+
+    mine = await amend(busy, deed(by="me"), ())
+
+    assert mine.seq == 2
 
 
 async def test_who_is_always_overtaken_gives_up_and_wrote_nothing(
