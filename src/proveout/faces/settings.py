@@ -430,7 +430,11 @@ def _prices(row: Reader, candidates: tuple[Candidate, ...]) -> Prices:
                 why="the cap is the most that one call can cost",
                 fix=(f'cap_per_call = "{each.price_per_call.amount} USD"',),
             )
-    return Prices(cap=cap, of={each.name: each.price_per_call for each in candidates})
+    return Prices(
+        cap=cap,
+        of={each.name: each.price_per_call for each in candidates},
+        metered=frozenset(each.name for each in candidates if each.is_metered),
+    )
 
 
 def _budget(row: Reader, prices: Prices) -> Budget:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 WORTH = "worth"
 
+METERING = 'cap_per_call = "0.02 USD" in [[prove]], and meter = "proxy" in [models]'
+"""What makes costs known that nobody declares."""
+
 _LONGEST_NAME = 80
 _PERCENT = 100
 _MICRO = Decimal("0.000001")
@@ -52,10 +55,12 @@ class Prices:
     Attributes:
         cap: the declared most that one call can cost.
         of: the declared price of a call, by candidate.
+        metered: the candidates whose calls cost what their models cost.
     """
 
     cap: Usd | None
     of: Mapping[str, Usd | None]
+    metered: frozenset[str] = frozenset()
 
     @property
     def unknown(self) -> list[str]:
@@ -313,13 +318,14 @@ def _refuse(row: Reader, names: tuple[str, ...], kind: str, why: str) -> None:
 
 def _cap(row: Reader, prices: Prices) -> Usd:
     cap = _declared_cap(row, prices)
-    for name, price in prices.of.items():
+    for name, declared in prices.of.items():
+        price = prices.cap if name in prices.metered else declared
         if price is None:
             raise row.mistake(
                 f"{_called(row)} measures cost, and candidate {name} has no price_per_call",
                 "cost",
-                why="a cost that nobody declared is not known",
-                fix=('price_per_call = "0.004 USD"',),
+                why="a cost that nobody declared or metered, up to a cap, is not known",
+                fix=('price_per_call = "0.004 USD"', METERING),
             )
         if price > cap:
             raise row.mistake(
@@ -499,7 +505,7 @@ def _dearest(row: Reader, prices: Prices) -> Usd:
             f"worth takes off what calls cost, and candidate {prices.unknown[0]} has no "
             "price_per_call",
             why="a worth whose cost is not known proves nothing; free calls cost 0 USD",
-            fix=('price_per_call = "0.004 USD"', 'cap_per_call = "0.02 USD"'),
+            fix=('price_per_call = "0.004 USD"', METERING),
         )
     return prices.most
 

@@ -70,6 +70,8 @@ def read_models(row: Reader | None) -> ModelSettings:
             written=cast("Usd", inner.money("written")),
             cached=inner.money("cached"),
         )
+        if not price.model.strip():
+            raise inner.mistake("model is empty", "model", fix=(inner.example("model"),))
         if price.model in found:
             raise inner.mistake(
                 f"the price of {shown(price.model)} is declared twice",

@@ -1,0 +1,239 @@
+"""Calls of models are counted for the run that makes them, with the vendors' own clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doubles.stores import open_url
+from doubles.vendor import CHAT, Answer, Heard, Vendor, whole
+from proveout.adapters.system import SystemClock
+from proveout.domain.model_call import usage_of
+from proveout.domain.money import Usd
+from proveout.domain.run import RunId
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from journeys.conftest import Place
+    from proveout.domain.model_call import ModelCall
+
+pytestmark = pytest.mark.journey
+
+APP = """
+from openai import AsyncOpenAI, OpenAI
+
+from proveout import step, workflow
+
+here = AsyncOpenAI(api_key="sk-of-the-user")
+plain = OpenAI(api_key="sk-of-the-user")
+
+
+@step
+async def think(n: int) -> str:
+    said = await here.chat.completions.create(
+        model="small", max_tokens=100, messages=[{"role": "user", "content": str(n)}]
+    )
+    return said.choices[0].message.content or ""
+
+
+@step
+def check(text: str) -> int:  # in a thread, with the synchronous client
+    said = plain.chat.completions.create(
+        model="small", max_tokens=MOST, messages=[{"role": "user", "content": text}]
+    )
+    return int(said.choices[0].message.content or "0")
+
+
+@workflow
+async def answer(n: int) -> int:
+    import asyncio
+
+    return await asyncio.to_thread(check, await think(n))
+"""
+
+SETTINGS = """
+[workflow]
+name = "toy"
+entry = "app:answer"
+
+[models]
+meter = "proxy"
+
+[[models.prices]]
+model = "small-2026"
+read = "1 USD"
+written = "2 USD"
+
+[[models.prices]]
+model = "small"
+read = "1 USD"
+written = "2 USD"
+
+[prove]
+dataset = "cases.jsonl"
+time_box = "1 day"
+budget = { calls = 200, money = "0.30 USD" }
+cap_per_call = "0.02 USD"
+concurrency = 4
+
+[[prove.criteria]]
+name = "right"
+score = "exact"
+floor = 0.8
+target = 0.9
+
+[[prove.criteria]]
+cost = true
+ceiling = "0.006 USD"
+target = "0.004 USD"
+"""
+
+EACH = Usd("0.0014")
+"""Of a call: 1,000 tokens read at $1 a million, 200 written at $2."""
+
+
+def reply(heard: Heard) -> Answer:
+    """Answer the double of the number that was asked, and to the double itself."""
+    asked = heard.json["messages"][0]["content"]
+    text = asked if heard.headers["x-stainless-async"] == "false" else str(int(asked) * 2)
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 200, "total_tokens": 1_200}
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return whole({**CHAT, "model": "small-2026", "choices": [choice], "usage": usage})
+
+
+@pytest.fixture
+def vendor() -> Generator[Vendor]:
+    """Return a vendor that doubles numbers."""
+    with Vendor(reply) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def metered(place: Place, vendor: Vendor) -> Place:
+    """Return a project whose two steps each call a model."""
+    write(place)
+    place.write("proveout.toml", SETTINGS)
+    place.environment = {"OPENAI_BASE_URL": f"{vendor.url}/v1"}
+    return place
+
+
+def write(place: Place, most: int = 100) -> None:
+    place.write("app.py", APP.replace("MOST", str(most)))
+
+
+def calls_in(place: Place) -> list[ModelCall]:
+    """Return every call of every run, as the store keeps them."""
+    path = f"{place.folder}/.proveout/proveout.db"
+    with closing(sqlite3.connect(path)) as connection:
+        runs = [RunId(run) for (run,) in connection.execute("SELECT id FROM runs")]
+
+    async def read() -> list[ModelCall]:
+        store = await open_url(f"sqlite:///{path}", SystemClock())
+        try:
+            return [call for calls in (await store.model_calls(*runs)).values() for call in calls]
+        finally:
+            await store.close()
+
+    return asyncio.run(read())
+
+
+def test_an_experiment_costs_what_its_models_cost(metered: Place, vendor: Vendor) -> None:
+    """To the last fraction of a cent; the budget lasts for more calls than caps would allow."""
+    verdict = metered.ask("prove")
+
+    assert verdict["verdict"] == "GO"
+    assert verdict["cases"] > 15  # at two cents a call the budget would end after 15
+    assert len(vendor.heard) == 2 * verdict["calls"]
+    assert verdict["cost"] == {"usd": pytest.approx(float(EACH) * len(vendor.heard), abs=1e-9)}
+    cost = next(one for one in verdict["candidates"][0]["criteria"] if one["name"] == "cost")
+    assert cost["estimate"] == pytest.approx(2 * float(EACH), abs=1e-9)
+    assert {one.headers["authorization"] for one in vendor.heard} == {"Bearer sk-of-the-user"}
+    assert not any("proveout" in name for one in vendor.heard for name in one.headers)
+
+
+def test_the_store_knows_which_step_called_which_model(metered: Place, vendor: Vendor) -> None:
+    """Asked and answered, tokens and money, in each of the two steps."""
+    metered.run("prove")
+
+    calls = calls_in(metered)
+
+    assert len(calls) == len(vendor.heard)
+    assert {call.caller.place and call.caller.place.name for call in calls} == {"think", "check"}
+    assert {(call.asked, call.answered, call.status) for call in calls} == {
+        ("small", "small-2026", 200)
+    }
+    assert usage_of(calls).cost == EACH * len(calls)
+
+
+def test_a_call_that_could_pass_the_cap_is_not_made(metered: Place, vendor: Vendor) -> None:
+    """The step fails with what the vendor's client raises, and the trial is a failure."""
+    write(metered, most=20_000)  # four cents, where two are the cap
+
+    verdict = metered.ask("prove")
+
+    assert verdict["verdict"] == "NO-GO"
+    assert verdict["candidates"][0]["errors"] == verdict["cases"]
+    assert len(vendor.heard) == verdict["calls"]  # the first step of each, and nothing else
+    metered.run("report")
+    assert "cap_per_call" in (metered.folder / ".proveout/reports/toy.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(headers={"content-type": "text/html"}, chunks=(b"<!DOCTYPE html>",)),
+        whole({"error": {"message": "slow down"}}, 429, retry_after="0"),
+        Answer(chunks=(b'{"id": "c',), is_cut=True),
+    ],
+    ids=["HTML", "429", "cut"],
+)
+def test_what_a_vendor_breaks_is_a_value(metered: Place, vendor: Vendor, answer: Answer) -> None:
+    """Every trial ends, as a failure, and every call is counted."""
+    vendor.answer = answer
+
+    verdict = metered.ask("prove")
+
+    assert verdict["verdict"] == "NO-GO"
+    assert verdict["candidates"][0]["errors"] == verdict["cases"]
+    assert len(calls_in(metered)) == len(vendor.heard)
+
+
+def test_what_is_not_priced_is_refused_under_a_cap(metered: Place, vendor: Vendor) -> None:
+    """With the words that declare the price, before anything is spent."""
+    settings = (metered.folder / "proveout.toml").read_text("utf-8")
+    metered.write("proveout.toml", settings.replace('model = "small', 'model = "other'))
+
+    verdict = metered.ask("prove")
+
+    assert verdict["candidates"][0]["errors"] == verdict["cases"]
+    assert vendor.heard == []
+
+
+def test_a_call_outside_of_a_run_is_refused(metered: Place, vendor: Vendor) -> None:
+    """It would be missing from every figure."""
+    early = '\nplain.chat.completions.create(model="small", messages=[])\n'
+    metered.write("app.py", APP.replace("MOST", "100") + early)
+
+    done = metered.run("prove")
+
+    assert done.returncode == 2
+    assert "cannot tell which step" in done.stderr
+    assert vendor.heard == []
+
+
+def test_a_worker_counts_for_runs_that_are_no_trials(metered: Place, vendor: Vendor) -> None:
+    """The draft's worker has a proxy of its own, for as long as it works."""
+    run = metered.run("enqueue", "toy", "--input", json.dumps(21)).stdout.split()[0]
+    metered.run("work", "--until-idle")
+
+    calls: list[Any] = calls_in(metered)
+
+    assert len(vendor.heard) == 2
+    assert {call.caller.run for call in calls} == {run}
