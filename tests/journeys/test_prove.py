@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import random  # noqa: TID251 - seeded moments to kill at, printed with a failure
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
+from journeys.conftest import Place
+
 if TYPE_CHECKING:
-    from journeys.conftest import Place
+    from pathlib import Path
 
 pytestmark = pytest.mark.journey
 
@@ -57,18 +62,45 @@ def test_a_budget_too_small_leaves_it_undecided_and_more_budget_goes_on(place: P
     assert max(Counter(place.calls()).values()) == 1
 
 
-def test_a_verdict_is_the_same_whatever_the_concurrency(place: Place) -> None:
-    """The completed prefix of the recorded order decides, not who finished first."""
+def test_a_verdict_is_the_same_whatever_the_concurrency(place: Place, tmp_path: Path) -> None:
+    """The completed prefix of the recorded order decides, not who finished first.
+
+    Each goes on from a copy of one experiment whose order was drawn.
+    """
     settings = (place.folder / "proveout.toml").read_text("utf-8")
-    found: set[tuple[str, int]] = set()
+    place.write("proveout.toml", settings.replace("calls = 3000", "calls = 1"))
+    place.run("prove")
+    found: set[str] = set()
     for concurrency in (1, 3, 16):
-        place.write(
-            "proveout.toml", settings.replace("[[", f"concurrency = {concurrency}\n\n[[", 1)
-        )
-        verdict = place.ask("prove")
-        found.add((verdict["verdict"], verdict["cases"]))
+        copy = Place(tmp_path / str(concurrency))
+        shutil.copytree(place.folder, copy.folder)
+        copy.write("proveout.toml", settings.replace("[[", f"concurrency = {concurrency}\n\n[[", 1))
+        verdict = copy.ask("prove")
+        assert len(copy.calls()) >= verdict["cases"]
+        told = [verdict[word] for word in ("verdict", "cases", "order_seed")]
+        found.add(json.dumps([*told, verdict["candidates"][0]["criteria"]]))
 
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("verdict",), ("verdict", "--json"), ("verdict", "nobody", "--json")]
+)
+def test_a_reader_who_goes_away_is_no_bug(place: Place, words: tuple[str, ...]) -> None:
+    """As in `proveout … | head -1`: nothing more is said, and exit code 141 tells why."""
+    place.run("prove")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proveout", *words],
+        cwd=place.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+
+    _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, said) == (141, b"")
 
 
 def test_killed_at_random_moments_it_goes_on_where_it_was(place: Place, store_url: str) -> None:

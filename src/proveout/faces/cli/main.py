@@ -67,6 +67,11 @@ DENIED = 4
 BUG = 70
 INTERRUPTED = 130
 GONE = 141
+STDOUT = 1
+
+
+class _ReaderGone(Exception):
+    """Whoever read the output went away; click would make an exit of its own of it."""
 
 
 class Lazy(click.Group):
@@ -75,6 +80,13 @@ class Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """Return the commands in the order of the path."""
         return list(COMMANDS)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do as any group, but tell of a reader that went away in words of our own."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's own
         """Return a command, imported now."""
@@ -113,6 +125,14 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; return its exit code."""
+    try:
+        return _run(arguments)
+    except (BrokenPipeError, _ReaderGone):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+        return GONE
+
+
+def _run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     debug = "--debug" in arguments
     if as_json:
@@ -126,9 +146,8 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return GONE
+    except _ReaderGone:
+        raise
     except BaseException as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
         return _report_bug(error, as_json=as_json)
 
