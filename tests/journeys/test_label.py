@@ -192,6 +192,21 @@ def test_a_judge_who_raises_loses_no_answer_and_no_opinion(judged: Place) -> Non
     assert max(judgements(judged).values()) == 1
 
 
+def test_a_judge_is_not_asked_again_to_compare(judged: Place) -> None:
+    """It costs, and may say something else now; a comparison calls nothing."""
+    rival = '\n[prove.candidates.rival]\nentry = "app:answer"\n'
+    judged.write("proveout.toml", settings(more=f"judge = true\n{PASSES}") + rival)
+    judged.run("prove")
+    asked = judgements(judged)
+
+    done = judged.run("compare", "--by", "right")
+
+    assert done.returncode == 2
+    assert "by no judge" in done.stderr
+    assert asked
+    assert judgements(judged) == asked
+
+
 def test_killed_while_it_judges_it_asks_no_judge_twice_for_an_opinion_it_kept(
     judged: Place,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +227,72 @@ def test_a_call_outside_of_a_run_is_refused(metered: Place, vendor: Vendor) -> N
     assert done.returncode == 2
     assert "cannot tell which step" in done.stderr
     assert vendor.heard == []
+
+
+def test_a_run_that_killed_its_worker_is_counted_where_it_is_tried_alone(
+    metered: Place, vendor: Vendor
+) -> None:
+    """The process of suspects is started beside the proxy, and has one of its own."""
+    metered.environment["PROVEOUT_LEASE"] = "1 s"
+    crash = "import os, signal\nfrom pathlib import Path\n"
+    body = "    if not Path('killed').exists():\n        Path('killed').touch()\n"
+    body += "        os.kill(os.getpid(), signal.SIGKILL)\n    return await asyncio.to_thread"
+    app = crash + APP.replace("MOST", "100").replace("    return await asyncio.to_thread", body)
+    metered.write("app.py", app)
+    metered.run("enqueue", "toy", "--input", json.dumps(21))
+
+    metered.run("work", "--until-idle")  # it is killed
+    done = metered.run("work", "--until-idle")
+
+    calls = calls_in(metered)
+    assert (metered.folder / "killed").exists(), done.stderr
+    assert {call.status for call in calls} == {200}
+    assert {call.caller.place and call.caller.place.name for call in calls} == {"think", "check"}
+    assert len(vendor.heard) == 2  # what the first attempt asked stands in the journal
+
+
+def test_a_program_beside_the_proxy_finds_the_vendor_itself(metered: Place, vendor: Vendor) -> None:
+    """A candidate that is a command calls models on its own account, as without the meter."""
+    metered.write(
+        "rival.py",
+        "import sys\nfrom openai import OpenAI\nclient = OpenAI(api_key='sk-of-the-rival')\n"
+        "for line in sys.stdin:\n"
+        "    said = client.chat.completions.create(model='small', max_tokens=9,\n"
+        "        messages=[{'role': 'user', 'content': line.strip()}])\n"
+        "    print(int(said.choices[0].message.content) * 2, flush=True)\n",
+    )
+    settings = (metered.folder / "proveout.toml").read_text("utf-8")
+    rival = f'[prove.candidates.rival]\ncommand = ["{sys.executable}", "rival.py"]\n'
+    metered.write("proveout.toml", f'{settings}\n{rival}price_per_call = "0.001 USD"\n')
+
+    verdict = metered.ask("prove")
+
+    assert [one["verdict"] for one in verdict["candidates"]] == ["GO", "GO"], verdict
+    assert {one.headers["authorization"] for one in vendor.heard} == {
+        "Bearer sk-of-the-user",
+        "Bearer sk-of-the-rival",
+    }
+    assert len(calls_in(metered)) == 2 * verdict["candidates"][0]["calls"]
+
+
+def test_a_judge_may_ask_a_model(metered: Place, vendor: Vendor) -> None:
+    """Its calls go through, and are no cost of the answers."""
+    judge = (
+        "\n\nasync def judge(result, case):\n"
+        "    said = await here.chat.completions.create(model='unpriced',\n"
+        "        messages=[{'role': 'user', 'content': str(case.value)}])\n"
+        "    return result == int(said.choices[0].message.content)\n"
+    )
+    metered.write("app.py", APP.replace("MOST", "100") + judge)
+    settings = (metered.folder / "proveout.toml").read_text("utf-8")
+    judged = 'score = "app:judge"\njudge = true'
+    metered.write("proveout.toml", settings.replace('score = "exact"', judged))
+
+    verdict = metered.ask("prove")
+
+    assert verdict["verdict"] == "GO"
+    assert len(calls_in(metered)) == 2 * verdict["calls"]
+    assert len(vendor.heard) > 2 * verdict["calls"]
 
 
 def test_a_worker_counts_for_runs_that_are_no_trials(metered: Place, vendor: Vendor) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proveout.domain.money import Usd
+from proveout.domain.run import RunId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from proveout.domain.journal import Place
-    from proveout.domain.run import RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,10 @@ class Caller:
     run: RunId
     fence: int
     place: Place | None
+
+
+JUDGES = Caller(run=RunId("judges"), fence=0, place=None)
+"""Who calls for a judge: what an opinion costs is no cost of the answer that it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,19 @@ class Usage:
             cost=self.cost + other.cost,
             unpriced=self.unpriced + other.unpriced,
         )
+
+
+def counted(calls: Sequence[ModelCall]) -> list[ModelCall]:
+    """Return the calls of the attempts whose results the run went on with.
+
+    A step that had ended is not called again, and one that was lost is: of each step the
+    calls of the last attempt that made any are those behind its result.
+    """
+    last: dict[Place | None, int] = {}
+    for call in calls:
+        place, fence = call.caller.place, call.caller.fence
+        last[place] = max(last.get(place, fence), fence)
+    return [call for call in calls if call.caller.fence == last[call.caller.place]]
 
 
 def usage_of(calls: Iterable[ModelCall]) -> Usage:

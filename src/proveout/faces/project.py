@@ -243,13 +243,14 @@ def metered_transport(around: Any) -> Any:
 @contextmanager
 def _through_proxy(meter: ModelMeter) -> Generator[None]:
     from proveout.adapters.models.callers import named_callers
-    from proveout.adapters.models.environment import upstreams
+    from proveout.adapters.models.environment import unpointed, upstreams
     from proveout.adapters.models.proxy import Proxy
     from proveout.run.caller import current_caller
 
     before = dict(os.environ)
-    with Proxy(meter, upstreams(before)) as proxy, named_callers(proxy.address, current_caller):
-        pointed = proxy.variables(before)
+    own = unpointed(before)  # whoever started us may stand behind a proxy of its own
+    with Proxy(meter, upstreams(own)) as proxy, named_callers(proxy.address, current_caller):
+        pointed = proxy.variables(own)
         os.environ.update(pointed)
         try:
             yield

@@ -102,7 +102,7 @@ def drawn(shares: Mapping[str, float], seed: int, case: int) -> dict[str, float]
 
 def corrected(judge: float, person: float, share: float) -> float:
     """Return a judge's value as a person corrects it for all the cases that nobody labelled."""
-    return judge + (person - judge) / share
+    return person if share == 1 else judge + (person - judge) / share
 
 
 def reach_of(low: float, high: float, share: float) -> float:

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 AHEAD = 2
 """Workers run ahead of the completed prefix by at most this many times their number."""
 
+PAGE = 1_000
+"""Trials that are read at once to be called off."""
+
 TELL_EVERY = 0.25
 """Seconds between two tellings of how it stands."""
 
@@ -238,10 +241,12 @@ class Conductor:
                 return StoppedBy.VERDICT
             if self._is_late():
                 return StoppedBy.TIME_BOX
-            if not worker.busy and await self._waits(used + worker.claimed):
-                return StoppedBy.LABELS
-            if not worker.busy and self._allowance(used + worker.claimed) < 1:
-                return StoppedBy.BUDGET
+            if not worker.busy:
+                await self._pay(used, worker)  # the last call may have ended since
+                if await self._waits(used + worker.claimed):
+                    return StoppedBy.LABELS
+                if self._allowance(used + worker.claimed) < 1 and not worker.busy:
+                    return StoppedBy.BUDGET
             await self._wait(worker, work)
         return None
 
@@ -351,12 +356,14 @@ class Conductor:
         """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
         if not self._is_done(tally):
             return
-        trials = await self._bench.store.trials(
-            self._setup.experiment.id, tally.candidate.name, tally.read, 1000
-        )
-        for run in trials:
-            if run.state is RunState.QUEUED:
-                await self._bench.store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
+        store, first = self._bench.store, tally.read
+        while trials := await store.trials(
+            self._setup.experiment.id, tally.candidate.name, first, PAGE
+        ):
+            for run in trials:
+                if run.state is RunState.QUEUED:
+                    await store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
+            first += PAGE
 
     def _is_done(self, tally: Tally) -> bool:
         """Whether nobody reads further trials: the verdict fell, and no lead over it is open."""

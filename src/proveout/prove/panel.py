@@ -15,6 +15,7 @@ from proveout.prove.calibrate import SITTING, UNHEARD, Said, drawn, label_name, 
 from proveout.prove.lock import canonical, case_digest, digest
 from proveout.prove.observe import raised
 from proveout.prove.score import read_score
+from proveout.run.caller import judging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,11 +212,10 @@ async def _ask(criterion: Criterion, judge: Scorer, trialled: Trialled) -> float
     measure = criterion.measure
     assert isinstance(measure, Scored)  # noqa: S101 - only a score is a judge
     try:
-        given: Any = await asyncio.to_thread(judge, trialled.result, trialled.case)
-        if inspect.isawaitable(given):
-            given = await given
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:
+        with judging():
+            given: Any = await asyncio.to_thread(judge, trialled.result, trialled.case)
+            if inspect.isawaitable(given):
+                given = await given
+    except Exception as error:
         raise raised(measure, trialled.case, error) from error
     return read_score(given, measure.graded, measure.score)

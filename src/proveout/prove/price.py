@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.domain.model_call import FREE, usage_of
+from proveout.domain.model_call import FREE, counted, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proveout.domain.experiment import Candidate, Plan
-    from proveout.domain.journal import Place
     from proveout.domain.model_call import ModelCall
     from proveout.domain.money import Usd
     from proveout.ports.store import TrialCount
@@ -34,19 +33,6 @@ def price_of(candidate: Candidate, cap: Usd | None, calls: Sequence[ModelCall]) 
     if not usage.unpriced:
         return usage.cost
     return None if cap is None else max(cap, usage.cost)
-
-
-def counted(calls: Sequence[ModelCall]) -> list[ModelCall]:
-    """Return the calls of the attempts whose results the run went on with.
-
-    A step that had ended is not called again, and one that was lost is: of each step the
-    calls of the last attempt that made any are those behind its result.
-    """
-    last: dict[Place | None, int] = {}
-    for call in calls:
-        place, fence = call.caller.place, call.caller.fence
-        last[place] = max(last.get(place, fence), fence)
-    return [call for call in calls if call.caller.fence == last[call.caller.place]]
 
 
 def spent(plan: Plan, counts: Sequence[TrialCount]) -> Usd | None:

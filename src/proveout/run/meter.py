@@ -9,15 +9,16 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from proveout.domain.model_call import ModelCall, Tokens
+from proveout.domain.model_call import FREE, JUDGES, ModelCall, Tokens, counted
 from proveout.domain.money import Usd
 from proveout.domain.unit import Charge, UnitId
 from proveout.ports.meter import Begun, Denied, Said
+from proveout.ports.store import ModelCalls, Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Collection, Generator, Iterable
     from datetime import datetime
 
     from proveout.domain.journal import Place
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from proveout.domain.run import RunId
     from proveout.ports.clock import Clock, Ids
     from proveout.ports.meter import Asked, Prices
-    from proveout.ports.store import Writes
 
 BYTES_PER_TOKEN = 4
 """Bytes of a request that make about one token, for what is reserved before a call."""
@@ -34,6 +34,11 @@ MOST_TOKENS = 2**31 - 1
 
 UNBILLED = 400
 """The first status of answers that vendors do not bill."""
+
+
+class MeteredStore(Writes, ModelCalls, Protocol):
+    """Where calls are kept, and read again."""
+
 
 UNANSWERED = Said(model="", status=0, tokens=None)
 
@@ -62,7 +67,7 @@ class ModelMeter:
     """
 
     def __init__(
-        self, store: Writes, clock: Clock, ids: Ids, prices: Prices, cap: Usd | None = None
+        self, store: MeteredStore, clock: Clock, ids: Ids, prices: Prices, cap: Usd | None = None
     ) -> None:
         self._store = store
         self._clock = clock
@@ -78,6 +83,8 @@ class ModelMeter:
         """Reserve what a call may cost, or say why it may not be made."""
         if caller is None:
             return Denied(code="unknown-caller", message=UNKNOWN_CALLER)
+        if caller == JUDGES:
+            return Begun("")
         reserved = self._estimate(asked)
         if reserved is None and self._cap is not None:
             return Denied(code="unknown-price", message=unknown_price(asked.model, self._cap))
@@ -101,6 +108,31 @@ class ModelMeter:
         with self._lock:
             if (call := self._open.pop(id_, None)) is not None:
                 self._count(id_, call, said)
+
+    async def recall(self, run: RunId, ended: Collection[Place]) -> None:
+        """Take into account what a run spent before this attempt.
+
+        Args:
+            run: that goes on.
+            ended: its steps that are not called again; what others spent they spend anew.
+
+        Raises:
+            Outage: the store cannot be reached.
+        """
+        known = (await self._store.model_calls(run)).get(run, [])
+        calls = [call for call in counted(known) if call.caller.place in ended]
+        cap = self._cap or FREE
+        with self._lock:
+            self._spent[run] = total(cap if call.cost is None else call.cost for call in calls)
+
+    async def charge_rest(self) -> None:
+        """Return when every call that has ended is durable, whoever made it.
+
+        Raises:
+            Outage: the store cannot be reached.
+        """
+        for run in dict.fromkeys(run for run, _ in list(self._uncharged)):
+            await self.charge(run)
 
     async def charge(self, run: RunId, place: Place | None = None) -> None:
         """Return when every call of a run that has ended is durable.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from proveout.domain.journal import Pending
 from proveout.domain.release import DRAFT
 from proveout.domain.unit import Done
 from proveout.errors import Outage
@@ -175,6 +176,9 @@ class Worker:
             for task in asking:
                 task.cancel()
             await asyncio.gather(*asking, return_exceptions=True)
+            if self._bench.meter is not None:
+                with suppress(Outage):
+                    await self._bench.meter.charge_rest()
             await asyncio.to_thread(heartbeat.stop)
             await asyncio.to_thread(pulse.stop)
             threads.workflows.shutdown(wait=False)
@@ -286,6 +290,8 @@ class Worker:
 
     async def _drive(self, attempt: Attempt, held: Held, heartbeat: Heartbeat) -> None:
         try:
+            with suppress(Outage):  # then nothing that it does now can be kept, either
+                await self._recall(attempt)
             unit = await attempt.drive()
             if unit is not None:
                 await self._settle(attempt, unit)
@@ -302,6 +308,13 @@ class Worker:
                 del self._attempts[held.run]
             self._room.set()
             self.news.set()
+
+    async def _recall(self, attempt: Attempt) -> None:
+        """Know what the run has spent on models before this attempt."""
+        if self._bench.meter is not None and attempt.run.fence > 1:
+            entries = attempt.journal.entries.items()
+            ended = {place for place, one in entries if not isinstance(one.outcome, Pending)}
+            await self._bench.meter.recall(attempt.run.id, ended)
 
     async def _charge(self, attempt: Attempt) -> None:
         """Make durable what the attempt has spent on models, whatever became of its run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,18 @@ import pytest
 
 from doubles.models import ANSWER, TOKENS, ListedPrices, calls_of
 from proveout.domain.journal import Place
-from proveout.domain.model_call import Caller
+from proveout.domain.model_call import JUDGES, Caller
 from proveout.domain.money import Usd
 from proveout.domain.run import RunId
 from proveout.errors import Outage
 from proveout.ports.meter import Asked, Begun, Denied, Said
+from proveout.run.caller import current_caller, judging
 from proveout.run.meter import ModelMeter
 
 if TYPE_CHECKING:
     from doubles.clock import CountedIds
     from doubles.postgres import WatchedClock
+    from proveout.domain.model_call import ModelCall
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.store import Store
 
@@ -36,7 +39,7 @@ def meter(store: Store, clock: WatchedClock, ids: CountedIds) -> ModelMeter:
     return ModelMeter(store, clock, ids, PRICES, cap=Usd("0.04"))
 
 
-def begin(meter: ModelMeter, asked: Asked = SMALL, caller: Caller = CALLER) -> str:
+def begin(meter: ModelMeter, asked: Asked = SMALL, caller: Caller | None = CALLER) -> str:
     """Begin a call that must be let through."""
     begun = meter.begin(caller, asked)
     assert isinstance(begun, Begun), begun
@@ -96,6 +99,48 @@ async def test_a_call_that_nobody_can_price_is_denied_under_a_cap(
     assert call.cost is None
 
 
+async def test_a_run_that_goes_on_has_spent_what_its_ended_steps_did(
+    meter: ModelMeter, store: Store, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """In whatever process; a lost step spends anew, or our crash would fail it."""
+    for caller in (CALLER, ELSEWHERE, replace(CALLER, place=None)):
+        meter.end(begin(meter, caller=caller), GOOD)
+        await meter.charge(RUN)
+    other = ModelMeter(store, clock, ids, PRICES, cap=Usd("0.04"))
+
+    await other.recall(RUN, {ANSWER})
+
+    begin(other, caller=replace(ELSEWHERE, fence=2))
+    denied = other.begin(replace(ELSEWHERE, fence=2), SMALL)
+    assert isinstance(denied, Denied)
+    assert "$0.03" in denied.message
+
+
+async def test_what_a_judge_calls_is_let_through_and_counted_nowhere(
+    meter: ModelMeter, store: Store
+) -> None:
+    """However dear: an opinion is no cost of an answer."""
+    with judging():
+        caller = current_caller()
+    dear = Asked(provider="openai", model="large", size=4_000, most=500_000)
+
+    meter.end(begin(meter, dear, caller), GOOD)
+    await meter.charge_rest()
+
+    assert await calls_of(store, JUDGES.run) == []
+    assert current_caller() is None
+
+
+async def test_what_nobody_charges_is_charged_at_the_end(meter: ModelMeter, store: Store) -> None:
+    """A thread may outlive its run, and call models still."""
+    await meter.charge(RUN)
+    meter.end(begin(meter), GOOD)
+
+    await meter.charge_rest()
+
+    assert len(await calls_of(store, RUN)) == 1
+
+
 def test_a_call_of_nobody_is_denied(meter: ModelMeter) -> None:
     """What cannot be counted for a run is not made, in words that say how it can be."""
     denied = meter.begin(None, SMALL)
@@ -141,6 +186,10 @@ async def test_nothing_is_lost_where_the_store_was_out_of_reach(
 
 class Mortal:
     """A store that cannot be reached at first."""
+
+    async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
+        """Return what is in the store behind."""
+        return await self._store.model_calls(*runs)
 
     def __init__(self, store: Store) -> None:
         self._store = store

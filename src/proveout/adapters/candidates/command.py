@@ -13,6 +13,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, cast
 
 from proveout.adapters.candidates.reading import NoJson, beginning, end, read_json
+from proveout.adapters.models.environment import unpointed
 from proveout.domain.duration import say_duration, shown
 from proveout.ports.elsewhere import LARGEST_ANSWER, NoAnswer, NotAskable
 
@@ -101,6 +102,7 @@ class ByCommand:
                 program or self._command.words[0],
                 *self._command.words[1:],
                 cwd=self._folder,
+                env=unpointed(os.environ),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,

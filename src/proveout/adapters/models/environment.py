@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ OPENAI_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 ANTHROPIC_VARIABLES = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL")
 """Read by `anthropic`, which wants no "/v1", and by LangChain; the first one wins."""
+
+BEFORE = "PROVEOUT_MODELS_BEFORE"
+"""Where a worker's environment keeps what stood in the variables that point at the proxy."""
 
 PAST_PROXIES = ("NO_PROXY", "no_proxy")
 LOOPBACK = "127.0.0.1"
@@ -77,11 +81,27 @@ def variables(bases: Upstreams, environment: Mapping[str, str]) -> dict[str, str
         bases: where the proxy is.
         environment: of the worker, without them.
     """
-    return {
+    pointed = {
         **dict.fromkeys(OPENAI_VARIABLES, bases.openai),
         **dict.fromkeys(ANTHROPIC_VARIABLES, bases.anthropic),
         **{name: _without_loopback(environment) for name in PAST_PROXIES},
     }
+    return {**pointed, BEFORE: json.dumps({name: environment.get(name) for name in pointed})}
+
+
+def unpointed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment as it was before `variables` were put into it, if they were.
+
+    It is for processes that are started beside the proxy: those who say who calls have their
+    own, and others cannot say it.
+    """
+    found = dict(environment)
+    for name, value in json.loads(found.pop(BEFORE, "{}")).items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = value
+    return found
 
 
 def _without_loopback(environment: Mapping[str, str]) -> str:

@@ -98,7 +98,7 @@ def _criterion(plan: Plan, name: str | None) -> Criterion:
     """Return the criterion that is meant: the first that reads a score of one candidate."""
     from proveout.faces.project import NoSuch
 
-    scored = {one.name: one for one in plan.criteria if scored_of(one.measure) is not None}
+    scored = {one.name: one for one in plan.criteria if _is_asked_again(one)}
     if name is None:
         alone = [one for one in scored.values() if isinstance(one.measure, Scored)]
         found = next(iter(alone or scored.values()), None)
@@ -111,9 +111,16 @@ def _criterion(plan: Plan, name: str | None) -> Criterion:
         f'no criterion "{name}" of {plan.name} reads a score'
         if name
         else f"no criterion of {plan.name} reads a score",
-        why=f"answers are compared by a score; those of {plan.name}: {', '.join(scored) or 'none'}",
+        why="answers are compared by a score that costs nothing to ask again, so by no judge;"
+        f" those of {plan.name}: {', '.join(scored) or 'none'}",
         fix=(f'--by "{near[0]}"' if near else "add a criterion with a score",),
     )
+
+
+def _is_asked_again(criterion: Criterion) -> bool:
+    """Whether a criterion reads a score that is no judge: a judge costs, and is of moods."""
+    score = scored_of(criterion.measure)
+    return score is not None and score.judge is None
 
 
 def _two(plan: Plan, names: tuple[str, ...]) -> tuple[str, str]:
