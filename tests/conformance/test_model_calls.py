@@ -256,7 +256,7 @@ async def test_an_experiment_uses_what_its_trials_used(given: Given, store: Stor
     vendor = await store.used(EXPERIMENT, "vendor")
 
     assert claimed.run.id == trials[0].id
-    assert used == TrialCount(calls=1, repeated=0, trials=3, usage=usage_of(calls[:6]))
+    assert used == TrialCount(calls=1, repeated=0, trials=3, usage=usage_of(calls[:6]), unpriced=1)
     assert used.usage == Usage(calls=6, read=7200, written=204, cost=Usd("0.0625"), unpriced=1)
     assert vendor == TrialCount(calls=0, repeated=0, trials=1, usage=usage_of([calls[2], calls[5]]))
 

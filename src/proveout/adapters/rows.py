@@ -310,6 +310,7 @@ def to_trial_count(row: Row) -> TrialCount:
         repeated=row["repeated"],
         trials=row["trials"],
         usage=to_usage(row),
+        unpriced=row["unpriced_trials"],
     )
 
 

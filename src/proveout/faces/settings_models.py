@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from proveout.domain.duration import shown
+from proveout.domain.money import Usd  # noqa: TC001 - a worker's orders are read by it
 
 if TYPE_CHECKING:
-    from proveout.domain.money import Usd
     from proveout.faces.settings_reader import Reader
 
 

@@ -148,12 +148,14 @@ class TrialCount:
         repeated: calls beyond the first of each trial.
         trials: trials enqueued.
         usage: what their calls of models took together.
+        unpriced: trials that made a call whose cost is not known.
     """
 
     calls: int
     repeated: int
     trials: int
     usage: Usage = field(default_factory=Usage)
+    unpriced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

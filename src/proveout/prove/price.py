@@ -38,6 +38,9 @@ def price_of(candidate: Candidate, cap: Usd | None, calls: Sequence[ModelCall]) 
 def spent(plan: Plan, counts: Sequence[TrialCount]) -> Usd | None:
     """Return what the calls of all candidates cost; None where that is not known.
 
+    Under a cap, a metered trial counts as the cap for each attempt that was lost, and once
+    where the cost of one of its calls is not known.
+
     Args:
         plan: what was locked.
         counts: what each of its candidates has used.
@@ -55,7 +58,7 @@ def _spent_by(candidate: Candidate, count: TrialCount, cap: Usd | None) -> Usd |
     if not candidate.is_metered:
         price = candidate.price_per_call or cap
         return None if price is None else price * count.calls
-    usage = count.usage
-    if not usage.unpriced:
-        return usage.cost
-    return None if cap is None else usage.cost + cap * usage.unpriced
+    if cap is None:
+        return None if count.unpriced else count.usage.cost
+    # What a lost attempt spent last nobody saw, nor what a call cost that says no tokens.
+    return count.usage.cost + cap * (count.unpriced + count.repeated)

@@ -39,11 +39,9 @@ class Purse:
             counts: what each candidate has used.
             calls: that have ended; the cap stays reserved for all others.
         """
-        cost, cap = spent(self._plan, counts), self._plan.budget.cap_per_call
-        if cost is None or cap is None:
-            return
-        lost = sum(count.repeated for count in counts)  # what they spent last, nobody knows
-        self._paid, self._calls = cost + cap * lost, calls
+        cost = spent(self._plan, counts)
+        assert cost is not None  # noqa: S101 - under a cap it is known
+        self._paid, self._calls = cost, calls
 
     def left(self, calls: int) -> int | None:
         """Return how many more calls can be reserved; None where money sets no limit.

@@ -234,7 +234,8 @@ HERE = MeterHere()
 
 UNKNOWN_CALLER = (
     "Proveout cannot tell which step of which run makes this call, so it cannot be counted:"
-    " the client is not built on httpx, or the call is made outside of a run."
+    " the client is not built on httpx, or the call is made outside of a run, or in a thread"
+    " that was started without the step's context."
     " Add proveout.caller_headers() to its headers, or remove meter from [models]."
 )
 

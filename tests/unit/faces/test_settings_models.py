@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proveout.domain.money import Usd
+from proveout.domain.record import decode, encode
+from proveout.faces.released_worker import Orders
 from proveout.faces.settings import load
 from proveout.faces.settings_models import Metering, ModelPrice, ModelSettings
 from proveout.faces.settings_reader import SettingsMistake
@@ -79,3 +81,14 @@ def test_what_has_a_price_is_not_metered(tmp_path: Path) -> None:
     [experiment] = load(tmp_path / "proveout.toml").experiments
 
     assert [one.is_metered for one in experiment.plan.candidates] == [True, False]
+
+
+def test_a_workers_orders_say_how_models_are_metered() -> None:
+    """They go to another process, which reads them as they were written."""
+    models = ModelSettings(
+        meter=Metering.PROXY,
+        prices=(ModelPrice(model="own", read=Usd("0.10"), written=Usd(2)),),
+    )
+    orders = Orders(store="s", workflow="w", release="r", root="/", entry="a:b", models=models)
+
+    assert decode(Orders, encode(orders)) == orders

@@ -49,7 +49,7 @@ def test_a_call_that_our_crash_repeated_makes_no_case_dearer() -> None:
 def test_a_call_of_unknown_cost_counts_as_the_cap() -> None:
     """What was reserved is what is taken for spent; without a cap nobody can say."""
     calls = [called("1", cost="0.001"), called("2", cost=None)]
-    used = [trials(3, Usage(calls=3, cost=Usd("0.001"), unpriced=2))]
+    used = [trials(3, Usage(calls=9, cost=Usd("0.001"), unpriced=7), unpriced=2)]
 
     assert price_of(METERED, CAP, calls) == CAP
     assert price_of(METERED, None, calls) is None
@@ -106,6 +106,12 @@ def metered(budget: Budget) -> Plan:
     )
 
 
-def trials(calls: int, usage: Usage, repeated: int = 0) -> TrialCount:
+def trials(calls: int, usage: Usage, repeated: int = 0, unpriced: int = 0) -> TrialCount:
     """Return what a candidate has used."""
-    return TrialCount(calls=calls, repeated=repeated, trials=calls - repeated, usage=usage)
+    return TrialCount(
+        calls=calls,
+        repeated=repeated,
+        trials=calls - repeated,
+        usage=usage,
+        unpriced=unpriced,
+    )

@@ -30,7 +30,10 @@ async def resolve(host: str, port: int) -> list[str]:
         OSError: it has none, or nobody can say now.
     """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{host!r} is no name of a host") from error
     return list(dict.fromkeys(str(where[0]) for *_, where in found))
 
 

@@ -39,7 +39,8 @@ USED = (
     "SELECT * FROM (SELECT coalesce(sum(fence), 0)::bigint AS claims, count(*) AS trials,"  # noqa: S608
     " coalesce(sum(greatest(fence - 1, 0)), 0)::bigint AS repeated FROM proveout.runs"
     " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)) AS claimed,"
-    f" (SELECT {USAGE} FROM proveout.runs AS whose, {MADE}"
+    f" (SELECT {USAGE}, count(DISTINCT whose.id) FILTER (WHERE picodollars IS NULL)"
+    f" AS unpriced_trials FROM proveout.runs AS whose, {MADE}"
     " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)) AS called"
 )
 

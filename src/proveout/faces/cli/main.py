@@ -120,6 +120,8 @@ def cli(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command that the arguments name, and exit with what it means."""
+    if sys.stdin is None:  # it was closed: who reads it finds it empty
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - until the process ends
     sys.exit(run(sys.argv[1:]))
 
 
