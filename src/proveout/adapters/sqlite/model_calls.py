@@ -29,8 +29,8 @@ USED = (
     "SELECT * FROM (SELECT coalesce(sum(fence), 0) AS claims, count(*) AS trials,"  # noqa: S608 - our own words
     " coalesce(sum(max(fence - 1, 0)), 0) AS repeated FROM runs"
     " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)),"
-    f" (SELECT {USAGE}, count(DISTINCT iif(picodollars IS NULL, run, NULL)) AS unpriced_trials"
-    " FROM model_calls WHERE run IN (SELECT id FROM runs"
+    f" (SELECT {USAGE}, count(DISTINCT CASE WHEN picodollars IS NULL THEN run END)"
+    " AS unpriced_trials FROM model_calls WHERE run IN (SELECT id FROM runs"
     " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)))"
 )
 
