@@ -46,6 +46,7 @@ def right(result, case):
     return "shipping" in result
 """
 
+# In any order the vendor is judged by 44 cases, and the lead by no fewer than 111: seen in 300.
 SETTINGS = """
 [workflow]
 name = "toy"
@@ -59,8 +60,8 @@ budget = { calls = 3000 }
 [[prove.criteria]]
 name = "right"
 score = "right"
-floor = 0.50
-target = 0.60
+floor = 0.40
+target = 0.50
 
 [[prove.criteria]]
 name = "beats the vendor"
@@ -68,7 +69,7 @@ score = "right"
 lead_over = "vendor"
 variance_guess = 0.2
 floor = 0.0
-target = 0.03
+target = 0.005
 
 [prove.candidates.vendor]
 entry = "app:vendor"
@@ -149,10 +150,10 @@ def test_a_lead_is_the_same_whoever_is_quicker(pair: Place, tmp_path: Path) -> N
 
 def test_more_budget_goes_on_with_both(pair: Place) -> None:
     """What the lead still needs of the vendor is neither called off nor called twice."""
-    change(pair, "calls = 3000", "calls = 70")
+    change(pair, "calls = 3000", "calls = 160")
     short = pair.ask("prove")
 
-    change(pair, "calls = 70", "calls = 3000")
+    change(pair, "calls = 160", "calls = 3000")
     whole = pair.ask("prove")
 
     assert (short["verdict"], short["stopped_by"]) == ("UNDECIDED", "budget")
@@ -181,7 +182,7 @@ def test_killed_while_only_the_lead_is_open_it_goes_on(pair: Place) -> None:
 
 def test_a_lead_that_is_ruled_out_is_a_no_go(pair: Place) -> None:
     """Good enough by itself, and yet not as far ahead as was hoped."""
-    change(pair, "target = 0.03", "target = 0.60")
+    change(pair, "target = 0.005", "target = 0.60")
 
     done = pair.run("prove")
 
@@ -240,7 +241,7 @@ def test_compare_turned_round_is_the_same_with_the_signs_changed(pair: Place) ->
 def test_compare_with_the_look_before(pair: Place) -> None:
     """What a change made worse, on the cases that both looks have tried."""
     alone = SETTINGS[: SETTINGS.index('[[prove.criteria]]\nname = "beats')]
-    pair.write("proveout.toml", alone.replace("floor = 0.50\ntarget = 0.60", HARD))
+    pair.write("proveout.toml", alone.replace("floor = 0.40\ntarget = 0.50", HARD))
     first = pair.ask("prove")
     once = pair.run("compare", "--before")
     pair.write("app.py", PAIR.replace("< 0.93", "< 0.60"))
