@@ -270,7 +270,7 @@ def test_an_answer_that_changed_needs_another_label(judged: Place) -> None:
         ('{"label": true}', "line 2: it names no case"),
         ('{"case": true, "label": true}', "line 2: it names no case"),
         ('{"case": "CASE"}', "line 2: it names no case, or has no label"),
-        ('{"case": "CASE", "labe": true}', 'line 2: it has no key "labels"'),
+        ('{"case": "CASE", "labe": true}', 'line 2: it has no key "labe"'),
         ('{"case": "CASE", "label": "yes"}', "is no label for right"),
         ('{"case": "CASE", "label": 0.5}', "is no label for right"),
         ('{"case": "CASE", "label": NaN}', "is no label for right"),
