@@ -11,9 +11,9 @@ from proveout.domain.experiment import Claim
 from proveout.domain.run import RunState
 from proveout.errors import Refusal
 from proveout.prove.conduct import is_finished
+from proveout.prove.judge import Bounds, Course, make_test
 from proveout.prove.observe import Trialled, score_of
 from proveout.prove.tally import outcome_of
-from proveout.statistics.sequential import BoundedMean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -162,12 +162,12 @@ async def compare(store: Store, subject: Subject, a: Side, b: Side) -> Compariso
     elif subject.plan.claim is Claim.THESE_CASES:
         size = b.layout.observations
     lead = as_lead(subject.criterion, a.candidate)
-    test = _test(lead, subject.plan.errors.wrong_go, size)
+    alpha = subject.plan.errors.wrong_go
+    course = Course(lead, make_test(lead, Bounds(alpha=alpha, beta=alpha, size=size)))
     groups = _sources(b.layout) if same else (((index,), 1.0) for index in later)
     for indices, weight in groups:
         if all(index in pairs for index in indices):
-            total = math.fsum(pairs[index].lead for index in indices)
-            test = test.observe(total / len(indices), weight)
+            course.observe(*(pairs[index].lead for index in indices), weight=weight)
     return Comparison(
         subject=subject,
         a=a,
@@ -175,9 +175,9 @@ async def compare(store: Store, subject: Subject, a: Side, b: Side) -> Compariso
         lead=lead,
         pairs=tuple(pairs.values()),
         alone=len(earlier.keys() ^ later.keys()),
-        estimate=test.mean,
-        interval=test.interval,
-        alpha=test.alpha,
+        estimate=course.test.mean,
+        interval=course.test.interval,
+        alpha=alpha,
         of=subject.plan.claim if same else f"the cases of look {a.experiment.look}",
     )
 
@@ -199,21 +199,6 @@ def _scored(criterion: Criterion) -> Scored:
     scored = scored_of(criterion.measure)
     assert scored is not None  # noqa: S101 - a subject's criterion reads one
     return scored
-
-
-def _test(lead: Criterion, alpha: float, size: int | None) -> BoundedMean:
-    measure, rule = lead.measure, lead.rule
-    assert isinstance(measure, Lead)  # noqa: S101 - made by `as_lead`
-    return BoundedMean(
-        threshold=0.0,
-        margin=rule.target,
-        low=-measure.most,
-        high=measure.most,
-        variance_guess=measure.variance_guess,
-        size=size,
-        alpha=alpha,
-        beta=alpha,
-    )
 
 
 def _sources(layout: Layout) -> Iterator[tuple[Sequence[int], float]]:
