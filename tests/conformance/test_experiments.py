@@ -74,6 +74,28 @@ async def test_trials_come_in_their_order(given: Given, store: Store) -> None:
     assert [run.trial and run.trial.position for run in trials] == [1, 2]
 
 
+async def test_finished_trials_end_before_the_first_that_may_still_change(
+    given: Given, store: Store
+) -> None:
+    """What finished behind an open trial is left out, and so is the open one."""
+    for position in range(5):
+        await given.enqueue(given.trial(position))
+    await given.queued()
+    claimed = await store.claim(want(experiment=EXPERIMENT, limit=4))
+    states = (RunState.SUCCEEDED, RunState.PARKED, RunState.WAITING, RunState.FAILED)
+    for one, state in zip(claimed, states, strict=True):
+        await store.write(given.settle(one, state))
+
+    async def finished(first: int) -> list[int | None]:
+        trials = await store.trials(EXPERIMENT, "workflow", first, 9, finished=True)
+        return [run.trial and run.trial.position for run in trials]
+
+    assert await finished(0) == [0, 1]
+    assert await finished(1) == [1]
+    assert await finished(2) == []
+    assert await finished(3) == [3]
+
+
 async def test_what_an_experiment_used_is_counted(given: Given, store: Store) -> None:
     """Every claim of a trial is a call; those beyond a trial's first are repeats."""
     assert await store.used(EXPERIMENT) == TrialCount(calls=0, repeated=0, trials=0)

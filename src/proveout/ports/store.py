@@ -396,9 +396,18 @@ class Experiments(Protocol):
         ...
 
     async def trials(
-        self, experiment: ExperimentId, candidate: str, first: int, limit: int
+        self,
+        experiment: ExperimentId,
+        candidate: str,
+        first: int,
+        limit: int,
+        *,
+        finished: bool = False,
     ) -> list[Run]:
-        """Return the trials of a candidate from position `first` on, in order."""
+        """Return the trials of a candidate from position `first` on, in order.
+
+        Where `finished`, only those before the first that may still change by itself.
+        """
         ...
 
     async def used(self, experiment: ExperimentId, candidate: str | None = None) -> TrialCount:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion, Lead, Scored, scored_of
 from proveout.domain.experiment import Claim
 from proveout.domain.run import RunState
 from proveout.errors import Refusal
-from proveout.prove.conduct import is_finished
+from proveout.prove.conduct import in_a_row
 from proveout.prove.judge import Bounds, Course, make_test
 from proveout.prove.observe import Trialled, score_of
 from proveout.prove.tally import outcome_of
@@ -235,12 +236,15 @@ async def _prefix(store: Store, side: Side) -> list[Run]:
     One that was cancelled ends them: so does a verdict what it made unnecessary.
     """
     found: list[Run] = []
-    while page := await store.trials(side.experiment.id, side.candidate, len(found), PAGE):
-        for run in page:
-            is_next = run.trial is not None and run.trial.position == len(found)
-            if not is_next or not is_finished(run) or run.state is RunState.CANCELLED:
-                return found
-            found.append(run)
+    while page := await store.trials(
+        side.experiment.id, side.candidate, len(found), PAGE, finished=True
+    ):
+        going = takewhile(
+            lambda run: run.state is not RunState.CANCELLED, in_a_row(page, len(found))
+        )
+        found += going
+        if not found or found[-1] is not page[-1]:
+            break
     return found
 
 

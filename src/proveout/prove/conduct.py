@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from itertools import filterfalse, takewhile
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.experiment import OWN
@@ -327,8 +327,10 @@ class Conductor:
     async def _finished(self, candidate: Candidate, first: int, most: int) -> list[Trialled]:
         """Return the finished trials from a position on, as far as there is no gap."""
         store = self._bench.store
-        trials = await store.trials(self._setup.experiment.id, candidate.name, first, most)
-        runs = list(takewhile(is_finished, in_a_row(trials, first)))
+        trials = await store.trials(
+            self._setup.experiment.id, candidate.name, first, most, finished=True
+        )
+        runs = list(in_a_row(trials, first))
         calls = await store.model_calls(*(run.id for run in runs)) if candidate.is_metered else {}
         cap = self.plan.budget.cap_per_call
         return [
@@ -443,8 +445,3 @@ def in_a_row(trials: list[Run], position: int) -> Iterator[Run]:
         if run.trial is None or run.trial.position != place:
             return
         yield run
-
-
-def is_finished(run: Run) -> bool:
-    """Whether a trial will not change by itself: it is final, or needs an operator."""
-    return run.state.is_final or run.state is RunState.PARKED

@@ -22,15 +22,33 @@ from proveout.statistics.bets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from proveout.statistics.bets import MeanBets
 
 Interval: TypeAlias = tuple[float, float]
 """Lower and upper end."""
 
-Past: TypeAlias = "tuple[float, Past] | None"
-"""The observations, latest first; states that share a past share its memory."""
+
+class Look:
+    """One observation and those before it; states that share a past share its memory.
+
+    Attributes:
+        ends: what the looks up to this one ruled out, from below and from above, once
+            anybody has asked; a course of many intervals then reads each look once.
+    """
+
+    __slots__ = ("before", "ends", "x")
+
+    def __init__(self, x: float, before: Past) -> None:
+        """Follow `before` with the observation `x`."""
+        self.x = x
+        self.before = before
+        self.ends: tuple[float, float] | None = None
+
+
+Past: TypeAlias = "Look | None"
+"""The observations, latest first."""
 
 HALVINGS = 40
 """Bisections of [0, 1] for a pass rate: an error under 1e-12."""
@@ -104,28 +122,34 @@ def running(
             given; called with the two counts exchanged, it bounds from above.
         top: the largest value an end can take.
     """
-    lower = gap = 0.0
-    for passed, failed in looks(past, passes, count):
+    if past is None:
+        return 0.0, top
+    lower, gap, unread = unread_looks(past, passes, count)
+    for passed, failed in unread:
         lower, gap = raised(passed, failed, lower), raised(failed, passed, gap)
+    past.ends = lower, gap
     if lower + gap > top:
         fails = count - passes
         lower, gap = raised(passes, fails, 0), raised(fails, passes, 0)
     return lower, top - gap
 
 
-def looks(past: Past, passes: int, count: int) -> Iterator[tuple[int, int]]:
-    """Yield passes and fails at every look, the latest first.
+def unread_looks(past: Past, passes: int, count: int) -> tuple[float, float, list[tuple[int, int]]]:
+    """Return the ends that are known, and passes and fails at the looks since, the latest first.
 
     Late looks bind most, so the early ones mostly need no more than a check.
     """
-    fails = count - passes
+    fails, unread = count - passes, list[tuple[int, int]]()
     while past is not None:
-        yield passes, fails
-        x, past = past
-        if x == 1:
+        if past.ends is not None:
+            return *past.ends, unread
+        unread.append((passes, fails))
+        if past.x == 1:
             passes -= 1
         else:
             fails -= 1
+        past = past.before
+    return 0.0, 0.0, unread
 
 
 def rate_above(passes: int, fails: int, alpha: float, floor: float) -> float:
@@ -145,11 +169,11 @@ def rate_above(passes: int, fails: int, alpha: float, floor: float) -> float:
     high = passes / (passes + fails)
     if floor >= high or not is_ruled_out(floor):
         return floor
-    low = floor
+    low = 0.0  # not the floor: the end of a look is the same whichever looks were read before
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if is_ruled_out(middle) else (low, middle)
-    return low
+    return max(floor, low)
 
 
 def log_beta(passes: int, fails: int) -> float:
@@ -262,8 +286,8 @@ def unlinked(past: Past) -> list[float]:
     """Return what is remembered as a list, the latest first."""
     values: list[float] = []
     while past is not None:
-        x, past = past
-        values.append(x)
+        values.append(past.x)
+        past = past.before
     return values
 
 

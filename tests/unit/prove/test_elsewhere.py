@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from proveout.ports.store import Store
 
 BUSY = TurnedAway("busy", {"retry-after": "7"})
+
+LONG = timedelta(minutes=10)
+"""A lease that outlasts every wait: the waits pass at once, and nobody renews it meanwhile."""
 
 
 @pytest.fixture
@@ -80,7 +84,7 @@ async def test_who_is_always_turned_away_gives_up(shop: Shop) -> None:
     """After a bounded number of tries it is one failed trial."""
     script = Script([BUSY] * 20)
 
-    run = await shop.done(asking(script), 0)
+    run = await shop.done(asking(script), 0, lease=LONG)
 
     assert run.failure is not None
     assert (run.failure.type, run.failure.message) == ("TurnedAway", "busy")

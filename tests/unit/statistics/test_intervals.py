@@ -16,12 +16,14 @@ from vectors import TOLERANCE, Vector, name_of, vectors
 from proveout.statistics.bets import MeanBets
 from proveout.statistics.intervals import (
     GRID,
+    Look,
     cases_above,
     is_refuted,
     log_beta,
     log_likelihood,
     mean_above,
     rate_above,
+    running,
     steps_of,
 )
 from proveout.statistics.sequential import BoundedMean, FixedDataset, Proportion
@@ -80,6 +82,42 @@ def test_what_one_look_ruled_out_stays_out(
         if left[0] > left[1]:
             return
         assert shown == pytest.approx(left, abs=1e-9)
+
+
+@pytest.mark.parametrize("start", [proportion(), dataset(80)])
+@given(
+    values=st.lists(st.sampled_from([0, 1]), min_size=1, max_size=80),
+    reads=st.sets(st.integers(0, 79)),
+)
+@settings(max_examples=50)
+def test_an_interval_is_the_same_whichever_were_read_before(
+    start: Proportion | FixedDataset, values: list[int], reads: set[int]
+) -> None:
+    """What a look remembers of those before it changes no digit."""
+    unread = read = start
+    for count, x in enumerate(values):
+        unread, read = unread.observe(x), read.observe(x)
+        if count in reads:
+            assert read.interval == read.interval
+
+    assert read.interval == unread.interval
+
+
+def test_a_course_reads_each_look_once() -> None:
+    """A hundred intervals along the way ask for no more ends than the last of them alone."""
+    asked: list[tuple[int, int]] = []
+
+    def raised(passes: int, fails: int, floor: float) -> float:
+        asked.append((passes, fails))
+        return rate_above(passes, fails, 0.05, floor)
+
+    past = None
+    for count in range(1, 1001):
+        past = Look(1, past)
+        if count % 10 == 0:
+            running(past, count, count, raised, 1)
+
+    assert len(asked) == 2 * 1000
 
 
 def overlap(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
@@ -160,7 +198,7 @@ def test_evidence_against_a_mean_falls_as_the_mean_rises(
     bets = MeanBets(0.5, margin, guess, size)
     past = weights = None
     for x in values:
-        past, weights = (x, past), (1.0, weights)
+        past, weights = Look(x, past), Look(1.0, weights)
     steps = steps_of(past, weights, bets)
 
     refuted = [is_refuted(cut / 64, steps, size, 0.025, at_any_look=True) for cut in range(1, 65)]

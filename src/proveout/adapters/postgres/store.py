@@ -50,6 +50,14 @@ if TYPE_CHECKING:
         Want,
     )
 
+TRIALS = (
+    f"SELECT {RUN} FROM proveout.runs WHERE experiment = $1 AND candidate = $2"  # noqa: S608
+    " AND position >= $3 AND (NOT $5::boolean OR position < coalesce((SELECT min(position)"
+    " FROM proveout.runs WHERE experiment = $1 AND candidate = $2 AND position >= $3"
+    " AND state IN ('QUEUED', 'RUNNING', 'WAITING')), position + 1)) ORDER BY position LIMIT $4"
+)
+"""What experiment, candidate, position and limit ask for; the last keeps to what is finished."""
+
 
 async def open_postgres(url: str, clock: Clock) -> PostgresStore:
     """Open the database at `url`, bringing it to our schema where it is not.
@@ -258,15 +266,21 @@ class PostgresStore(Office):
         self._bell.ring()
 
     async def trials(
-        self, experiment: ExperimentId, candidate: str, first: int, limit: int
+        self,
+        experiment: ExperimentId,
+        candidate: str,
+        first: int,
+        limit: int,
+        *,
+        finished: bool = False,
     ) -> list[Run]:
         rows = await self._pool.fetch(
-            f"SELECT {RUN} FROM proveout.runs WHERE experiment = $1 AND candidate = $2"  # noqa: S608
-            " AND position >= $3 ORDER BY position LIMIT $4",
+            TRIALS,
             experiment,
             candidate,
             first,
             limit,
+            finished,
         )
         return [to_run(row, moment) for row in rows]
 

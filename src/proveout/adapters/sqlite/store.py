@@ -60,6 +60,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TRIALS = (
+    "SELECT * FROM runs WHERE experiment = ?1 AND candidate = ?2 AND position >= ?3"
+    " AND (NOT ?5 OR position < coalesce((SELECT min(position) FROM runs WHERE experiment = ?1"
+    " AND candidate = ?2 AND position >= ?3 AND state IN ('QUEUED', 'RUNNING', 'WAITING')),"
+    " position + 1)) ORDER BY position LIMIT ?4"
+)
+"""What experiment, candidate, position and limit ask for; the last keeps to what is finished."""
+
 LOOK_EVERY = 0.004
 """Seconds between two looks for another process's commit, while idle."""
 
@@ -284,15 +292,21 @@ class SqliteStore(Office):
         )
 
     async def trials(
-        self, experiment: ExperimentId, candidate: str, first: int, limit: int
+        self,
+        experiment: ExperimentId,
+        candidate: str,
+        first: int,
+        limit: int,
+        *,
+        finished: bool = False,
     ) -> list[Run]:
         rows = await self._all(
-            "SELECT * FROM runs WHERE experiment = ? AND candidate = ? AND position >= ?"
-            " ORDER BY position LIMIT ?",
+            TRIALS,
             experiment,
             candidate,
             first,
             limit,
+            finished,
         )
         return [to_run(row, moment) for row in rows]
 
