@@ -62,7 +62,7 @@ calibration: $(DEV_READY) ## Simulate what verdicts promise in full, and write t
 	@PROVEOUT_CALIBRATION=full $(BIN)/pytest -m calibration
 	@PYTHONPATH=tests/calibration $(BIN)/python tests/calibration/tables.py
 
-bench: $(DEV_READY) $(PEERS)/ready-$(VERSION) ## Measure the engine beside others, and write the table; takes long
+bench: $(DEV_READY) $(PEERS)/ready-$(VERSION) ## Measure us beside others, and write the table; takes long
 	@PYTHONPATH=tests PEERS=$(PEERS) $(BIN)/python benchmarks/engine.py $(ROWS)
 
 memory: $(DEV_READY) ## Measure whether memory grows under a steady load; takes long
@@ -121,6 +121,7 @@ $(DEMO)/locked-$(VERSION): requirements-demo.lock
 $(PEERS)/ready-$(VERSION): requirements-bench.lock
 	$(call environment,$(PEERS))
 	@$(PEERS)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
+	@npm install --prefix $(PEERS) --silent --no-fund --no-audit promptfoo@0.121.20 >/dev/null
 	@touch $@
 
 $(LOCKER)/ready-$(VERSION):

@@ -1,7 +1,7 @@
-"""How fast the engine is, beside others on the same server in the same run.
+"""How fast we are, beside others on the same machine in the same run.
 
     make bench                      every row, medians of five; writes benchmarks/results.md
-    make bench ROWS="three-steps"   some rows, printed only
+    make bench ROWS="three-steps"   some rows; the others keep what was measured before
 
 Each side runs in a process of its own on a fresh database, ours and the peer's in turn, so
 that a machine that becomes slower does so for both. Ratios come first: they travel, rates
@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
-from machine import described
+from machine import described, moment
 
 from doubles.postgres import Databases, OwnServer
 
@@ -47,7 +47,7 @@ class Side:
     Attributes:
         script: a file beside this one.
         arguments: its words; "URL" stands for a fresh store.
-        store: "postgres" or "sqlite".
+        store: "postgres", "sqlite", or "none" where it is given none.
     """
 
     name: str
@@ -126,6 +126,16 @@ def _processes(figures: list[Figures]) -> tuple[str, str, str]:
     [ours] = figures
     ratio = f"{ours['four'] / ours['one']:.1f} x"
     return ratio, f"four {ours['four']:,.0f}/s, one {ours['one']:,.0f}/s", f"{os.cpu_count()} cores"
+
+
+def _proven(figures: list[Figures]) -> tuple[str, str, str]:
+    """Say how many times the time spent waiting it took: ours, the bare loop, and the peers."""
+    names = ("ours", "bare loop", "pydantic-evals", "Inspect", "promptfoo")
+    said = [
+        f"{name} {one['ideal']:.2f} x, {one['memory']:.0f} MiB"
+        for name, one in zip(names, figures, strict=False)
+    ]
+    return f"{figures[0]['ideal']:.2f} x", said[0].removeprefix("ours "), ", ".join(said[1:])
 
 
 def _hooks(figures: list[Figures]) -> tuple[str, str, str]:
@@ -226,6 +236,30 @@ ROWS = (
         sides=(ours("URL", "three_steps", "20000", script="processes.py"),),
         says=_processes,
     ),
+    Row(
+        name="prove",
+        title="`prove`, 2,000 cases of 20 ms, 50 at once, SQLite",
+        goal="≤ 1.3 x the time spent waiting",
+        sides=(
+            ours("ours", "2000", script="proving.py", store="none"),
+            ours("bare", "2000", script="proving.py", store="none"),
+            peer("pydantic_evals", "2000", store="none"),
+            peer("inspect", "2000", store="none"),
+            peer("promptfoo", "2000", store="none"),
+        ),
+        says=_proven,
+    ),
+    Row(
+        name="prove-many",
+        title="the same, 20,000 cases",
+        goal="≤ 1.2 x, memory flat",
+        sides=(
+            ours("ours", "20000", script="proving.py", store="none"),
+            ours("bare", "20000", script="proving.py", store="none"),
+            peer("pydantic_evals", "20000", store="none"),
+        ),
+        says=_proven,
+    ),
 )
 
 
@@ -238,13 +272,15 @@ class Stores:
 
     def fresh(self, side: Side) -> str:
         """Return the URL of a store for one measurement; a peer makes its own tables."""
+        if side.store == "none":
+            return ""
         if side.store == "sqlite":
             return f"sqlite:///{self.folder / secrets.token_hex(6)}.db"
         return self.databases.fresh() if side.name == "ours" else self.databases.empty()
 
     def drop(self, url: str) -> None:
         """Throw one away; a file goes with its folder."""
-        if not url.startswith("sqlite"):
+        if url.startswith("postgres"):
             self.databases.drop(url)
 
 
@@ -279,10 +315,10 @@ def take(row: Row, stores: Stores) -> tuple[str, ...]:
     for _ in range(row.rounds):
         for side, rounds in zip(row.sides, taken, strict=True):
             rounds.append(measure(side, stores))
-    return (row.title, row.goal, *row.says([medians(rounds) for rounds in taken]))
+    return (row.title, row.goal, *row.says([medians(rounds) for rounds in taken]), moment())
 
 
-HEAD = ("work", "goal", "ratio", "ours", "beside it")
+HEAD = ("work", "goal", "ratio", "ours", "beside it", "measured")
 
 
 def main() -> None:
@@ -294,21 +330,23 @@ def main() -> None:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         databases = Databases(server.url)
         opened.callback(databases.close)
-        cells: list[tuple[str, ...]] = []
         for row in rows:
-            cells.append(take(row, Stores(databases, folder)))
-            print(*cells[-1], sep=" | ", flush=True)
-            if not names:
-                write(cells, databases.version())  # after each row: what was measured is kept
+            cells = take(row, Stores(databases, folder))
+            print(*cells, sep=" | ", flush=True)
+            write(cells, databases.version())  # after each row: what was measured is kept
 
 
-def write(cells: list[tuple[str, ...]], server: str) -> None:
-    """Keep the table beside this file."""
-    lines = ["# How fast it is", "", *(f"- {line}" for line in described(server)), ""]
+def write(cells: tuple[str, ...], server: str) -> None:
+    """Put a row into the table beside this file."""
+    page = HERE / "results.md"
+    known = {line.split(" | ")[0][2:]: line for line in page.read_text("utf-8").splitlines()}
+    known[cells[0]] = f"| {' | '.join(cells)} |"
+    lines = ["# How fast it is", "", *(f"- {line}" for line in described(server))]
+    lines += ["- measured: the day, and how long `sum(range(1000))` took then", ""]
     lines += [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"]
-    lines += [f"| {' | '.join(row)} |" for row in cells]
+    lines += [known[row.title] for row in ROWS if row.title in known]
     lines += ["", f"Medians of {ROUNDS} where not one; `make bench` writes this file.", ""]
-    (HERE / "results.md").write_text("\n".join(lines), "utf-8")
+    page.write_text("\n".join(lines), "utf-8")
 
 
 if __name__ == "__main__":

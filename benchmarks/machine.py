@@ -14,14 +14,17 @@ from pathlib import Path
 def described(server: str) -> list[str]:
     """Return lines that say where and with what was measured; `server` is PostgreSQL's version."""
     return [
-        f"{datetime.now(UTC):%d %B %Y}",
         f"{os.cpu_count()} cores, {_processor()}, {_memory():.0f} GiB of memory",
         f"{platform.system()} {platform.release()}, CPython {platform.python_version()}",
         f"PostgreSQL {server} at default durability",
         f"SQLite {sqlite3.sqlite_version} with synchronous=FULL",
         f"Proveout {version('proveout')}",
-        f"`sum(range(1000))` took {_pace():.0f} µs: shared machines differ by the hour",
     ]
+
+
+def moment() -> str:
+    """Return the day, and how fast the machine is now: shared machines differ by the hour."""
+    return f"{datetime.now(UTC):%d %b %Y}, {_pace():.0f} µs"
 
 
 def _pace() -> float:
