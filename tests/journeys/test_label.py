@@ -332,7 +332,7 @@ def test_what_nobody_can_label_is_refused_with_a_way_on(judged: Place) -> None:
     errors = [json.loads(one.stdout)["error"] for one in (early, never)]
     assert [one.returncode for one in (early, never)] == [2, 2]
     assert "was not begun" in errors[0]["message"]
-    assert errors[1]["fix"] == ["write judge = true and labels = 0.25 on a criterion"]
+    assert errors[1]["fix"][0] == "write judge = true and labels = 0.25 on a criterion"
 
 
 class Terminal:

@@ -104,6 +104,10 @@ class Judge:
             )
 
 
+ACCEPTED = "accepted unedited"
+"""The score that people give: 1 where they approve an answer as it is, else 0."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     """Measured by a score: one of Proveout's own, or `module:function`, which may be a judge."""
@@ -112,6 +116,11 @@ class Scored:
     graded: Graded | None = None
     options: Options = Options()
     judge: Judge | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether people give it: they decide on every answer."""
+        return self.score == ACCEPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +217,11 @@ class Criterion:
     def judge(self) -> Judge | None:
         """The judge that measures it, if one does."""
         return self.measure.judge if isinstance(self.measure, Scored) else None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether people decide on every answer."""
+        return isinstance(self.measure, Scored) and self.measure.is_decided
 
     @property
     def is_unchecked(self) -> bool:

@@ -86,6 +86,20 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What people decided about the answers that a verdict read, in counts."""
+
+    approved: int = 0
+    edited: int = 0
+    rejected: int = 0
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return self.approved + self.edited + self.rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where one criterion of one candidate stands, and how it came there.
 
@@ -96,6 +110,7 @@ class Standing:
         log_nogo_line: log of 1 over this criterion's share of the chance of a wrong NO-GO.
         sources: figures over the sources of its cases; None where every case stands alone.
         agreement: of its judge with people; None where people check none.
+        decisions: of people about its answers; None where they decide on none.
     """
 
     criterion: Criterion
@@ -107,6 +122,7 @@ class Standing:
     log_nogo_line: float
     sources: SourceFigures | None = None
     agreement: Agreement | None = None
+    decisions: Decisions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +136,7 @@ class Miss:
         expected: the right answer, as JSON text.
         got: what came back as JSON text, or the error.
         lost: names of the criteria it did not meet.
+        edit: what a person made of the answer, as JSON text; "" where nobody edited it.
     """
 
     position: int
@@ -129,6 +146,7 @@ class Miss:
     expected: str
     got: str
     lost: tuple[str, ...]
+    edit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

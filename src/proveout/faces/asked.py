@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.domain.verdict import Verdict
 from proveout.faces.recorded import code_of, is_unchecked
+from proveout.prove.shuffle import asked_again
+from proveout.ready.drills.drill import NotSteady
 from proveout.ready.people import is_known
 from proveout.ready.sandbox import Ownership, Signal
 
@@ -73,18 +75,29 @@ async def signal_of(project: Project, release: Release, *, shuffled: bool) -> Si
     """Return the best verdict on exactly what `release` executes; None where there is none.
 
     Shuffled, its trials are judged again, each against another case's right answer.
+
+    Raises:
+        NotSteady: people alone decide on its answers, so that nothing can be judged again.
     """
     found: list[Signal] = []
+    alone: list[str] = []
     for settings in project.settings.experiments:
         locked = await _locked(project, settings, release)
         if locked is None:
             continue
-        if shuffled:
+        if shuffled and asked_again(settings.plan):
             found.append(await _shuffled(project, settings))
+        elif shuffled:
+            alone.append(settings.name)
         elif locked.verdict is not None:
             said: dict[str, Any] = json.loads(locked.verdict)
             one = _signal(settings, Verdict(said["verdict"]), said["cases"])
             found.append(replace(one, is_unchecked=is_unchecked(locked)))
+    if alone and not found:
+        raise NotSteady(
+            f"nothing asks of the answers of {alone[0]} again: people decide on them, or it only"
+            " leads; add a criterion with a score"
+        )
     best = sorted(found, key=lambda one: (one.verdict is not Verdict.GO, one.is_unchecked))
     return next(iter(best), None)
 

@@ -98,13 +98,15 @@ def load_score(name: str, folder: Path | None = None) -> Scorer:
 def scorers(criteria: Iterable[Criterion], folder: Path | None = None) -> Mapping[str, Scorer]:
     """Return what measures each criterion that has a score, by the criterion's name.
 
+    Where people decide on answers there is nothing to call.
+
     Raises:
         EntryMistake: a score of the user's cannot be found, or is no function.
     """
     return {
         one.name: built_in(scored) or load_score(scored.score, folder)
         for one in criteria
-        if (scored := scored_of(one.measure)) is not None
+        if (scored := scored_of(one.measure)) is not None and not scored.is_decided
     }
 
 

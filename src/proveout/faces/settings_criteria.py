@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from proveout.domain.criterion import (
+    ACCEPTED,
     AtLeast,
     AtMost,
     Baseline,
@@ -185,7 +186,10 @@ def _lead(row: Reader, entry: str, prices: Prices) -> Lead:
     over = row.text("lead_over")
     if over not in others:
         raise _no_such_rival(row, over, others)
-    lead = Lead(over=over, scored=_scored(row, entry, _BOUNDS))
+    scored = _scored(row, entry, _BOUNDS)
+    if scored.is_decided:
+        _refuse(row, ("lead_over",), ACCEPTED, "a lead is read from scores that ask nobody")
+    lead = Lead(over=over, scored=scored)
     return replace(lead, variance_guess=_guess(row, -lead.most, lead.most))
 
 
@@ -206,6 +210,8 @@ def _no_such_rival(row: Reader, over: str, others: list[str]) -> SettingsMistake
 def _scored(row: Reader, entry: str, grades: tuple[str, ...]) -> Scored:
     """Return the score of a criterion; `grades` are the keys that make it a graded one."""
     score = _score(row, entry)
+    if score == ACCEPTED:
+        return _accepted(row)
     if is_share(score):
         _refuse(row, grades, score, "it is a share: it lies between 0 and 1")
         graded = Graded(low=0, high=1)
@@ -215,6 +221,14 @@ def _scored(row: Reader, entry: str, grades: tuple[str, ...]) -> Scored:
             _refuse(row, grades, score, "it is pass or fail")
     options = _options(row, score)
     return Scored(score=score, graded=graded, options=options, judge=_judge(row, score))
+
+
+def _accepted(row: Reader) -> Scored:
+    """Return the score that people give; it is told nothing."""
+    _refuse(row, _GRADES, ACCEPTED, "it is pass or fail")
+    _refuse(row, _JUDGES, ACCEPTED, "people decide on every answer")
+    _refuse(row, ("ceiling",), ACCEPTED, "the more are accepted, the better: it takes a floor")
+    return Scored(score=ACCEPTED, options=_options(row, ACCEPTED))
 
 
 def _judge(row: Reader, score: str) -> Judge | None:
@@ -253,16 +267,17 @@ def _options(row: Reader, score: str) -> Options:
 
 def _score(row: Reader, entry: str) -> str:
     text = row.text("score")
-    if text in BUILT_IN:
+    ours = (*BUILT_IN, ACCEPTED)
+    if text in ours:
         return text
-    near = difflib.get_close_matches(text.lower(), BUILT_IN, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(text.lower(), ours, n=1, cutoff=0.75)
     if text.isidentifier() and not near:
         return f"{entry.partition(':')[0]}:{text}"
     if near or ":" not in text:
         raise row.mistake(
             f"no score is called {shown(text)}",
             "score",
-            why=f"a score is one of {', '.join(BUILT_IN)}, a function of the module of entry, "
+            why=f"a score is one of {', '.join(ours)}, a function of the module of entry, "
             "or module:function",
             fix=(f'score = "{near[0]}"' if near else 'score = "exact"',),
         )

@@ -293,7 +293,7 @@ CRITERION = Table(
             kind=Kind.TEXT,
             example='"exact"',
             meaning="Measured by a score that comes with Proveout, by a function of the "
-            "entry's module, or by module:function.",
+            "entry's module, by module:function, or by people (accepted unedited).",
         ),
         Key(
             name="field",

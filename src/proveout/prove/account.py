@@ -127,6 +127,7 @@ def _criterion(standing: Standing) -> dict[str, Any]:
         "decided_at": standing.decided_at,
         **({} if standing.sources is None else {"sources": asdict(standing.sources)}),
         **_judge(standing),
+        **({} if standing.decisions is None else {"decisions": asdict(standing.decisions)}),
     }
 
 

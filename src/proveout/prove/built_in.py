@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from proveout.domain.criterion import Options, Scored
+from proveout.domain.criterion import ACCEPTED, Options, Scored
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
@@ -290,6 +290,8 @@ def _fault(score: str, options: Options) -> WrongOption | None:
     known = BUILT_IN.get(score)
     if known is None:
         why = "it goes with a score that comes with Proveout; a function knows for itself"
+        if score == ACCEPTED:
+            why = "people decide on the whole answer"
         return _foreign(given[0], score, why) if given else None
     for one in given:
         if one != FIELD and one not in known.takes:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from proveout.domain.case import Case
     from proveout.domain.criterion import Criterion
     from proveout.domain.experiment import Plan
+    from proveout.domain.label import Label
 
 LOT = 13
 """Hexadecimal digits of a lot: as many as a float holds exactly."""
@@ -46,12 +47,16 @@ class Said:
     """What was said of one answer, by the name of the criterion.
 
     Attributes:
+        opinions: what judges said, and what people did where they decide on every answer.
+        labels: what people said of the answers that they check a judge by.
         shares: of the criteria for which the answer's case was drawn.
+        decisions: the labels of people who decide on every answer.
     """
 
     opinions: Mapping[str, float] = field(default_factory=dict[str, float])
     labels: Mapping[str, float] = field(default_factory=dict[str, float])
     shares: Mapping[str, float] = field(default_factory=dict[str, float])
+    decisions: Mapping[str, Label] = field(default_factory=dict[str, "Label"])
 
     @property
     def pairs(self) -> dict[str, Pair]:
@@ -62,9 +67,20 @@ class Said:
             if name in self.opinions
         }
 
+    @property
+    def edit(self) -> str:
+        """The corrected answer, as JSON text; "" where nobody edited it."""
+        return next((one.edit for one in self.decisions.values() if one.edit), "")
+
 
 UNHEARD = Said()
 """Nothing was said by a judge."""
+
+
+def people_label(criteria: Iterable[Criterion]) -> bool:
+    """Whether people are asked about answers: to check a judge, or to decide."""
+    found = tuple(criteria)
+    return bool(shares_of(found)) or any(one.is_decided for one in found)
 
 
 def shares_of(criteria: Iterable[Criterion]) -> dict[str, float]:
@@ -126,12 +142,12 @@ def label_name(plan: Plan, criterion: Criterion, case: Case, answer: str) -> str
 
     Args:
         plan: what the experiment is about.
-        criterion: measured by a judge.
+        criterion: measured by a judge, or by people.
         case: with its input and its right answer.
         answer: the digest of the answer.
     """
     measure = criterion.measure
-    assert isinstance(measure, Scored)  # noqa: S101 - only a score is a judge
+    assert isinstance(measure, Scored)  # noqa: S101 - people are asked about nothing else
     graded = measure.graded and [measure.graded.low, measure.graded.high]
     asked = [plan.workflow, criterion.name, measure.score, graded, case.value, case.expected]
     return digest(canonical([*asked, answer]))

@@ -321,7 +321,7 @@ class Conductor:
             if tally.verdict is not Verdict.UNDECIDED or tally.leads - beside.keys():
                 break
             values = observe(criteria, trialled, self._setup.scorers, said, beside)
-            tally.add(trialled, tally.read, values, said.pairs)
+            tally.add(trialled, tally.read, values, said)
         return tally.read > before
 
     async def _finished(self, candidate: Candidate, first: int, most: int) -> list[Trialled]:

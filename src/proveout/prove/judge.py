@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from proveout.domain.criterion import AtLeast, AtMost, Cost, Latency, Lead, Scored, Worth
 from proveout.domain.experiment import OWN, Claim
-from proveout.domain.verdict import Reading, Standing, Status, Verdict
+from proveout.domain.label import Decision
+from proveout.domain.verdict import Decisions, Reading, Standing, Status, Verdict
 from proveout.prove.calibrate import agreement_of, reach_of, shares_of, variance_of
 from proveout.statistics.sequential import BoundedMean, FixedDataset, Proportion
 from proveout.statistics.sources import figures_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from proveout.domain.criterion import Criterion
     from proveout.domain.experiment import Plan
-    from proveout.prove.calibrate import Pair
+    from proveout.prove.calibrate import Pair, Said
     from proveout.prove.layout import Layout
 
 Test: TypeAlias = Proportion | FixedDataset | BoundedMean
@@ -168,6 +170,7 @@ class Course:
     decided_at: int | None = None
     sources: list[tuple[float, ...]] = field(default_factory=list[tuple[float, ...]])
     pairs: list[Pair] = field(default_factory=list["Pair"])
+    decisions: Counter[Decision] = field(default_factory=Counter["Decision"])
     _every: int = 1
 
     def observe(self, *values: float, weight: float | None = None) -> None:
@@ -193,6 +196,15 @@ class Course:
             self._every *= 2
             self.states = [one for one in self.states if one[1].count % self._every == 0]
 
+    def hear(self, said: Iterable[Said]) -> None:
+        """Note what judges and people said of answers that are read."""
+        name = self.criterion.name
+        for one in said:
+            if (pair := one.pairs.get(name)) is not None:
+                self.pairs.append(pair)
+            if (label := one.decisions.get(name)) is not None:
+                self.decisions[label.decision] += 1
+
     def standing(self, *, with_course: bool = False) -> Standing:
         """Return where the criterion stands; the course takes a moment to draw up."""
         states = self.states if with_course else []
@@ -206,6 +218,7 @@ class Course:
             course=tuple(self._reading(*state) for state in thinned(states)),
             sources=figures_of(self.sources) if self.sources else None,
             agreement=agreement_of(self.pairs) if self._is_labelled else None,
+            decisions=self._decisions if self.criterion.is_decided else None,
             log_go_line=-math.log(self.test.alpha),
             log_nogo_line=-math.log(self.test.beta),
         )
@@ -223,6 +236,14 @@ class Course:
     def _is_labelled(self) -> bool:
         judge = self.criterion.judge
         return judge is not None and judge.labels is not None
+
+    @property
+    def _decisions(self) -> Decisions:
+        return Decisions(
+            approved=self.decisions[Decision.APPROVED],
+            edited=self.decisions[Decision.EDITED],
+            rejected=self.decisions[Decision.REJECTED],
+        )
 
     @property
     def _is_pass_fail(self) -> bool:

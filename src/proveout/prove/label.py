@@ -7,20 +7,24 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from proveout.domain.criterion import Scored
+from proveout.domain.criterion import ACCEPTED, Scored
+from proveout.domain.label import Decision
 from proveout.errors import Mistake, Refusal
+from proveout.prove.lock import canonical
 from proveout.prove.score import BadScore, read_score
+from proveout.run.payload import PayloadTooLarge, Unjournalable, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proveout.domain.criterion import Criterion
+    from proveout.domain.label import Label
     from proveout.prove.panel import Question
 
 SHOWN = ("schema", "experiment", "input", "expected", "answer", "by")
 """Keys of a label.v1 that say nothing new when it is given back."""
 
-KEYS = ("case", "label", "criterion", "digest")
+KEYS = ("case", "label", "criterion", "digest", "edit", "reason")
 
 
 class BadLabel(Mistake):
@@ -33,6 +37,15 @@ class NotAsked(Mistake):
     """Nobody is asked for such a label, or for more than one such."""
 
     code = "not-asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a person says of an answer, as `Label` explains it."""
+
+    value: float
+    edit: str = ""
+    reason: str = ""
 
 
 class AlreadyLabelled(Refusal):
@@ -50,12 +63,21 @@ class Given:
         value: None where the line has none yet.
         criterion: "" where there is only one that people label.
         digest: of the answer that was seen; "" for the only answer of the case.
+        edit: the corrected answer; None where the line has none.
+        reason: why, in the person's words.
     """
 
     case: str
     value: object
     criterion: str = ""
     digest: str = ""
+    edit: object = None
+    reason: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing yet."""
+        return self.value is None and self.edit is None
 
 
 def parse(line: bytes) -> Given:
@@ -76,15 +98,101 @@ def parse(line: bytes) -> Given:
             near = difflib.get_close_matches(key, KEYS, n=1)
             raise BadLabel(f'it has no key "{key}"', fix=(near[0] if near else EXAMPLE,))
     case = words.get("case")
-    if isinstance(case, bool) or not isinstance(case, str | int) or "label" not in words:
+    edit, is_said = words.get("edit"), "label" in words or "edit" in words
+    if isinstance(case, bool) or not isinstance(case, str | int) or not is_said:
         raise BadLabel("it names no case, or has no label", fix=(EXAMPLE,))
     named = [words.get("criterion", ""), words.get("digest", "")]
     if not all(isinstance(one, str) for one in named):
         raise BadLabel("criterion and digest are texts", fix=(EXAMPLE,))
-    return Given(case=str(case), value=words["label"], criterion=named[0], digest=named[1])
+    return Given(
+        case=str(case),
+        value=words.get("label"),
+        criterion=named[0],
+        digest=named[1],
+        edit=edit,
+        reason=reason_of(words.get("reason")),
+    )
+
+
+def reason_of(given: object) -> str:
+    """Return a reason as it is kept.
+
+    Raises:
+        BadLabel: it is no text, or longer than anybody reads.
+    """
+    if given is None:
+        return ""
+    if not isinstance(given, str) or len(given) > LONGEST_REASON or "\0" in given:
+        raise BadLabel(
+            f"a reason is a text of at most {LONGEST_REASON:,} characters",
+            fix=('{"case": "17", "label": false, "reason": "too long"}',),
+        )
+    return given.strip()
+
+
+LONGEST_REASON = 2_000
+"""Characters of a reason."""
 
 
 EXAMPLE = '{"case": "17", "label": true}'
+
+
+def word_of(given: Given, question: Question) -> Word:
+    """Return what a person says of the answer that a question shows.
+
+    Raises:
+        BadLabel: it is nothing that the question's criterion can have, or contradicts itself.
+    """
+    criterion = question.criterion
+    if criterion.is_decided:
+        return decided(given, question.trialled.result)
+    if given.edit is not None or given.reason:
+        raise BadLabel(
+            f"{criterion.name} takes a label alone",
+            why=f'an edit and a reason go with a decision, by score = "{ACCEPTED}"',
+            fix=(EXAMPLE,),
+        )
+    return Word(value=value_of(given.value, criterion))
+
+
+def decided(given: Given, answer: object) -> Word:
+    """Return a person's decision about an answer.
+
+    Raises:
+        BadLabel: it approves and edits at once, edits nothing, or its edit is no JSON.
+    """
+    if given.edit is None:
+        if not isinstance(given.value, bool):
+            raise BadLabel(f"{given.value!r} is no decision", fix=DECISIONS)
+        return Word(value=float(given.value), reason=given.reason)
+    edit = _edit(given.edit)
+    if edit == canonical(answer).decode():
+        raise BadLabel(
+            "the edit is the answer as it was",
+            why="an answer that needs no edit is approved",
+            fix=DECISIONS[:1],
+        )
+    if given.value is not None and given.value is not False:
+        raise BadLabel(
+            "an answer cannot be approved as it is, and edited", fix=("remove label, or edit",)
+        )
+    return Word(value=0.0, edit=edit, reason=given.reason)
+
+
+def _edit(given: object) -> str:
+    try:
+        to_json(given, "the edit")
+    except (Unjournalable, PayloadTooLarge) as error:
+        raise BadLabel(error.message, why=error.why, fix=error.fix) from error
+    return canonical(given).decode()
+
+
+DECISIONS = (
+    '{"case": "17", "label": true}                       approves it as it is',
+    '{"case": "17", "edit": "the answer as it should be"}',
+    '{"case": "17", "label": false, "reason": "wrong"}   rejects it',
+)
+"""Lines that decide about an answer."""
 
 
 def value_of(given: object, criterion: Criterion) -> float:
@@ -146,16 +254,36 @@ def question_of(given: Given, asked: Sequence[Question]) -> Question:
     )
 
 
-def check_new(question: Question, value: float) -> None:
+def said_of(label: Label, criterion: Criterion) -> str:
+    """Return what a label says, in a word."""
+    if not criterion.is_decided:
+        return f"labelled {label.value:g}"
+    return label.decision.value
+
+
+def check_new(question: Question, word: Word) -> None:
     """Leave quietly where an answer has no other label yet.
 
     Raises:
         AlreadyLabelled: it has.
     """
-    if question.label is not None and question.label != value:
+    kept, criterion = question.kept, question.criterion
+    if kept is not None and (kept.value, kept.edit) != (word.value, word.edit):
+        if not criterion.is_decided:
+            other = f"{word.value:g}"
+        elif kept.edit and word.edit:
+            other = "to this"
+        else:
+            other = _decision(word)
         raise AlreadyLabelled(
-            f"the answer of case {question.trialled.case.id} is labelled"
-            f" {question.label:g} for {question.criterion.name}, not {value:g}",
+            f"the answer of case {question.trialled.case.id} is {said_of(kept, criterion)}"
+            f" for {criterion.name}, not {other}",
             why="a label that was read is part of a verdict; the first one counts",
             fix=("remove the line",),
         )
+
+
+def _decision(word: Word) -> Decision:
+    if word.value == 1:
+        return Decision.APPROVED
+    return Decision.EDITED if word.edit else Decision.REJECTED

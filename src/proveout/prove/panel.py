@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.criterion import Criterion
     from proveout.prove.conduct import Setup
+    from proveout.prove.label import Word
     from proveout.prove.observe import Trialled
     from proveout.prove.score import Scorer
     from proveout.run.work import Bench
@@ -34,14 +35,19 @@ class Question:
     Attributes:
         name: under which its label is kept.
         answer: hexadecimal SHA-256 of the answer.
-        label: what a person said; None while nobody has.
+        kept: what a person said; None while nobody has.
     """
 
     name: str
     criterion: Criterion
     trialled: Trialled
     answer: str
-    label: float | None
+    kept: Label | None
+
+    @property
+    def label(self) -> float | None:
+        """The value of what a person said; None while nobody has."""
+        return None if self.kept is None else self.kept.value
 
 
 class Heard(NamedTuple):
@@ -65,9 +71,10 @@ class Panel:
         self._seed = setup.experiment.order_seed
         self._scorers = setup.scorers
         self._judged = tuple(one for one in setup.plan.criteria if one.judge is not None)
+        self._decided = tuple(one for one in setup.plan.criteria if one.is_decided)
         self._shares = shares_of(setup.plan.criteria)
         self._opinions: dict[str, float] = {}
-        self._labels: dict[str, float] = {}
+        self._labels: dict[str, Label] = {}
 
     def at_once(self, most: int, *, asks: bool) -> int:
         """Return how many trials are heard at once: while judges are asked, no more than run."""
@@ -78,11 +85,11 @@ class Panel:
 
         Where people label, as far as a sitting of them has answers to see.
         """
-        if not self._shares:
+        if not (self._shares or self._decided):
             return last
         asked = 0
         for position in range(read, self._layout.trials):
-            asked += bool(self._drawn(position))
+            asked += bool(self._decided or self._drawn(position))
             if asked > SITTING:
                 return max(last, position)
         return self._layout.trials
@@ -98,7 +105,7 @@ class Panel:
             BadScore: a judge raised, or gave something that its criterion cannot read. What
                 other judges said meanwhile is kept.
         """
-        if not self._judged:
+        if not (self._judged or self._decided):
             return [Heard(one, UNHEARD) for one in trials]
         found = await asyncio.gather(
             *(self._said(one, asks=asks) for one in trials), return_exceptions=True
@@ -125,8 +132,8 @@ class Panel:
         if not trialled.answered:
             return []
         shares = self._drawn(_position(trialled))
-        answer = digest(canonical(trialled.result)) if shares else ""
-        asked = [one for one in self._judged if one.name in shares]
+        asked = [*self._decided, *(one for one in self._judged if one.name in shares)]
+        answer = digest(canonical(trialled.result)) if asked else ""
         names = [label_name(self._plan, one, trialled.case, answer) for one in asked]
         return [
             Question(
@@ -134,52 +141,58 @@ class Panel:
                 criterion=one,
                 trialled=trialled,
                 answer=answer,
-                label=await self._label(name),
+                kept=await self._label(name),
             )
             for name, one in zip(names, asked, strict=True)
         ]
 
-    async def answer(self, question: Question, value: float, by: str) -> Question:
+    async def answer(self, question: Question, word: Word, by: str) -> Question:
         """Keep a person's label, in place of one given before; return the question with it."""
         label = Label(
-            value=value,
+            value=word.value,
             case=question.trialled.case.id,
             criterion=question.criterion.name,
             answer=question.answer,
             by=by,
             at=self._bench.clock.now(),
+            edit=word.edit,
+            reason=word.reason,
         )
         await self._keep(Kind.LABEL, question.name, label)
-        self._labels[question.name] = value
-        return replace(question, label=value)
+        self._labels[question.name] = label
+        return replace(question, kept=label)
 
     async def _said(self, trialled: Trialled, *, asks: bool) -> Said | None:
         """Return what is said of a trial; None while something is still to be said."""
         if not trialled.answered:
             return UNHEARD
         labels: dict[str, float] = {}
+        decisions: dict[str, Label] = {}
         for question in await self.questions(trialled):
-            if question.label is None:
+            if question.kept is None:
                 return None
-            labels[question.criterion.name] = question.label
-        opinions: dict[str, float] = {}
+            if question.criterion.is_decided:
+                decisions[question.criterion.name] = question.kept
+            else:
+                labels[question.criterion.name] = question.kept.value
+        opinions = {name: one.value for name, one in decisions.items()}
         for criterion in self._judged:
             opinion = await self._opinion(criterion, trialled, asks=asks)
             if opinion is None:
                 return None
             opinions[criterion.name] = opinion
         shares = self._drawn(_position(trialled)) if labels else {}
-        return Said(opinions=opinions, labels=labels, shares=shares)
+        return Said(opinions=opinions, labels=labels, shares=shares, decisions=decisions)
 
     def _drawn(self, position: int) -> dict[str, float]:
         return drawn(self._shares, self._seed, self._layout.case_at(position))
 
-    async def _label(self, name: str) -> float | None:
+    async def _label(self, name: str) -> Label | None:
         if name not in self._labels:
             body = await self._bench.store.record(Kind.LABEL, name)
             if body is None:
                 return None
-            self._labels[name] = decode(Label, body).value
+            self._labels[name] = decode(Label, body)
         return self._labels[name]
 
     async def _opinion(

@@ -15,7 +15,15 @@ from typing import (
     overload,
 )
 
-from proveout.domain.criterion import AtLeast, AtMost, Criterion, Graded, Judge, Scored
+from proveout.domain.criterion import (
+    ACCEPTED,
+    AtLeast,
+    AtMost,
+    Criterion,
+    Graded,
+    Judge,
+    Scored,
+)
 from proveout.domain.workflow import check_module_level
 from proveout.errors import Mistake
 from proveout.prove.built_in import BUILT_IN, as_options, is_share
@@ -83,12 +91,19 @@ def score(
     `labels` in its settings.
 
     Raises:
-        Mistake: a floor and a ceiling, neither, or a target on the wrong side.
+        Mistake: a floor and a ceiling, neither, or a target on the wrong side; or people are to
+            decide, who are asked in a project.
         WrongOption: an option does not go with the score.
     """
     if not isinstance(what, str):
         check_module_level(what)
         return what
+    if what == ACCEPTED:
+        raise Mistake(
+            f'"{ACCEPTED}" is what people decide, and nobody is asked here',
+            why="answers wait for a person in a project, where decisions are kept",
+            fix=("proveout init NAME",),
+        )
     if target is None or (floor is None) == (ceiling is None):
         raise Mistake(
             f'score("{what}") needs a target, and a floor or a ceiling',

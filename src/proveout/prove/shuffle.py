@@ -14,6 +14,8 @@ from proveout.prove.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from proveout.domain.criterion import Criterion
+    from proveout.domain.experiment import Plan
     from proveout.prove.calibrate import Said
     from proveout.prove.conduct import Setup
     from proveout.prove.observe import Trialled
@@ -31,6 +33,11 @@ class Control:
     cases: int
 
 
+def asked_again(plan: Plan) -> tuple[Criterion, ...]:
+    """Return the criteria that can be asked about answers to other cases."""
+    return tuple(one for one in plan.criteria_alone if not one.is_decided)
+
+
 async def judge_shuffled(
     setup: Setup,
     trials: Sequence[Trialled],
@@ -41,7 +48,8 @@ async def judge_shuffled(
 
     It ends where the verdict falls. A judge, which may ask for no right answer, is shown the
     whole of the other case; nobody labels that. A lead is left out: it compares two candidates
-    on the same right answer.
+    on the same right answer. So is what people decide: nobody decides on an answer to another
+    case.
 
     Args:
         setup: what was locked.
@@ -50,7 +58,7 @@ async def judge_shuffled(
         seed: draws whose right answer each trial gets.
     """
     plan, bounds = setup.plan, bounds_of(setup.plan, setup.layout)
-    criteria = plan.criteria_alone
+    criteria = asked_again(plan)
     courses = [Course(criterion, make_test(criterion, bounds)) for criterion in criteria]
     tally = Tally(plan.candidates[0], courses, setup.layout)
     others = draw_order(seed, range(len(trials)))

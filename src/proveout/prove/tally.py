@@ -5,39 +5,35 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.domain.criterion import AtMost, Latency, Lead
 from proveout.domain.verdict import Judgement, Miss, Slice, Verdict
-from proveout.prove.calibrate import is_pass_fail
+from proveout.prove.calibrate import UNHEARD, is_pass_fail
 from proveout.prove.judge import Course, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from proveout.domain.experiment import Candidate
     from proveout.domain.run import Run
     from proveout.ports.store import TrialCount
-    from proveout.prove.calibrate import Pair
+    from proveout.prove.calibrate import Said
     from proveout.prove.layout import Layout
     from proveout.prove.observe import Trialled
-
-NO_PAIRS: Mapping[str, Pair] = MappingProxyType({})
-"""What judges and people said of a trial where nobody labels any."""
 
 MOST_MISSES = 200
 """Misses that an account keeps for each candidate."""
 
 
 class _Read(NamedTuple):
-    """A trial that was read: its place, its value for each criterion, and who said so of it."""
+    """A trial that was read: its place, its value for each criterion, and what was said of it."""
 
     trialled: Trialled
     position: int
     values: tuple[float, ...]
-    pairs: Mapping[str, Pair]
+    said: Said
 
 
 @dataclass(slots=True)
@@ -70,11 +66,11 @@ class Tally:
         trialled: Trialled,
         position: int,
         values: tuple[float, ...],
-        pairs: Mapping[str, Pair] = NO_PAIRS,
+        said: Said = UNHEARD,
     ) -> None:
         """Read the next trial of the prefix; the verdict may fall with an observation's last."""
         self.read = position + 1
-        self._pending.append(_Read(trialled, position, values, pairs))
+        self._pending.append(_Read(trialled, position, values, said))
         cases = self.layout.cases_of(self.observed)
         if len(self._pending) == cases * self.layout.repeats:
             self._observe(cases)
@@ -96,8 +92,7 @@ class Tally:
         repeats = self.layout.repeats
         weight = self.layout.weight_of(self.observed) if self.layout.sources else None
         for place, course in enumerate(self.courses):
-            name = course.criterion.name
-            course.pairs += [one.pairs[name] for one in self._pending if name in one.pairs]
+            course.hear([one.said for one in self._pending])
             if course.is_closed:
                 continue
             trials = [one.values[place] for one in self._pending]
@@ -107,7 +102,7 @@ class Tally:
         self.cases += cases
 
     def _note(self, one: _Read) -> None:
-        trialled, position, values, _ = one
+        trialled, position, values, said = one
         self.errors += not trialled.answered
         if trialled.run.elapsed is not None:
             self.seconds.append(trialled.run.elapsed)
@@ -117,7 +112,8 @@ class Tally:
             if is_loss(course, value)
         )
         if lost and len(self.misses) < MOST_MISSES:
-            self.misses.append(miss(trialled, position // self.layout.repeats, lost))
+            found = miss(trialled, position // self.layout.repeats, lost)
+            self.misses.append(replace(found, edit=said.edit))
         first = next((c.criterion.name for c in self.courses if is_pass_fail(c.criterion)), None)
         if first is not None:
             for tag in trialled.case.tags:

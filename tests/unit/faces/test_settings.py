@@ -672,6 +672,13 @@ def test_what_is_kept_and_for_how_long(folder: Path) -> None:
         ('"exact"', '"routed"\njudge = true\nlabels = 25', "labels", "labels 25 does not lie"),
         ('"exact"', '"routed"\njudge = true\nlabels = true', "labels", "labels must be a number"),
         ('score = "exact"', 'latency = "1 s"\njudge = true', "judge", "does not go with latency"),
+        # decisions of people
+        ('"exact"', '"accepted unedited"\njudge = true', "judge", "does not go with accepted"),
+        ('"exact"', '"accepted unedited"\nlabels = 0.5', "labels", "does not go with accepted"),
+        ('"exact"', '"accepted unedited"\nlow = 0\nhigh = 1', "low =", "does not go with accepted"),
+        ('"exact"', '"accepted unedited"\nfield = "a"', "field", "does not go with accepted"),
+        ('"exact"\nfloor', '"accepted unedited"\nceiling', "ceiling", "does not go with accepted"),
+        ('"exact"', '"accepted unedted"', "score", 'no score is called "accepted unedted"'),
         ('"exact"', '"choice"', "[[prove.criteria]]", "the score choice needs choices"),
         ('"exact"', '"choice"\nchoices = ["a"]', "choices", "choices are at least two"),
         ('"exact"', '"choice"\nchoices = ["a", "A "]', "choices", "choices are at least two"),

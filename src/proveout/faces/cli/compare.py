@@ -111,16 +111,20 @@ def _criterion(plan: Plan, name: str | None) -> Criterion:
         f'no criterion "{name}" of {plan.name} reads a score'
         if name
         else f"no criterion of {plan.name} reads a score",
-        why="answers are compared by a score that costs nothing to ask again, so by no judge;"
+        why="answers are compared by a score that costs nothing to ask again, so by no judge and"
+        " no person;"
         f" those of {plan.name}: {', '.join(scored) or 'none'}",
         fix=(f'--by "{near[0]}"' if near else "add a criterion with a score",),
     )
 
 
 def _is_asked_again(criterion: Criterion) -> bool:
-    """Whether a criterion reads a score that is no judge: a judge costs, and is of moods."""
+    """Whether a criterion reads a score that no judge and no person gives.
+
+    Judges cost, and are of moods; so are people.
+    """
     score = scored_of(criterion.measure)
-    return score is not None and score.judge is None
+    return score is not None and score.judge is None and not score.is_decided
 
 
 def _two(plan: Plan, names: tuple[str, ...]) -> tuple[str, str]:

@@ -164,7 +164,7 @@ def _candidate(judgement: Judgement, total: int, *, alone: bool) -> list[str]:
             lines.append(faint(f"    {clean(said)}"))
         if standing.sources is not None:
             lines.append(faint(f"    {_sources(standing.criterion, standing.sources)}"))
-        lines += [faint(f"    {one}") for one in _judge(standing)]
+        lines += [faint(f"    {one}") for one in (*_judge(standing), *_people(standing))]
     return lines
 
 
@@ -185,6 +185,16 @@ def _judge(standing: Standing) -> list[str]:
     else:
         lines[0] += f"; the judge's mean is {found.difference:+.3g} off"
     return lines
+
+
+def _people(standing: Standing) -> list[str]:
+    """Return what people decided about a criterion's answers, if they did."""
+    found = standing.decisions
+    if found is None:
+        return []
+    if not found.count:
+        return ["nobody decided on an answer yet"]
+    return [f"people approved {found.approved}, edited {found.edited}, rejected {found.rejected}"]
 
 
 def _sources(criterion: Criterion, found: SourceFigures) -> str:

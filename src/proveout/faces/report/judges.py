@@ -1,4 +1,4 @@
-"""What there is to say of the judges that a verdict rests on."""
+"""What there is to say of the judges and people that a verdict rests on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ NAMED = 8
 
 
 def judges(account: Account) -> tuple[str, ...]:
-    """Return sentences on judges whom nobody checks, on how others agree, and on what waits."""
+    """Return sentences on judges, on how people agree and decide, and on what waits for them."""
     return (
         *([unchecked(account)] if account.unchecked else []),
         *(f"{agreement(one)}." for one in account.own.standings if one.agreement is not None),
+        *(f"{decisions(one)}." for one in account.own.standings if one.decisions is not None),
         *([f"{waiting(account)}."] if account.waiting else []),
     )
 
@@ -47,6 +48,17 @@ def agreement(standing: Standing) -> str:
     off = found.difference
     size = scale_of(standing.criterion).say(abs(off))
     return f"{agreed}, and grades {size} {'lower' if off < 0 else 'higher'} than they do on average"
+
+
+def decisions(standing: Standing) -> str:
+    """Return what people decided about answers, in counts."""
+    found, name = standing.decisions, standing.criterion.name
+    if found is None or not found.count:
+        return f"Nobody decided on an answer yet for {name}"
+    return (
+        f"People decided on {count_of(found.count, 'answer')} for {name}: {found.approved} approved"
+        f" as they were, {found.edited} edited, {found.rejected} rejected"
+    )
 
 
 def waiting(account: Account) -> str:

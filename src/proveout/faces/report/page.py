@@ -149,6 +149,7 @@ class MissView:
     value: Excerpt
     expected: Excerpt
     got: Excerpt
+    edit: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -490,6 +491,7 @@ def _miss(one: Miss) -> MissView:
         value=excerpt(readable(one.value)),
         expected=excerpt(readable(one.expected)),
         got=excerpt(readable(one.got)),
+        edit=excerpt(readable(one.edit)) if one.edit else None,
     )
 
 
