@@ -123,6 +123,7 @@ def test_a_verdict_waits_for_people_and_goes_on_with_their_labels(
     """It exits 5 and names the cases; labelled, the same command ends with the verdict."""
     judged.environment = {"PROVEOUT_STORE": store_url}
     first = judged.run("prove")
+    early = judged.ask("verdict")
     rounds = 0
     while (found := waiting(judged)) and rounds < 10:
         kept = give(judged, honest(found))
@@ -135,7 +136,13 @@ def test_a_verdict_waits_for_people_and_goes_on_with_their_labels(
     assert "40 answers wait for a label by a person: case" in first.stdout
     assert "proveout label toy" in first.stdout
     assert verdict["verdict"] in {"GO", "NO-GO"}
+    assert early["stopped_by"] == "cases"
+    assert early["waits_for"] == "labels"
+    assert early["labels_waiting"] == 40
+    assert "waits for 40 labels" in first.stdout
     assert "labels_waiting" not in verdict
+    assert "waits_for" not in verdict
+    assert verdict["stopped_by"] == "verdict"
     said = verdict["candidates"][0]["criteria"][0]["judge"]
     assert said["yes"] == said["yes_by_both"]
     assert said["agreed"] == said["yes_by_both"] + said["no_by_both"]

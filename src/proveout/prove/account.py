@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion, Lead
 from proveout.domain.experiment import OWN
+from proveout.domain.verdict import StoppedBy
 from proveout.prove.calibrate import is_pass_fail
 from proveout.prove.elsewhere import EXPLORATORY
 from proveout.prove.lock import canonical, digest
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.experiment import Plan
     from proveout.domain.money import Usd
-    from proveout.domain.verdict import Judgement, Standing, StoppedBy
+    from proveout.domain.verdict import Judgement, Standing
 
 
 UNCHECKED = "an unchecked judge"
@@ -71,9 +73,22 @@ class Account:
         return sum(one.calls for one in self.judgements)
 
 
+def why_it_stood(verdict: bytes) -> StoppedBy | None:
+    """Return what ended an experiment, by its `verdict.v1`; None where a person stopped it."""
+    words = json.loads(verdict)
+    if words.get("waits_for") == StoppedBy.LABELS:
+        return StoppedBy.LABELS
+    said = words["stopped_by"]
+    return None if said is None else StoppedBy(said)
+
+
 def verdict_v1(account: Account) -> dict[str, Any]:
-    """Return the account as the object that callers outside rely on."""
-    own = account.own
+    """Return the account as the object that callers outside rely on.
+
+    What ended it is one of four words for them. Where it waits for labels, no further case can
+    be read now, and a field of its own says why.
+    """
+    own, waits = account.own, account.stopped_by is StoppedBy.LABELS
     words: dict[str, Any] = {
         "schema": "verdict.v1",
         "experiment": account.plan.name,
@@ -91,10 +106,11 @@ def verdict_v1(account: Account) -> dict[str, Any]:
         "order_seed": account.order_seed,
         "wrong_go": account.plan.errors.wrong_go,
         "wrong_no_go": account.plan.errors.wrong_no_go,
-        "stopped_by": account.stopped_by,
+        "stopped_by": StoppedBy.CASES if waits else account.stopped_by,
         "lock": account.lock,
         "candidates": [_candidate(one, account.note(one.candidate)) for one in account.judgements],
         **({"according_to": UNCHECKED} if account.unchecked else {}),
+        **({"waits_for": StoppedBy.LABELS} if waits else {}),
         **({"labels_waiting": len(account.waiting)} if account.waiting else {}),
     }
     return {**words, "digest": digest(canonical(words))}

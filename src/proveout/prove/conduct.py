@@ -8,7 +8,6 @@ move it. Killed at any point and started again, it goes on where it was.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from proveout.domain.run import Run, RunState, Trial
 from proveout.domain.unit import Cancel, UnitId
 from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
-from proveout.prove.account import Account, verdict_v1
+from proveout.prove.account import Account, verdict_v1, why_it_stood
 from proveout.prove.begin import changed_since
 from proveout.prove.elsewhere import put_to, ready
 from proveout.prove.judge import courses_of
@@ -224,8 +223,7 @@ class Conductor:
     def why_it_stood(self) -> StoppedBy | None:
         """Return what ended it when it was last conducted."""
         stored = self._setup.experiment.verdict
-        said = None if stored is None else json.loads(stored)["stopped_by"]
-        return self.why_stopped(None if said is None else StoppedBy(said))
+        return self.why_stopped(None if stored is None else why_it_stood(stored))
 
     async def _until_stopped(
         self, worker: Worker, work: asyncio.Task[None], used: int
