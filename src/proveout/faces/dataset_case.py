@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FIELDS = ("input", "expected", "id", "cluster", "tags")
 
+PROVENANCE = "provenance"
+"""Says where a case comes from, to people: no part of the case, nor of its dataset's digest."""
+
 DEEPEST = 100
 """Lists and objects that may stand inside one another."""
 
@@ -172,8 +175,8 @@ def case_of(found: dict[str, Json], *, default_id: str) -> Case:
     Raises:
         NotACase: a field is unknown, missing or of another kind.
     """
-    for name in found:
-        if name not in FIELDS:
+    for name, value in found.items():
+        if name not in FIELDS and not (name == PROVENANCE and isinstance(value, dict)):
             raise _unknown(name)
     if "input" not in found:
         raise NotACase("input is missing", why="a case is an input", fix=EXAMPLE)
