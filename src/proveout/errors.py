@@ -7,12 +7,30 @@ to exit codes and HTTP statuses in one table, `EXIT_CODES` in `faces/cli`.
 
 from __future__ import annotations
 
+LONGEST = 2_000
+"""Characters of each part of an error: values of users may be quoted in it, whatever they are."""
+
+
+def bounded(text: str) -> str:
+    """Return a text without its middle where it is longer than `LONGEST`, and say so.
+
+    >>> bounded("short")
+    'short'
+    >>> len(bounded("x" * 10_000_000)) < 2_100
+    True
+    """
+    if len(text) <= LONGEST:
+        return text
+    head, tail = text[: LONGEST * 3 // 4], text[-LONGEST // 4 :]
+    return f"{head} … {len(text) - len(head) - len(tail):,} characters left out … {tail}"
+
 
 class ProveoutError(Exception):
     """What broke, why, and the commands that mend it.
 
     Attributes:
         code: stable name of the kind of error, for `--json` and `proveout explain`.
+        message: what broke; each part of an error is cut in its middle past `LONGEST`.
         why: the reason in one line, or "" where the message says it all.
         fix: commands or edits to try, most useful first.
     """
@@ -20,10 +38,10 @@ class ProveoutError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, why: str = "", fix: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        self.why = why
-        self.fix = fix
+        self.message = bounded(message)
+        super().__init__(self.message)
+        self.why = bounded(why)
+        self.fix = tuple(bounded(one) for one in fix)
 
 
 class Mistake(ProveoutError, ValueError):

@@ -307,6 +307,19 @@ def test_a_bad_line_is_named_and_those_before_it_are_kept(
     assert json.loads(again.stdout)["label"] is True
 
 
+def test_a_huge_value_makes_no_huge_error(judged: Place) -> None:
+    """What is quoted of a caller's value is cut, and the rest counted."""
+    judged.run("prove")
+
+    done = give(judged, json.dumps({"case": "x" * 3_000_000, "label": True}), "--json")
+
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 2
+    assert error["message"].startswith("line 1: nobody asks for that label of case xxx")
+    assert "characters left out" in error["message"]
+    assert len(done.stdout) < 5_000
+
+
 async def test_answers_to_other_cases_do_not_pass_a_judge(
     judged: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,16 @@ import click
 
 from proveout.domain.access import NoRight, NotSignedIn
 from proveout.errors import Mistake, Outage, ProveoutError, Refusal
-from proveout.faces.cli.output import answer, error_json, error_text, keep_answers_apart, say
+from proveout.faces.cli.output import (
+    NoRoom,
+    answer,
+    error_json,
+    error_text,
+    keep_answers_apart,
+    let_go_of_output,
+    no_room,
+    say,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +76,6 @@ DENIED = 4
 BUG = 70
 INTERRUPTED = 130
 GONE = 141
-STDOUT = 1
 
 
 class _ReaderGone(Exception):
@@ -120,6 +128,13 @@ def cli(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command that the arguments name, and exit with what it means."""
+    if sys.stdout is None:  # it was closed, and the next file that is opened would take its place
+        closed = NoRoom(
+            "standard output is closed",
+            why="nothing was done: its answer could be read by nobody",
+            fix=("send the output somewhere: > /dev/null",),
+        )
+        sys.exit(_refuse(closed, as_json=False))
     if sys.stdin is None:  # it was closed: who reads it finds it empty
         sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - until the process ends
     sys.exit(run(sys.argv[1:]))
@@ -130,8 +145,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except (BrokenPipeError, _ReaderGone):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+        let_go_of_output()
         return GONE
+    except NoRoom as error:
+        let_go_of_output()
+        return _refuse(error, as_json=False)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -141,6 +159,8 @@ def _run(arguments: Sequence[str]) -> int:
         keep_answers_apart()
     try:
         return _invoke([a for a in arguments if a != "--debug"])
+    except NoRoom:
+        raise
     except ProveoutError as error:
         if debug:
             traceback.print_exc()
@@ -150,6 +170,10 @@ def _run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except _ReaderGone:
         raise
+    except OSError as error:
+        if (full := no_room(error)) is not None:
+            raise full from error
+        return _report_bug(error, as_json=as_json)
     except BaseException as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
         return _report_bug(error, as_json=as_json)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -10,6 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from proveout.errors import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,6 +70,35 @@ def clean(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+class NoRoom(Outage):
+    """What was to be written cannot be: the disk is full, or the output closed."""
+
+    code = "no-room"
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What systems say of a disk that takes no more."""
+
+
+def no_room(error: OSError) -> NoRoom | None:
+    """Return what to tell of a disk that takes no more; None where it is about something else."""
+    if error.errno not in FULL:
+        return None
+    return NoRoom(
+        f"{error.filename or 'the output'} cannot be written: {error.strerror}",
+        why="what was acknowledged before is kept",
+        fix=("make room, and run the same command again",),
+    )
+
+
+def let_go_of_output() -> None:
+    """From here on, what is printed goes nowhere: also what is still to be flushed at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    if sys.__stdout__ is not None:
+        os.dup2(nowhere, sys.__stdout__.fileno())
+
+
 def keep_answers_apart() -> None:
     """From here on, what user code prints goes to standard error; answers alone go out.
 
@@ -79,13 +111,32 @@ def keep_answers_apart() -> None:
 
 
 def answer(text: str = "") -> None:
-    """Print a line of the answer."""
-    click.echo(text, file=sys.__stdout__)
+    """Print a line of the answer.
+
+    Raises:
+        NoRoom: it cannot be written.
+        BrokenPipeError: whoever read it went away.
+    """
+    try:
+        click.echo(text, file=sys.__stdout__)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NoRoom(
+            f"the answer cannot be written to standard output: {error.strerror}",
+            why="what the command did is kept; its answer is not whole",
+            fix=("make room, or send the output elsewhere", "run the same command again"),
+        ) from error
 
 
 def say(text: str) -> None:
-    """Print progress or a message, beside the answer."""
-    click.echo(text, err=True)
+    """Print progress or a message, beside the answer; where it cannot be, nothing is lost."""
+    try:
+        click.echo(text, err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def answer_json(value: object) -> None:
