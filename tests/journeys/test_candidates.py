@@ -54,14 +54,20 @@ class Doubler(BaseHTTPRequestHandler):
         status, body = 200, str(n * 2)
         if self.path == "/page":
             status, body = 502, f"<p>{self.headers['authorization']}</p>"
-        elif n not in self.turned_away:
+        elif self.path == "/html":
+            body = f"<p>{self.headers['authorization']}</p>"
+        elif self.path == "/twice":
+            body = f'{{"n": {n}, "n": {2 * n}}}'
+        elif self.path == "/double" and n not in self.turned_away:
             self.turned_away.add(n)
             status, body = 429, "later"
         self.send_response(status)
         self.send_header("Retry-After", "0.01")
-        self.send_header("Content-Length", str(len(body)))
+        is_cut = self.path == "/cut"
+        self.send_header("Content-Length", str(len(body) + 1_000 * is_cut))
         self.end_headers()
         self.wfile.write(body.encode())
+        self.close_connection = is_cut
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - part of the contract
         del format, args
@@ -128,6 +134,29 @@ def test_an_address_that_gives_pages_is_a_no_go_and_its_key_is_not_kept(place: P
     assert b"<p>[secret]</p>" in state
     assert 'trials of vendor ended without an answer: NoAnswer: status 502, then "<p>' in said
     assert b"sk-d4c3" not in state
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/html", 'NoAnswer: no JSON; status 200, then "<p>[secret]</p>"'),
+        ("/twice", 'NoAnswer: no one value: the key "n" stands twice'),
+        ("/cut", "NoAnswer: no whole answer: "),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_a_value_and_told(
+    place: Place, path: str, said: str
+) -> None:
+    """The vendor loses, the workflow's own verdict falls all the same, and each call is kept."""
+    place.environment = {"VENDOR_KEY": SECRET}
+    with doubler() as port:
+        judge(place, endpoint(port, path))
+        verdict = place.ask("prove")
+    found, shown = of(verdict), place.run("prove").stdout
+
+    assert verdict["verdict"] == "GO"
+    assert (found["verdict"], found["errors"]) == ("NO-GO", found["cases"])
+    assert said in shown
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ LARGEST = 256 * 1024 * 1024
 """Bytes that a file of answers may have."""
 
 EXAMPLE = '{"id": "a-17", "output": "shipping"}'
+
+TOLD = 5
+"""Lines that are told at once."""
 
 _FIELDS = {"id", "output"}
 
@@ -64,10 +68,10 @@ def load(path: Path, cases: Iterable[str]) -> FromFile:
 
     Args:
         path: of the file.
-        cases: ids of the dataset; the file need not answer all, and may answer others too.
+        cases: ids of the dataset; the file need not answer all.
 
     Raises:
-        AnswersMistake: it cannot be read, a line is no answer, or none answers a case.
+        AnswersMistake: it cannot be read, a line is no answer, or answers no case of the dataset.
     """
     found: dict[str, Json] = {}
     first: dict[str, int] = {}
@@ -89,7 +93,26 @@ def load(path: Path, cases: Iterable[str]) -> FromFile:
             "by its number",
             fix=(EXAMPLE.replace("a-17", known[0]),),
         )
+    if strange := [case for case in found if case not in set(known)]:
+        raise _strange(path, {case: first[case] for case in strange}, known)
     return FromFile(path.name, found)
+
+
+def _strange(path: Path, lines: Mapping[str, int], known: tuple[str, ...]) -> AnswersMistake:
+    """Return what to say of answers to cases that the dataset does not have, by their lines."""
+    told = [f"line {line}: {shown(case)}" for case, line in lines.items()]
+    more = f" and {len(told) - TOLD:,} more" if len(told) > TOLD else ""
+    case, line = next(iter(lines.items()))
+    near = difflib.get_close_matches(case, known, n=1)
+    return AnswersMistake(
+        f"{path.name}:{line}: the dataset has no case {shown(case)}",
+        why=f"an id that was mistyped would leave its case without an answer, unseen;"
+        f" {', '.join(told[:TOLD])}{more}",
+        fix=(
+            *([EXAMPLE.replace("a-17", near[0])] if near else []),
+            f"remove {'the line' if len(told) == 1 else 'these lines'}",
+        ),
+    )
 
 
 def _bytes(path: Path) -> bytes:

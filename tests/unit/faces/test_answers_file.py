@@ -56,6 +56,7 @@ async def test_an_answer_is_found_by_the_id_of_its_case(tmp_path: Path) -> None:
         ("billing", ":1: not valid JSON"),
         (b"\xff", ":1: not UTF-8"),
         (f"{ONE}\n{ONE}", ':2: line 1 answers case "a" already'),
+        (f'{ONE}\n{{"id": "aa", "output": 1}}', ':2: the dataset has no case "aa"'),
         ("", "answers.jsonl answers no case of the dataset"),
         ('{"id": "z", "output": 1}', "answers.jsonl answers no case of the dataset"),
     ],
@@ -67,6 +68,17 @@ def test_a_line_that_is_no_answer_is_named(
 
     assert problem in mistake.message
     assert mistake.fix
+
+
+def test_answers_to_unknown_cases_are_told_with_their_lines(tmp_path: Path) -> None:
+    """The first five at once, and how many more."""
+    lines = [ONE, *(f'{{"id": "c{n}", "output": {n}}}' for n in range(9))]
+
+    mistake = refused(tmp_path, "\n".join(lines))
+
+    assert 'line 2: "c0", line 3: "c1", line 4: "c2"' in mistake.why
+    assert mistake.why.endswith('line 6: "c4" and 4 more')
+    assert mistake.fix[-1] == "remove these lines"
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, cast
 
+from proveout.adapters.candidates.descent import MARK, end_marked, new_mark
 from proveout.adapters.candidates.reading import NoJson, beginning, end, read_json
 from proveout.adapters.models.environment import unpointed
 from proveout.domain.duration import say_duration, shown
@@ -97,12 +98,13 @@ class ByCommand:
             if talk.is_alive:
                 return talk
         program = found_program(self._command.words[0], self._folder)
+        mark = new_mark()
         try:
             process = await asyncio.create_subprocess_exec(
                 program or self._command.words[0],
                 *self._command.words[1:],
                 cwd=self._folder,
-                env=unpointed(os.environ),
+                env={**unpointed(os.environ), MARK: mark},
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
@@ -111,7 +113,7 @@ class ByCommand:
             )
         except OSError as error:
             raise NoAnswer(f"{shown(self._command.words[0])} cannot be started: {error}") from None
-        talk = Talk(process)
+        talk = Talk(process, mark)
         self._all = {one for one in self._all if not one.is_gone} | {talk}
         return talk
 
@@ -127,8 +129,9 @@ class Talk:
     Both of its outputs are read all the time, so that it never waits for us to listen.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, mark: str) -> None:
         self._process = process
+        self._mark = mark
         self._stdin = cast("StreamWriter", process.stdin)
         self._heard: asyncio.Queue[bytes | NoAnswer] = asyncio.Queue()
         self._errors = b""
@@ -223,12 +226,13 @@ class Talk:
             self._errors = (self._errors + part)[-_TAIL:]
 
     def kill(self) -> None:
-        """End it at once, and what it started."""
+        """End it at once, and what it started, also what left its session since."""
         if self._is_killed:  # its number may be another's by now
             return
         self._is_killed = True
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        end_marked(self._mark)
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):

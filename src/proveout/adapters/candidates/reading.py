@@ -21,12 +21,26 @@ def read_json(data: bytes) -> Json:
     """Return the value of JSON that `data` is.
 
     Raises:
-        NoJson: it is none, or holds what JSON does not know: NaN, infinity.
+        NoJson: it is none, holds what JSON does not know: NaN, infinity; or a key stands twice in
+            an object, so that nobody can say which value is meant.
     """
     try:
-        return json.loads(data, parse_constant=_refuse, parse_float=_finite)
+        return json.loads(
+            data, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_one_of_each
+        )
+    except NoJson:
+        raise
     except (ValueError, RecursionError):
         raise NoJson("no JSON") from None
+
+
+def _one_of_each(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise NoJson(f"no one value: the key {_quoted(twice, from_end=False)} stands twice")
+    return found
 
 
 def _refuse(name: str) -> NoReturn:

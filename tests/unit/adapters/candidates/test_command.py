@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from proveout.adapters.candidates.command import ByCommand, Talk
+from proveout.adapters.candidates.descent import new_mark
 from proveout.domain.experiment import Command
 from proveout.ports.elsewhere import LARGEST_ANSWER, NoAnswer, NotAskable
 
@@ -80,7 +81,7 @@ async def talk(folder: Path, script: str) -> AsyncGenerator[Talk]:
         stderr=PIPE,
         start_new_session=True,
     )
-    one = Talk(process)
+    one = Talk(process, new_mark())
     try:
         yield one
     finally:
@@ -235,6 +236,54 @@ async def test_closing_ends_the_program_and_what_it_started(tmp_path: Path) -> N
     assert isinstance(process, int)
     await until(lambda: not is_running(process))
     await until(lambda: not is_running(child))
+
+
+DAEMON = """
+import os, subprocess, sys
+
+code = "import os, time; print(os.getpid(), file=open('daemon', 'w')); time.sleep(600)"
+quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+if os.fork() == 0:
+    subprocess.Popen([sys.executable, "-c", code], start_new_session=True, **quiet)
+    os._exit(0)
+os.wait()
+sys.stdin.readline()
+while not os.path.exists("daemon") or not open("daemon").read().endswith("\\n"):
+    pass
+print(1, flush=True)
+ACT
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux shows environments")
+@pytest.mark.parametrize("act", ["sys.stdin.read()", "sys.exit(1)"])
+async def test_a_daemon_that_it_started_ends_with_it(tmp_path: Path, act: str) -> None:
+    """It left the session and its parent; nobody else would ever end it."""
+    (tmp_path / "answer.py").write_text(DAEMON.replace("ACT", act), "utf-8")
+    async with words(tmp_path, sys.executable, "answer.py") as asked:
+        assert await asked.answer(1) == 1
+        daemon = int((tmp_path / "daemon").read_text("utf-8"))
+
+    await until(lambda: not is_running(daemon))
+
+
+async def test_what_it_did_not_start_goes_on(tmp_path: Path) -> None:
+    """Another program of the same experiment is none of its own."""
+    async with program(tmp_path, "value == 1 and sys.exit(3)") as asked:
+        _, other = await pair(asked, 0)
+        async with words(tmp_path, sys.executable, "answer.py") as second:
+            await failure_of(second)
+
+        assert is_running(other)
+
+
+async def test_a_key_that_stands_twice_is_no_answer(tmp_path: Path) -> None:
+    """Two readers would take two values."""
+    act = 'print(\'{"a": {"b": 1, "b": 2}}\', flush=True); continue'
+    async with program(tmp_path, act) as asked:
+        message = await failure_of(asked)
+
+    assert message.startswith('no one value: the key "b" stands twice: ')
 
 
 async def test_a_call_that_is_called_off_ends_the_program(tmp_path: Path) -> None:

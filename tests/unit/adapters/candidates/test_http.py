@@ -139,6 +139,10 @@ async def test_a_body_without_a_length_is_whole_when_its_chunks_are() -> None:
         (reply(b"\xff\xfe\x00"), "no JSON"),
         (reply(b"1 2"), "no JSON"),
         (
+            reply(b'{"team": "a", "team": "b"}'),
+            'no one value: the key "team" stands twice; status 200, then "{',
+        ),
+        (
             reply(b"", "302 Found", Location="http://127.0.0.1/x"),
             '; it leads to "http://127.0.0.1/x", and redirects are not followed',
         ),
