@@ -19,9 +19,20 @@ from pydantic import RootModel, model_validator
 from proveout.domain.workflow import Step, Workflow
 from proveout.errors import Mistake
 from proveout.run.ask import review
+from proveout.run.wait import TRIAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+MOST_TURNS = 100
+"""Times that an object may ask in one trial: more than any person would sit through."""
+
+
+class AsksWithoutEnd(Mistake):
+    """A graph or an agent asks again and again in a trial, where nobody answers."""
+
+    code = "asks-without-end"
 
 
 class CannotCarry(Mistake):
@@ -147,9 +158,18 @@ def workflow_of(one: Carried, entry: str) -> Workflow[..., Any]:
 
     async def whole(value: Any) -> Any:
         turned = await step(value, None)
+        by_nobody = 0
         while turned.asks:
-            replies = await asyncio.gather(*(_reply(one, asked) for asked in turned.asks))
-            turned = await step(turned.left, replies)
+            heard = await asyncio.gather(*(_reply(one, asked) for asked in turned.asks))
+            by_nobody += all(by == TRIAL for _, by in heard)
+            if by_nobody > MOST_TURNS:
+                raise AsksWithoutEnd(
+                    f"{entry} asked {MOST_TURNS} times in one trial, and each answer led to more",
+                    why="a trial approves what is asked as it is; where people would edit or"
+                    " reject it, nothing ends it",
+                    fix=("end the loop in the graph after some turns",),
+                )
+            turned = await step(turned.left, [reply for reply, _ in heard])
         return turned.result
 
     turn.__name__ = whole.__name__ = entry.rpartition(":")[2].rpartition(".")[2]
@@ -158,18 +178,19 @@ def workflow_of(one: Carried, entry: str) -> Workflow[..., Any]:
     return Workflow(whole)
 
 
-async def _reply(one: Carried, asked: Any) -> Reply:
-    """Return what a person answers.
+async def _reply(one: Carried, asked: Any) -> tuple[Reply, str]:
+    """Return what a person answers, and who it is.
 
     Raises:
         Rejected: they said no to an object that does not hear it.
     """
     decision = await review(_draft(one, asked))
     if one.hears_no and not decision.approved:
-        return Reply(approved=False, reason=decision.reason)
+        return Reply(approved=False, reason=decision.reason), decision.by
     value = decision.value.root
     edited = not is_same(value, asked)
-    return Reply(approved=True, value=value, edited=edited, reason=decision.reason)
+    reply = Reply(approved=True, value=value, edited=edited, reason=decision.reason)
+    return reply, decision.by
 
 
 def is_same(one: Any, other: Any) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from proveout.run.branch import Branch
     from proveout.run.signal import Listening
 
+TRIAL = "trial"
+"""Who answers what is asked in a trial: nobody."""
+
 
 async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
     """Return a person's answer and the content it approves; waits until there is one."""
@@ -56,7 +59,7 @@ def _question(
     entry = _pending(place, EntryKind.REVIEW, content, now, None)
     if branch.attempt.run.trial is None:
         return entry, _review(branch, place, question, content, now)
-    drafted = Answer(approved=True, content=content, by="trial", reason="a trial asks nobody")
+    drafted = Answer(approved=True, content=content, by=TRIAL, reason="a trial asks nobody")
     return replace(entry, outcome=Returned(drafted.to_json())), None
 
 

@@ -168,6 +168,29 @@ async def test_an_approval_gives_the_graph_what_it_asked(shop: Shop) -> None:
     assert (await shop.result(run.id))["reply"] == str({"draft": "about billing", "order": 7})
 
 
+async def insist(state: Mail) -> Mail:
+    interrupt(len(state.get("done", [])))
+    return {"done": ["ask"]}
+
+
+async def test_a_graph_that_never_stops_asking_fails_its_trial(shop: Shop) -> None:
+    """Nobody edits or rejects there; it would go on for ever and take a slot with it."""
+    graph: Any = StateGraph(Mail)
+    graph.add_node("insist", insist)
+    graph.add_edge(START, "insist")
+    graph.add_edge("insist", "insist")
+    flow = as_workflow(graph.compile(), "app:loop")
+
+    run = await trial_of(shop, flow, {"text": "Hello"})
+
+    assert run.state == RunState.FAILED
+    assert run.failure is not None
+    assert run.failure.type == "AsksWithoutEnd"
+    assert run.failure.message == (
+        "app:loop asked 100 times in one trial, and each answer led to more"
+    )
+
+
 async def test_a_rejection_ends_the_run(shop: Shop) -> None:
     """A graph has no word for it, and an answer could pass for an approval."""
     run = await shop.done(desk(), {"text": "Hello"})
