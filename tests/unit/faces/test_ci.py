@@ -8,8 +8,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from doubles.account import STORIES, account_of
+from proveout.domain.criterion import Judge, Scored
+from proveout.domain.experiment import AnswersFile
 from proveout.domain.verdict import Status, Verdict
 from proveout.faces.cli.ci import annotate, junit
+from proveout.prove.elsewhere import EXPLORATORY
 
 ACCOUNTS = {name: account_of(story) for name, story in STORIES.items()}
 
@@ -80,3 +83,31 @@ def test_a_hostile_name_ends_no_annotation_and_breaks_no_file() -> None:
 
     assert all("\n" not in line and line.count("::") == 2 for line in lines)
     assert b"\x1b" not in junit(account)
+
+
+def test_what_came_from_a_file_or_an_unchecked_judge_says_so() -> None:
+    """A green mark beside a change is read by itself, without the report."""
+    story = STORIES["no-go beside a rival"]
+    rival = replace(story.plan.candidates[1], entry=AnswersFile(file="answers.jsonl"))
+    first = story.plan.criteria[0]
+    assert isinstance(first.measure, Scored)
+    judged = replace(first, measure=replace(first.measure, judge=Judge()))
+    account = account_of(story)
+    plan = replace(account.plan, candidates=(story.plan.candidates[0], rival))
+    own, other = account.judgements
+    standings = (replace(own.standings[0], criterion=judged), *own.standings[1:])
+    account = replace(account, plan=plan, judgements=(replace(own, standings=standings), other))
+
+    lines = list(annotate(account))
+    suites = ET.fromstring(junit(account))  # noqa: S314 - our own text
+
+    from_file = [line for line in lines if f" {rival.name}" in line]
+    assert from_file
+    assert all(line.endswith(f"; {EXPLORATORY}") for line in from_file)
+    assert [line for line in lines if line.endswith("; according to an unchecked judge")] == [
+        lines[0]
+    ]
+    notes = [suite.find("properties/property[@name='note']") for suite in suites]
+    assert notes[0] is None
+    assert notes[1] is not None
+    assert notes[1].get("value") == EXPLORATORY

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from proveout.domain.verdict import Status, Verdict
 from proveout.faces.cli.progress import value
 from proveout.faces.report.untrusted import harmless
-from proveout.prove.account import rule_text
+from proveout.prove.account import UNCHECKED, rule_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,8 @@ def annotate(account: Account) -> Iterator[str]:
     for judgement in account.judgements:
         for one in judgement.standings:
             title = _property(f"{account.plan.name}, {judgement.candidate}: {one.criterion.name}")
-            yield f"::{LEVEL[one.status]} title={title}::{_data(_said(one))}"
+            said = "; ".join([_said(one), *_notes(account, judgement, one)])
+            yield f"::{LEVEL[one.status]} title={title}::{_data(said)}"
 
 
 def junit(account: Account) -> bytes:
@@ -53,21 +54,29 @@ def _suite(root: ET.Element, account: Account, judgement: Judgement) -> None:
         ("calls", judgement.calls),
         ("claim", account.plan.claim),
         ("lock", account.lock),
+        *([("note", note)] if (note := account.note(judgement.candidate)) else []),
     ):
         ET.SubElement(properties, "property", name=key, value=str(found))
     counts = {"tests": len(judgement.standings), "failures": 0, "errors": 0, "skipped": 0}
     for one in judgement.standings:
+        said = harmless("; ".join([_said(one), *_notes(account, judgement, one)]))
         case = ET.SubElement(
             suite, "testcase", classname=harmless(name), name=harmless(one.criterion.name)
         )
         if one.status is Status.MET:
-            ET.SubElement(case, "system-out").text = harmless(_said(one))
+            ET.SubElement(case, "system-out").text = said
             continue
         tag, counted = _outcome(one, judgement)
         counts[counted] += 1
-        ET.SubElement(case, tag, message=harmless(_said(one)), type=one.status)
+        ET.SubElement(case, tag, message=said, type=one.status)
     for counted, count in counts.items():
         suite.set(counted, str(count))
+
+
+def _notes(account: Account, judgement: Judgement, standing: Standing) -> list[str]:
+    """Return what limits the worth of what is said of a criterion."""
+    judge = f"according to {UNCHECKED}" if standing.criterion.is_unchecked else ""
+    return [note for note in (account.note(judgement.candidate), judge) if note]
 
 
 def _outcome(standing: Standing, judgement: Judgement) -> tuple[str, str]:
