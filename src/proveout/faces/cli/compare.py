@@ -68,6 +68,7 @@ async def _compared(names: tuple[str, ...], *, before: bool, by: str | None) -> 
     async with Project.open() as project:
         known = {one.name for one in project.settings.experiments}
         first = next(iter(names), None)
+        _check_count(names, [one.plan for one in project.settings.experiments])
         is_named = first in known or len(names) > 2  # noqa: PLR2004 - A and B
         chosen = project.experiment(first if is_named else None)
         conductor = await project.recorded(chosen)
@@ -94,6 +95,24 @@ async def _compared(names: tuple[str, ...], *, before: bool, by: str | None) -> 
         return await compare(project.store, subject, a, b)
 
 
+def _check_count(names: tuple[str, ...], plans: list[Plan]) -> None:
+    """Leave quietly when there are no more names than an experiment, A and B."""
+    experiments = {one.name for one in plans}
+    candidates = {candidate.name for one in plans for candidate in one.candidates}
+    is_third = len(names) == MOST_NAMES and names[0] in candidates - experiments
+    if len(names) > MOST_NAMES or is_third:
+        raise Mistake(
+            f"{len(names)} names are too many: {', '.join(names[: MOST_NAMES + 1])}",
+            why="two candidates are compared, A and B, behind the experiment's name where there"
+            " are several experiments",
+            fix=("proveout compare EXPERIMENT A B",),
+        )
+
+
+MOST_NAMES = 3
+"""An experiment, A and B."""
+
+
 def _criterion(plan: Plan, name: str | None) -> Criterion:
     """Return the criterion that is meant: the first that reads a score of one candidate."""
     from proveout.faces.project import NoSuch
@@ -109,7 +128,7 @@ def _criterion(plan: Plan, name: str | None) -> Criterion:
     near = get_close_matches(name or "", scored, n=1) or list(scored)[:1]
     raise NoSuch(
         f'no criterion "{name}" of {plan.name} reads a score'
-        if name
+        if name is not None
         else f"no criterion of {plan.name} reads a score",
         why="answers are compared by a score that costs nothing to ask again, so by no judge and"
         " no person;"
