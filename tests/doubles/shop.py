@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from proveout.domain.unit import Answered
     from proveout.domain.workflow import Workflow
     from proveout.ports.store import Store
+    from proveout.run.meter import ModelMeter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -101,7 +102,9 @@ class Shop:
         request = Request(workflow=workflow.name, value=data)
         return (await enqueue(self.store, self.clock, self.ids, request)).run.id
 
-    def worker(self, *workflows: Workflow[..., Any], **manner: Any) -> Worker:
+    def worker(
+        self, *workflows: Workflow[..., Any], meter: ModelMeter | None = None, **manner: Any
+    ) -> Worker:
         """Return a worker on the store; its effects are live unless it is told otherwise."""
         bench = Bench(
             store=self.store,
@@ -109,6 +112,7 @@ class Shop:
             ids=self.ids,
             dice=self.dice,
             log=structlog.get_logger(),
+            meter=meter,
         )
         named = {workflow.name: workflow for workflow in workflows}
         usual: dict[str, Any] = {"captures": False}

@@ -118,7 +118,7 @@ class Run:
             is WAITING is delayed until then, or, with None, waits for the turn of its ordering
             key.
         result: what it returned, as bytes of JSON, once SUCCEEDED.
-        elapsed: seconds that its last attempt took.
+        elapsed: seconds that its last attempt took; of a trial, those of its call alone.
         note: why it is PARKED, in words for an operator.
         release: digest of the release that it began on, or "draft"; None before its first claim.
         crashes: how often it took the process down that ran it alone.

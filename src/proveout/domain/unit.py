@@ -82,7 +82,7 @@ class Settle:
 
     Attributes:
         due: when its earliest timer fires, for a run that waits.
-        elapsed: seconds that the attempt took.
+        elapsed: seconds that the attempt took; in a trial, those of its call alone.
         ordering: the ordering key of its run, where it has one: a store that knows it
             beforehand passes the turn on without ever waiting for another process that does.
     """

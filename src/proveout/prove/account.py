@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import Plan
     from proveout.domain.money import Usd
     from proveout.domain.verdict import Judgement, Standing
+    from proveout.prove.allowance import Slowed
 
 
 UNCHECKED = "an unchecked judge"
@@ -36,6 +37,7 @@ class Account:
         stopped_by: None while it may go on.
         judgements: the workflow's own candidate first.
         waiting: cases of the answers that wait for a person's label, one a label.
+        slowed: the candidates of which fewer trials go at once now than may.
     """
 
     plan: Plan
@@ -51,6 +53,7 @@ class Account:
     stopped_by: StoppedBy | None
     judgements: tuple[Judgement, ...]
     waiting: tuple[str, ...] = ()
+    slowed: tuple[Slowed, ...] = ()
 
     @property
     def unchecked(self) -> tuple[str, ...]:

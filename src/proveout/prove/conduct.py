@@ -18,6 +18,7 @@ from proveout.domain.unit import Cancel, UnitId
 from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1, why_it_stood
+from proveout.prove.allowance import Allowance
 from proveout.prove.begin import changed_since
 from proveout.prove.elsewhere import put_to, ready
 from proveout.prove.judge import courses_of
@@ -25,7 +26,6 @@ from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.panel import Panel, Question
 from proveout.prove.price import price_of, spent
-from proveout.prove.purse import Purse
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
@@ -97,7 +97,7 @@ class Conductor:
             for one in setup.plan.candidates
         ]
         self._told = -TELL_EVERY
-        self._purse = Purse(setup.plan)
+        self._allowance = Allowance(setup.plan, setup.experiment, bench.clock)
         self.panel = Panel(bench, setup)
 
     @property
@@ -200,9 +200,10 @@ class Conductor:
             for name, tally in zip(names, self._tallies, strict=True)
         }
         worker = Worker(self._bench, workflows, manner)
+        worker.turns = {self._name(name): one for name, one in self._allowance.turns.items()}
         used = await self._bench.store.used(self._setup.experiment.id)
         work = asyncio.create_task(
-            worker.work(allowance=lambda: self._allowance(used.calls + worker.claimed))
+            worker.work(allowance=lambda: self._allowance.left(used.calls + worker.claimed))
         )
         try:
             stopped_by = await self._until_stopped(worker, work, used.calls)
@@ -237,13 +238,13 @@ class Conductor:
             await self._tell()
             if all(self._is_over(tally) for tally in self._tallies):
                 return StoppedBy.VERDICT
-            if self._is_late():
+            if self._allowance.is_late:
                 return StoppedBy.TIME_BOX
             if not worker.busy:
                 await self._pay(used, worker)  # the last call may have ended since
                 if await self._waits(used + worker.claimed):
                     return StoppedBy.LABELS
-                if self._allowance(used + worker.claimed) < 1 and not worker.busy:
+                if self._allowance.left(used + worker.claimed) < 1 and not worker.busy:
                     return StoppedBy.BUDGET
             await self._wait(worker, work)
         return None
@@ -345,7 +346,7 @@ class Conductor:
         waiting = [tally for tally in self._tallies if not self._is_over(tally)]
         if not all(tally.waits for tally in waiting):
             return False
-        if self._allowance(calls) < 1:
+        if self._allowance.left(calls) < 1:
             return True
         left = [(one, one.enqueued - one.read) for one in waiting]
         return all(
@@ -376,21 +377,6 @@ class Conductor:
     def _is_over(self, tally: Tally) -> bool:
         return tally.verdict is not Verdict.UNDECIDED or tally.read == self._setup.layout.trials
 
-    def _is_late(self) -> bool:
-        end = self._setup.experiment.locked + self._setup.plan.time_box
-        return self._bench.clock.now() >= end
-
-    def _allowance(self, calls: int) -> int:
-        """Return how many more calls the budget can reserve."""
-        if self._is_late():
-            return 0
-        left = self._setup.plan.concurrency
-        if (most := self._setup.plan.budget.calls) is not None:
-            left = min(left, most - calls)
-        if (affordable := self._purse.left(calls)) is not None:
-            left = min(left, affordable)
-        return max(0, left)
-
     async def _pay(self, began: int, worker: Worker) -> None:
         """Take from the budget what ended calls cost, where that is metered.
 
@@ -398,9 +384,9 @@ class Conductor:
             began: calls that were begun before this process.
             worker: whose calls under way stay reserved.
         """
-        if self._purse.is_metered:
+        if self._allowance.is_metered:
             ended = began + worker.claimed - worker.in_flight  # before the store is asked
-            self._purse.pay([await self._count(tally) for tally in self._tallies], ended)
+            self._allowance.pay([await self._count(tally) for tally in self._tallies], ended)
 
     def _case(self, position: int) -> Case:
         return self._setup.dataset.cases[self._setup.layout.case_at(position)]
@@ -430,6 +416,7 @@ class Conductor:
             spent=spent(setup.plan, counts),
             stopped_by=stopped_by,
             waiting=tuple(one.trialled.case.id for one in asked if one.label is None),
+            slowed=() if stopped_by else self._allowance.slowed,
             judgements=tuple(
                 judgement_of(tally, count, whole=whole)
                 for tally, count in zip(self._tallies, counts, strict=True)

@@ -26,6 +26,7 @@ from proveout.run.ending import GRACE, HALTED, Ending, HandedBack, Lost, Over, P
 from proveout.run.failure import failure_of, printable, step_failure
 from proveout.run.payload import signature
 from proveout.run.pen import Pen
+from proveout.run.span import Span
 from proveout.run.step import perform
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Attempt:
         self.threads = world.threads
         self.captures = world.captures
         self.rehearsal = world.rehearsal
-        self.meter = world.meter
+        self.meter, self.turns = world.meter, world.turns
         self.resources = world.resources
         self._permits = world.permits
         pen = Pen(self)
@@ -105,6 +106,7 @@ class Attempt:
         self._busy = Busy(self._consider_soon)
         self._dues: dict[Branch, datetime | None] = {}
         self._tasks: dict[Branch, asyncio.Future[Any]] = {}
+        self.span = Span(self.clock.monotonic, self._tasks.keys())
         self._over: asyncio.Future[None] = self.loop.create_future()
         self._still: asyncio.TimerHandle | None = None
         self._turns = 0
@@ -233,6 +235,7 @@ class Attempt:
         if not task.cancelled() and task.exception() is None and not branch.is_lost:
             self._check_finished(branch.path)
         self._consider_soon()
+        self.span.look()
 
     def _check_finished(self, path: str) -> None:
         """Park when a branch returned although its journal holds more."""
@@ -313,12 +316,13 @@ class Attempt:
         return self.loop.run_in_executor(self.threads.workflows, context.run, self._call_plain)
 
     async def _call(self, root: Branch) -> Any:
-        if self.workflow.as_step:
-            return await perform(root, self._whole())
-        return await self._whole().make_async()
+        with self.span:
+            call = self._whole()
+            return await (perform(root, call) if self.workflow.as_step else call.make_async())
 
     def _call_plain(self) -> Any:
-        return self._whole().make()
+        with self.span:
+            return self._whole().make()
 
     def _whole(self) -> Call:
         """Return the call of the whole function on this run's input."""
@@ -387,7 +391,7 @@ class Attempt:
             run=self.run.id,
             fence=self.run.fence,
             state=state,
-            elapsed=self.clock.monotonic() - self._start,
+            elapsed=self.span.seconds if self.run.trial else self.clock.monotonic() - self._start,
             result=result,
             failure=failure,
             due=due,

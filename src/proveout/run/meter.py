@@ -18,7 +18,7 @@ from proveout.ports.meter import Begun, Denied, Said
 from proveout.ports.store import ModelCalls, Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable
     from datetime import datetime
 
     from proveout.domain.journal import Place
@@ -78,6 +78,21 @@ class ModelMeter:
         self._open: dict[str, _Open] = {}
         self._spent: dict[RunId, Usd] = {}
         self._uncharged: dict[tuple[RunId, Place | None], list[ModelCall]] = {}
+        self._tell: Callable[[RunId, float, int], object] | None = None
+
+    @contextmanager
+    def telling(self, tell: Callable[[RunId, float, int], object]) -> Generator[None]:
+        """Tell of each call that ends while the block lasts, in the thread in which it ends.
+
+        Args:
+            tell: is given who made it, when it began by the clock's `monotonic`, and the HTTP
+                status, 0 where no answer came.
+        """
+        before, self._tell = self._tell, tell
+        try:
+            yield
+        finally:
+            self._tell = before
 
     def begin(self, caller: Caller | None, asked: Asked) -> Begun | Denied:
         """Reserve what a call may cost, or say why it may not be made."""
@@ -108,6 +123,8 @@ class ModelMeter:
         with self._lock:
             if (call := self._open.pop(id_, None)) is not None:
                 self._count(id_, call, said)
+        if call is not None and self._tell is not None:
+            self._tell(call.caller.run, call.at, said.status)
 
     async def recall(self, run: RunId, ended: Collection[Place]) -> None:
         """Take into account what a run spent before this attempt.

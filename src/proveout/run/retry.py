@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from proveout.ports.elsewhere import TurnedAway
+
 if TYPE_CHECKING:
     from proveout.ports.clock import Dice
 
@@ -21,6 +23,10 @@ LONGEST_ASKED = 3600.0
 """Seconds that no wait exceeds that an error asks for."""
 
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
+TOO_MANY = 429
+"""The status of an answer that there were too many calls."""
+
+_STATUS = ("status_code", "status", "code")
 _DATE = 64
 """Characters that no date of HTTP exceeds."""
 
@@ -64,6 +70,27 @@ def asked_wait(error: BaseException, now: datetime) -> float | None:
     if wish is None or not math.isfinite(wish) or wish < 0:
         return None
     return min(wish, LONGEST_ASKED)
+
+
+def is_turned_away(error: BaseException, now: datetime) -> bool:
+    """Whether an error says that there were too many calls, or asks to come later.
+
+    The first is a status 429 where errors of httpx, requests, urllib, openai and anthropic
+    have theirs.
+
+    Source:
+        RFC 6585, section 4.
+    """
+    return isinstance(error, TurnedAway) or _has_status(error) or asked_wait(error, now) is not None
+
+
+def _has_status(error: Any) -> bool:
+    try:
+        bearers = (error, getattr(error, "response", None))
+        found = [getattr(one, name, None) for one in bearers for name in _STATUS]
+    except Exception:  # noqa: BLE001 - an error of the user's may raise at anything
+        return False
+    return any(type(one) is int and one == TOO_MANY for one in found)
 
 
 def _wish(error: Any, now: datetime) -> float | None:

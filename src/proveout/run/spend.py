@@ -250,19 +250,28 @@ class Resources:
 
 
 @asynccontextmanager
-async def within_limits(attempt: Attempt, care: Care, patience: float) -> AsyncGenerator[None]:
+async def within_limits(
+    attempt: Attempt, path: str, care: Care, patience: float
+) -> AsyncGenerator[None]:
     """Let one try of a step begin when its limits allow, and tell them how it ended.
 
+    Args:
+        attempt: whose step.
+        path: of the branch that waits.
+        care: how the step is tried.
+        patience: seconds that it may wait.
+
     Raises:
-        Later: it would take longer than `patience`, in seconds.
+        Later: it would take longer.
     """
     waiting = Waiting(attempt.rest, attempt.clock.monotonic() + patience)
     passages: list[Passage] = []
     outcome = Outcome.UNKNOWN
     try:
-        for limit in care.limits:
-            passage = await attempt.resources.enter(limit, 1, 0, waiting)
-            passages.append(passage)  # one by one: if the next is refused, this one is ended
+        with attempt.span.standing(path):
+            for limit in care.limits:
+                passage = await attempt.resources.enter(limit, 1, 0, waiting)
+                passages.append(passage)  # one by one: if the next is refused, this one is ended
         yield
         outcome = Outcome.SUCCEEDED
     except Exception as error:

@@ -21,6 +21,7 @@ from proveout.run.payload import preview, signature
 from proveout.run.retry import LONGEST, wait_after
 from proveout.run.spend import Later, Waiting, outcome_of, within_limits
 from proveout.run.stopwatch import Stopwatch
+from proveout.run.turn import refused_for, turned_away
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -104,7 +105,8 @@ class Inside:
         """Return once a use of `limit` may begin; the step's time stands still meanwhile."""
         attempt = self.attempt
         calls = 0 if limit in self._care.limits else 1
-        with self.watch.stopped() if self.watch is not None else nullcontext():
+        watch = self.watch.stopped() if self.watch is not None else nullcontext()
+        with watch, attempt.span.standing(self.place.path):
             waiting = Waiting(attempt.rest, float("inf"))
             return await attempt.resources.enter(limit, calls, tokens, waiting)
 
@@ -200,7 +202,8 @@ async def new_entries(
         return [capture(attempt, call, place)]
     started, tries = (attempt.now(), 0) if before is None else (before.started, before.tries)
     keyed = call.keyed(attempt.run.keyed_as, place)
-    outcome, tries, captured = await _try(attempt, keyed, place, tries)
+    with attempt.span.call(place.path):
+        outcome, tries, captured = await _try(attempt, keyed, place, tries)
     entry = Entry(
         place=place,
         kind=EntryKind.EFFECT if isinstance(call.step, Effect) else EntryKind.STEP,
@@ -222,9 +225,10 @@ async def _try(
     It is pending where the next try is not to be made soon and the run may leave: nothing
     else holds a slot for that long.
     """
-    step = call.step
+    step, began = call.step, attempt.clock.monotonic()
     while True:
         tries += 1
+        mark = attempt.span.mark()
         if isinstance(step, Effect):
             await attempt.get_permit(step.name)
         inside = Inside(attempt, place, step.care)
@@ -241,14 +245,21 @@ async def _try(
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its outcome
             if is_doubt(step, error):
                 attempt.park(in_doubt(attempt.run.id, attempt.journal.pending[place]))
-            if tries > step.care.retries or not step.care.is_worth(error):
+            turns = turned_away(attempt, mark, error)
+            patience = step.care.patience - refused_for(attempt, began) if turns else 0.0
+            may_again = tries <= step.care.retries or patience > 0
+            if not (may_again and step.care.is_worth(error)):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
-            wait = wait_after(error, tries, attempt.now(), attempt.dice)
+            wait = wait_after(error, 1 if turns else tries, attempt.now(), attempt.dice)
             said = words(error)[:200]
             attempt.log.info("step.failed", step=step.name, tries=tries, wait=wait, error=said)
         if wait > LONGEST and may_leave(attempt, step):
             return Pending(attempt.now() + timedelta(seconds=wait)), tries, []
-        await attempt.rest(wait)
+        if turns is None:
+            await attempt.rest(wait)
+        else:
+            with attempt.span.standing(place.path):
+                await turns.come_again(attempt.rest, wait)
 
 
 def may_leave(attempt: Attempt, step: Step[Any, Any]) -> bool:
@@ -267,7 +278,7 @@ async def _within(attempt: Attempt, call: Call, inside: Inside) -> object:
     if not call.step.care.limits:
         return await _call(attempt, call, inside)
     patience = LONGEST if may_leave(attempt, call.step) else inf
-    async with within_limits(attempt, call.step.care, patience):
+    async with within_limits(attempt, inside.place.path, call.step.care, patience):
         if isinstance(call.step, Effect):  # it may have been halted while it waited
             await attempt.get_permit(call.step.name)
         return await _call(attempt, call, inside)

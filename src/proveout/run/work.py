@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,14 @@ from proveout.run.ending import HandedBack, Lost
 from proveout.run.lease import Heartbeat
 from proveout.run.permit import Permits, keep_asking
 from proveout.run.pulse import Pulse
+from proveout.run.retry import TOO_MANY
 from proveout.run.spend import Resources
+from proveout.run.turn import end_turn
 from proveout.run.world import Threads, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from structlog.typing import FilteringBoundLogger
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from proveout.ports.store import Claimed, Store
     from proveout.run.meter import ModelMeter
     from proveout.run.pulse import Blocked
+    from proveout.run.turn import Turns
 
 POLL = 1.0
 """Seconds after which a worker looks for work although nothing woke it."""
@@ -100,6 +104,7 @@ class Worker:
         news: set whenever a run was settled; whoever waits for it clears it.
         on_stuck: called in a thread when the loop was blocked for half a lease, to end the
             process; None to only report it, and keep the runs.
+        turns: how many runs of a workflow may go on, where less than its concurrency decides.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Worker:
         self.settled: Counter[RunState] = Counter()
         self.news = asyncio.Event()
         self.on_stuck: Callable[[Blocked], None] | None = None
+        self.turns: Mapping[str, Turns] = {}
         self._bench = bench
         self._workflows = workflows
         self._manner = manner
@@ -170,8 +176,9 @@ class Worker:
         )
         asking = await self._start_asking()
         try:
-            await self._serve(heartbeat, threads, until_idle, allowance)
-            await self._drain()
+            with self._heeding(loop):
+                await self._serve(heartbeat, threads, until_idle, allowance)
+                await self._drain()
         finally:
             for task in asking:
                 task.cancel()
@@ -185,6 +192,27 @@ class Worker:
             threads.steps.shutdown(wait=False)
         if self._failure is not None:
             raise self._failure
+
+    def _heeding(self, loop: asyncio.AbstractEventLoop) -> AbstractContextManager[None]:
+        """Hear of calls of models, in whichever thread they end, while turns depend on it."""
+        if self._bench.meter is None or not self.turns:
+            return nullcontext()
+
+        def tell(run: RunId, began: float, status: int) -> None:
+            with suppress(RuntimeError):  # the loop has closed: the worker is gone
+                loop.call_soon_threadsafe(self._hear, run, began, status)
+
+        return self._bench.meter.telling(tell)
+
+    def _hear(self, run: RunId, began: float, status: int) -> None:
+        """Let a run's workflow know how a call of a model ended."""
+        attempt = self._attempts.get(run)
+        if attempt is None or attempt.turns is None:
+            return
+        if status == TOO_MANY:
+            attempt.turns.turned_away(began, None)
+        elif 0 < status < TOO_MANY:
+            attempt.turns.answered()
 
     async def _start_asking(self) -> list[asyncio.Task[None]]:
         """Ask what is halted, and keep asking, unless no effect is carried out.
@@ -213,8 +241,10 @@ class Worker:
                 room = self._manner.concurrency - len(self._attempts)
                 if allowance is not None:
                     room = min(room, allowance())
-                can_claim = room > 0 and bool(self._wanted)
-                claimed = await self._bench.store.claim(self._want(room)) if can_claim else []
+                wanted = self._wanted_now(room)
+                room = min(wanted.values(), default=0)
+                want = replace(self._want(room), workflows=tuple(sorted(wanted)))
+                claimed = await self._bench.store.claim(want) if room > 0 else []
                 self.claimed += len(claimed)
                 for one in claimed:
                     self._take(one, heartbeat, threads)
@@ -230,6 +260,12 @@ class Worker:
     @property
     def _beat(self) -> float:
         return self._manner.lease.total_seconds() / 3
+
+    def _wanted_now(self, room: int) -> dict[str, int]:
+        """Return how many runs of each workflow may be claimed, where any may."""
+        turns = ((name, self.turns.get(name)) for name in self._wanted)
+        rooms = {name: room if one is None else min(room, one.room()) for name, one in turns}
+        return {name: most for name, most in rooms.items() if most > 0}
 
     def _want(self, limit: int) -> Want:
         return Want(
@@ -277,6 +313,7 @@ class Worker:
             resources=self._resources,
             rehearsal=self._manner.rehearsal,
             meter=self._bench.meter,
+            turns=self.turns.get(claimed.run.workflow),
         )
         if former := self._attempts.get(claimed.run.id):
             former.end(Lost())
@@ -284,11 +321,14 @@ class Worker:
         self._attempts[claimed.run.id] = attempt
         held = Held(claimed.run.id, claimed.run.fence)
         heartbeat.hold(held)
+        if world.turns is not None:
+            world.turns.begin()
         task = asyncio.create_task(self._drive(attempt, held, heartbeat))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _drive(self, attempt: Attempt, held: Held, heartbeat: Heartbeat) -> None:
+        unit = None
         try:
             with suppress(Outage):  # then nothing that it does now can be kept, either
                 await self._recall(attempt)
@@ -304,6 +344,8 @@ class Worker:
             raise
         finally:
             heartbeat.let_go(held)
+            if attempt.turns is not None:
+                end_turn(attempt.turns, unit)
             if self._attempts.get(held.run) is attempt:
                 del self._attempts[held.run]
             self._room.set()

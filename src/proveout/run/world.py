@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from proveout.run.meter import ModelMeter
     from proveout.run.permit import Permits
     from proveout.run.spend import Resources
+    from proveout.run.turn import Turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class World:
         resources: what the worker has of shared limits.
         rehearsal: what stands in for steps and effects while the run is drilled.
         meter: counts the calls of models; None where they are not metered.
+        turns: says when runs that were turned away go on; None where each decides for itself.
     """
 
     store: Writes
@@ -49,3 +51,4 @@ class World:
     resources: Resources
     rehearsal: Rehearsal | None = None
     meter: ModelMeter | None = None
+    turns: Turns | None = None

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from doubles.shop import PATIENCE as PATIENCE_OF_TESTS
 from doubles.shop import Shop
 from proveout.domain.case import Case
-from proveout.domain.experiment import OWN, AnswersFile, Candidate
-from proveout.domain.run import RunState
+from proveout.domain.experiment import OWN, AnswersFile, Candidate, ExperimentId
+from proveout.domain.run import RunState, Trial
 from proveout.ports.elsewhere import NoAnswer, NotAskable, TurnedAway
-from proveout.prove.elsewhere import RETRIES, asking, put_to, ready
+from proveout.prove.elsewhere import PATIENCE, RETRIES, asking, put_to, ready
+from proveout.prove.pace import Pace
+from proveout.prove.turns import PacedTurns
+from proveout.run.enqueue import Request, enqueue
 
 if TYPE_CHECKING:
     from doubles.clock import CountedIds, ManualClock
     from proveout.domain.case import Json
+    from proveout.domain.run import Run, RunId
+    from proveout.ports.elsewhere import Respondent
     from proveout.ports.store import Store
 
 BUSY = TurnedAway("busy", {"retry-after": "7"})
-
-LONG = timedelta(minutes=10)
-"""A lease that outlasts every wait: the waits pass at once, and nobody renews it meanwhile."""
 
 
 @pytest.fixture
@@ -80,15 +84,83 @@ async def test_who_is_turned_away_comes_again_when_told(shop: Shop) -> None:
     assert len(shop.slept) == 2
 
 
-async def test_who_is_always_turned_away_gives_up(shop: Shop) -> None:
-    """After a bounded number of tries it is one failed trial."""
-    script = Script([BUSY] * 20)
+async def trials(shop: Shop, respondent: Respondent, count: int) -> list[Run]:
+    """Return trials that have ended, made at a pace, up to 32 at once."""
+    workflow = asking(respondent)
+    experiment = ExperimentId("experiment-1")
+    runs: list[RunId] = []
+    for position in range(count):
+        trial = Trial(experiment=experiment, candidate="vendor", position=position, case="c")
+        request = Request(workflow=workflow.name, value=b"%d" % position, trial=trial)
+        runs.append((await enqueue(shop.store, shop.clock, shop.ids, request)).run.id)
+    manner: dict[str, Any] = {"concurrency": 32, "lease": timedelta(days=1)}  # time flies
+    worker = shop.worker(workflow, experiment=experiment, captures=True, **manner)
+    worker.turns = {workflow.name: PacedTurns(Pace(32), shop.clock)}
+    async with asyncio.timeout(PATIENCE_OF_TESTS):
+        work = asyncio.create_task(worker.work(until_idle=True))
+        while not work.done():
+            await asyncio.wait({work}, timeout=0.001)
+            shop.clock.advance(timedelta(seconds=0.05))  # also while nobody sleeps
+        await work
+    return [await shop.run(run) for run in runs]
 
-    run = await shop.done(asking(script), 0, lease=LONG)
+
+@dataclass(kw_only=True)
+class Down(Script):
+    """Turns everybody away until a moment, and answers from then on.
+
+    Attributes:
+        until: seconds of the clock.
+    """
+
+    clock: ManualClock
+    until: float
+    refusal: TurnedAway = BUSY
+
+    async def answer(self, value: Json) -> Json:
+        self.asked.append(value)
+        if self.clock.monotonic() < self.until:
+            raise self.refusal
+        return value
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}, {"retry-after": "20"}])
+async def test_a_minute_of_being_turned_away_loses_nothing(
+    shop: Shop, headers: dict[str, str]
+) -> None:
+    """Every trial has its answer in the end, of its own case, and few were turned away."""
+    vendor = Down(clock=shop.clock, until=60.0, refusal=TurnedAway("busy", headers))
+
+    runs = await trials(shop, vendor, 60)
+
+    assert [run.result for run in runs] == [b"%d" % position for position in range(60)]
+    assert len(vendor.asked) < 60 + 90
+
+
+async def test_who_is_always_turned_away_gives_up(shop: Shop) -> None:
+    """After at least five tries in two minutes it is one failed trial, as it is for a user."""
+    vendor = Down(clock=shop.clock, until=float("inf"))
+
+    [run] = await trials(shop, vendor, 1)
 
     assert run.failure is not None
     assert (run.failure.type, run.failure.message) == ("TurnedAway", "busy")
-    assert len(script.asked) == RETRIES + 1
+    assert len(vendor.asked) > RETRIES
+    assert PATIENCE <= shop.clock.monotonic() < 2 * PATIENCE
+
+
+async def test_where_nobody_is_answered_for_two_minutes_nobody_waits_as_long_again(
+    shop: Shop,
+) -> None:
+    """Trials that begin after that are asked five times each."""
+    vendor = Down(clock=shop.clock, until=float("inf"), refusal=TurnedAway("busy", {}))
+
+    runs = await trials(shop, vendor, 4)
+
+    tries = [vendor.asked.count(position) for position in range(4)]
+    assert {run.state for run in runs} == {RunState.DEAD}
+    assert tries[0] + tries[1] > 2 * (RETRIES + 1)
+    assert tries[2:] == [RETRIES + 1] * 2
 
 
 async def test_no_answer_is_not_asked_for_again(shop: Shop) -> None:

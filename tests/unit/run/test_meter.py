@@ -200,3 +200,26 @@ class Mortal:
         if self.is_away:
             raise Outage("the store is away")
         return await self._store.write(unit)
+
+
+async def test_it_tells_how_each_call_ended_while_somebody_listens(
+    meter: ModelMeter, clock: WatchedClock
+) -> None:
+    """Once each: who made it, when it began, and its status."""
+    told: list[tuple[RunId, float, int]] = []
+
+    def tell(run: RunId, began: float, status: int) -> None:
+        told.append((run, began, status))
+
+    unheard = begin(meter)
+    with meter.telling(tell):
+        first = begin(meter)
+        clock.advance(timedelta(seconds=2))
+        meter.end(first, Said(model="", status=429, tokens=None))
+        meter.end(first, GOOD)
+        second = begin(meter)
+        meter.end(second, GOOD)
+    meter.end(unheard, GOOD)
+
+    assert [(run, status) for run, _, status in told] == [(RUN, 429), (RUN, 200)]
+    assert told[1][1] - told[0][1] == 2.0

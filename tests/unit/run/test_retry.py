@@ -9,12 +9,14 @@ from typing import ClassVar
 import pytest
 
 from doubles.clock import FixedDice
+from proveout.ports.elsewhere import NoAnswer, TurnedAway
 from proveout.run.retry import (
     FIRST,
     LONGEST,
     LONGEST_ASKED,
     asked_wait,
     backoff,
+    is_turned_away,
     wait_after,
 )
 
@@ -131,3 +133,51 @@ def test_what_an_error_asks_for_is_the_least_wait() -> None:
     assert wait_after(Asking(20), 1, NOW, FixedDice(0.0)) == 20.0
     assert wait_after(Asking(20), 1, NOW, FixedDice(1.0)) == 20.0 + FIRST
     assert wait_after(LookupError(), 1, NOW, FixedDice(1.0)) == FIRST
+
+
+class Status(Exception):
+    """An error that tells a status, in one of the ways in which clients do."""
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__("no")
+        self.__dict__.update(facts)
+
+
+class Harsh(Exception):
+    """An error that raises at a look."""
+
+    @property
+    def status_code(self) -> int:
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Status(status_code=429),
+        Status(status=429),
+        Status(code=429),
+        Status(response=SimpleNamespace(status_code=429)),
+        Answered(retry_after="20"),
+        Asking(0),
+        TurnedAway("later", {}),
+    ],
+)
+def test_an_error_that_tells_of_too_many_calls_is_known(error: Exception) -> None:
+    """However its client tells it."""
+    assert is_turned_away(error, NOW)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LookupError(),
+        Status(status_code=500),
+        Status(status_code="429"),
+        Status(code=None, response=None),
+        NoAnswer("status 502"),
+        Harsh(),
+    ],
+)
+def test_other_errors_say_nothing_of_too_many_calls(error: Exception) -> None:
+    assert not is_turned_away(error, NOW)

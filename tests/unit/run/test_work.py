@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
+from doubles.models import ListedPrices
 from doubles.shop import PATIENCE, Shop, top, until
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.journal import EntryKind
 from proveout.domain.run import RunState
 from proveout.domain.unit import Done
+from proveout.ports.meter import Asked, Begun, Said
+from proveout.prove.pace import Pace, Sign
+from proveout.prove.turns import PacedTurns
+from proveout.run.caller import current_caller
 from proveout.run.define import effect, step, workflow
+from proveout.run.meter import ModelMeter
 from proveout.run.work import Manner
 
 if TYPE_CHECKING:
@@ -597,3 +603,35 @@ async def test_a_worker_captures_effects_by_default(shop: Shop) -> None:
     run = await shop.done(triage, "x", captures=True)
 
     assert (await shop.entry(run.id, "send")).kind is EntryKind.CAPTURED
+
+
+async def test_a_model_that_turns_a_run_away_slows_its_workflow_down(shop: Shop) -> None:
+    """Though the vendor's own client tries again within the step, and nothing is raised."""
+    meter = ModelMeter(shop.store, shop.clock, shop.ids, ListedPrices({}))
+    asked = Asked(provider="openai", model="m", size=1, most=1)
+
+    @step
+    @top
+    async def ask(statuses: list[int]) -> None:
+        for status in statuses:
+            begun = meter.begin(current_caller(), asked)
+            assert isinstance(begun, Begun)
+            shop.clock.advance(timedelta(seconds=1))
+            meter.end(begun.id, Said(model="m", status=status, tokens=None))
+            await asyncio.sleep(0)  # noqa: TID251 - calls end in other threads as well
+
+    @workflow
+    @top
+    async def triage(statuses: list[int]) -> None:
+        await ask(statuses)
+
+    slowed: list[Sign | None] = []
+    for statuses in ([200, 200], [200, 429, 200]):
+        pace = Pace(8)
+        worker = shop.worker(triage, meter=meter)
+        worker.turns = {triage.name: PacedTurns(pace, shop.clock)}
+        await shop.enqueue(triage, statuses)
+        await worker.work(until_idle=True)
+        slowed.append(pace.sign)
+
+    assert slowed == [None, Sign.TURNED_AWAY]

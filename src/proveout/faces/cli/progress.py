@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from proveout.domain.criterion import AtLeast, AtMost, Cost, Lead, Scored, Worth
+from proveout.domain.experiment import OWN
 from proveout.domain.verdict import Status, StoppedBy, Verdict
 from proveout.faces.cli.output import clean, faint, is_utf8, paint, say, sign, strong, uses_colour
 from proveout.faces.report.meaning import how_far
 from proveout.prove.account import UNCHECKED
 from proveout.prove.calibrate import is_pass_fail
+from proveout.prove.pace import Sign
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from proveout.domain.verdict import Judgement, Standing
     from proveout.faces.settings import ExperimentSettings
     from proveout.prove.account import Account
+    from proveout.prove.allowance import Slowed
     from proveout.prove.foresee import Forecast
     from proveout.statistics.sources import SourceFigures
 
@@ -96,7 +99,8 @@ class Progress:
 def one_line(account: Account) -> str:
     """Return how it stands in one line, for logs."""
     parts = [f"{one.candidate} {one.cases} cases {one.verdict}" for one in account.judgements]
-    return f"{account.plan.name}  {' · '.join(parts)} · {account.calls} calls"
+    parts += [f"{account.calls} calls", *map(how_slowed, account.slowed)]
+    return f"{account.plan.name}  {' · '.join(parts)}"
 
 
 def figures(account: Account) -> list[str]:
@@ -107,7 +111,20 @@ def figures(account: Account) -> list[str]:
         lines += ["", *_candidate(judgement, total, alone=len(account.judgements) == 1)]
         if note := account.note(judgement.candidate):
             lines.append(f"  {sign('warn')} {note}")
+    if account.slowed:
+        lines += ["", *(f"  {sign('warn')} {how_slowed(one)}" for one in account.slowed)]
     return lines
+
+
+def how_slowed(slowed: Slowed) -> str:
+    """Return how many trials of a candidate go at once, and why no more, in words."""
+    whose = "" if slowed.candidate == OWN else f" of {slowed.candidate}"
+    match slowed.sign:
+        case Sign.TURNED_AWAY:
+            why = "the vendor asks to wait" if slowed.candidate == OWN else "it asks to wait"
+        case Sign.SLOWER:
+            why = "more would only be slower"
+    return f"{slowed.at_once}{whose} at once, {why}"
 
 
 def touches_its_limit(account: Account) -> bool:
