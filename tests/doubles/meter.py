@@ -9,7 +9,7 @@ from proveout.ports.meter import Begun, Denied
 
 if TYPE_CHECKING:
     from proveout.domain.model_call import Caller
-    from proveout.ports.meter import Asked, Said
+    from proveout.ports.meter import Asked, Said, Substitute
 
 PATIENCE = 30
 
@@ -19,6 +19,7 @@ class NotedMeter:
 
     Attributes:
         denied: why none may be made; None where all may.
+        substitute: answers calls in the place of their vendors; None where they do.
         callers: of the calls that were asked for.
         asked: what they asked for.
         ended: what was told of each call, by its id.
@@ -26,6 +27,7 @@ class NotedMeter:
 
     def __init__(self, denied: Denied | None = None) -> None:
         self.denied = denied
+        self.substitute: Substitute | None = None
         self.callers: list[Caller | None] = []
         self.asked: list[Asked] = []
         self.ended: dict[str, list[Said]] = {}
@@ -39,7 +41,9 @@ class NotedMeter:
                 return self.denied
             id_ = str(len(self.asked))
             self.ended[id_] = []
-            return Begun(id_)
+            if self.substitute is None or caller is None:
+                return Begun(id_)
+            return Begun(id_, self.substitute.answer(caller, asked))
 
     def end(self, id_: str, said: Said) -> None:
         with self._moved:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from proveout.faces.settings_models import ModelSettings
     from proveout.faces.synchronous import SyncProject
     from proveout.ports.elsewhere import Respondent
+    from proveout.ports.meter import Substitute
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.layout import Layout
@@ -193,7 +194,12 @@ def system_bench(store: Store, log: FilteringBoundLogger) -> Bench:
 
 
 @contextmanager
-def metered(bench: Bench, models: ModelSettings, cap: Usd | None = None) -> Generator[Bench]:
+def metered(
+    bench: Bench,
+    models: ModelSettings,
+    cap: Usd | None = None,
+    substitute: Substitute | None = None,
+) -> Generator[Bench]:
     """Yield a bench whose workers meter the calls of models, as settings say, for the block.
 
     Clients that are made within the block, from the variables of their vendor, call the proxy.
@@ -202,6 +208,7 @@ def metered(bench: Bench, models: ModelSettings, cap: Usd | None = None) -> Gene
         bench: what the workers work with else.
         models: how calls are seen, and what models cost.
         cap: the most that one run may spend on models; None for any amount.
+        substitute: answers calls in the place of their vendors; None to ask them.
 
     Raises:
         Mistake: the price list is not installed, or a variable holds no address.
@@ -216,7 +223,9 @@ def metered(bench: Bench, models: ModelSettings, cap: Usd | None = None) -> Gene
         one.model: Price(read=one.read, written=one.written, cached=one.cached)
         for one in models.prices
     }
-    meter = ModelMeter(bench.store, bench.clock, bench.ids, Prices(own), cap)
+    meter = ModelMeter(
+        bench.store, bench.clock, bench.ids, Prices(own), cap=cap, substitute=substitute
+    )
     with _through_proxy(meter) if models.meter is Metering.PROXY else HERE.set(meter):
         yield replace(bench, meter=meter)
 

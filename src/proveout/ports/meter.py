@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.model_call import Caller, Tokens
+    from proveout.domain.model_fault import Fault
     from proveout.domain.money import Usd
 
 
@@ -37,18 +38,25 @@ class Said:
         model: that answered, as it calls itself; "" where nobody did.
         status: the HTTP status; 0 where no answer came, or not to its end.
         tokens: None where the answer did not say.
+        is_sent: whether it can have reached the vendor; what cannot have, costs nothing.
     """
 
     model: str
     status: int
     tokens: Tokens | None
+    is_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The call may be made; `end` is to be told how it ended."""
+    """The call may be made; `end` is to be told how it ended.
+
+    Attributes:
+        instead: what it gets in the place of the vendor's answer; None to ask the vendor.
+    """
 
     id: str
+    instead: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,14 @@ class Meter(Protocol):
 
     def end(self, id_: str, said: Said) -> None:
         """Count a call that has ended; each is ended once, whatever became of it."""
+        ...
+
+
+class Substitute(Protocol):
+    """What stands in for the vendors of models; any thread may ask it."""
+
+    def answer(self, caller: Caller, asked: Asked) -> Fault | None:
+        """Return what a call gets that may be made; None where its vendor is asked."""
         ...
 
 

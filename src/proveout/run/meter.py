@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from proveout.domain.model_call import Caller
     from proveout.domain.run import RunId
     from proveout.ports.clock import Clock, Ids
-    from proveout.ports.meter import Asked, Prices
+    from proveout.ports.meter import Asked, Prices, Substitute
 
 BYTES_PER_TOKEN = 4
 """Bytes of a request that make about one token, for what is reserved before a call."""
@@ -63,17 +63,26 @@ class ModelMeter:
 
     With a cap, a call is let through only while what its run has spent, with what its open
     calls are taken to cost, stays within it. What a call will cost is estimated from the size
-    of the request and the longest answer that it asks for.
+    of the request and the longest answer that it asks for. A substitute answers calls that may
+    be made in the place of their vendors; what they ask for is then asked of nobody.
     """
 
     def __init__(
-        self, store: MeteredStore, clock: Clock, ids: Ids, prices: Prices, cap: Usd | None = None
+        self,
+        store: MeteredStore,
+        clock: Clock,
+        ids: Ids,
+        prices: Prices,
+        *,
+        cap: Usd | None = None,
+        substitute: Substitute | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._prices = prices
         self._cap = cap
+        self._substitute = substitute
         self._lock = threading.Lock()
         self._open: dict[str, _Open] = {}
         self._spent: dict[RunId, Usd] = {}
@@ -116,7 +125,8 @@ class ModelMeter:
                 started=self._clock.now(),
                 at=self._clock.monotonic(),
             )
-        return Begun(id_)
+        instead = None if self._substitute is None else self._substitute.answer(caller, asked)
+        return Begun(id_, instead)
 
     def end(self, id_: str, said: Said) -> None:
         """Count a call that has ended; one that was given up before is counted already."""
@@ -216,6 +226,8 @@ class ModelMeter:
         return self._prices.cost(asked.provider, (asked.model,), tokens, self._clock.now())
 
     def _cost(self, call: _Open, said: Said) -> Usd | None:
+        if not said.is_sent:
+            return Usd(0)
         if said.tokens is None:
             return Usd(0) if said.status >= UNBILLED else None
         models = (said.model, call.asked.model)

@@ -11,12 +11,14 @@ import pytest
 from doubles.models import ANSWER, TOKENS, ListedPrices, calls_of
 from proveout.domain.journal import Place
 from proveout.domain.model_call import JUDGES, Caller
+from proveout.domain.model_fault import Fault, FaultKind, Faults
 from proveout.domain.money import Usd
 from proveout.domain.run import RunId
 from proveout.errors import Outage
 from proveout.ports.meter import Asked, Begun, Denied, Said
 from proveout.run.caller import current_caller, judging
-from proveout.run.meter import ModelMeter
+from proveout.run.faults import Injected
+from proveout.run.meter import UNANSWERED, ModelMeter
 
 if TYPE_CHECKING:
     from doubles.clock import CountedIds
@@ -223,3 +225,36 @@ async def test_it_tells_how_each_call_ended_while_somebody_listens(
 
     assert [(run, status) for run, _, status in told] == [(RUN, 429), (RUN, 200)]
     assert told[1][1] - told[0][1] == 2.0
+
+
+async def test_what_reached_no_vendor_costs_nothing(meter: ModelMeter, store: Store) -> None:
+    """What was reserved for it is given back; where it may have arrived, it stays taken."""
+    meter.end(begin(meter), replace(UNANSWERED, is_sent=False))
+    meter.end(begin(meter), UNANSWERED)
+
+    begin(meter)
+    assert isinstance(meter.begin(CALLER, SMALL), Denied)  # two of 1.5 cents are taken, of four
+    await meter.charge(RUN)
+    assert [call.cost for call in await calls_of(store, RUN)] == [Usd(0), None, None]
+
+
+async def test_a_fault_is_given_to_calls_that_may_be_made(
+    store: Store, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """A call that is denied meets none; a judge's is nobody's business."""
+    fault = Fault(kind=FaultKind.ERROR)
+    injected = Injected(Faults(fault=fault, calls=1))
+    meter = ModelMeter(store, clock, ids, PRICES, cap=Usd("0.02"), substitute=injected)
+
+    too_much = meter.begin(CALLER, replace(SMALL, most=5_000))
+    judged = meter.begin(JUDGES, SMALL)
+    first = meter.begin(CALLER, SMALL)
+    assert isinstance(first, Begun)
+    meter.end(first.id, Said(model="", status=500, tokens=None, is_sent=False))
+    second = meter.begin(CALLER, SMALL)
+
+    assert isinstance(too_much, Denied)
+    assert judged == Begun("")
+    assert first.instead == fault
+    assert isinstance(second, Begun)
+    assert second.instead is None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from proveout.adapters.models.answer import count_of, inner, parsed, text_of
@@ -40,6 +41,7 @@ _KINDS = {
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
+    429: "rate_limit_error",
     504: "timeout_error",
 }
 
@@ -64,7 +66,34 @@ def question(method: str, path: str, body: bytes) -> Question | None:
         size=len(body),
         most=count_of(value, "max_tokens", "max_tokens_to_sample"),
     )
-    return Question(asked=asked, body=body, facts=AnthropicFacts)
+    return Question(
+        asked=asked,
+        body=body,
+        facts=AnthropicFacts,
+        opening=partial(_opening, asked.model),
+        streams=value.get("stream") is True,
+    )
+
+
+def _opening(model: str) -> bytes:
+    """Return the first events of a stream, as they come before the model has said much."""
+    message = {
+        "id": "msg_0",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": list[object](),
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+    block = {"type": "text", "text": ""}
+    events = (
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+    )
+    told = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    return "".join(told).encode()
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from proveout.adapters.models.metered import begin, denial, error_headers
+from proveout.adapters.models.staged import staged
 from proveout.adapters.models.table import OPENAI, WIRES
 from proveout.domain.caller import CALLER_HEADER, read_caller
 from proveout.ports.meter import Denied
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from proveout.adapters.models.metered import Headers, Metered
     from proveout.adapters.models.wire import Wire
+    from proveout.domain.model_fault import Fault
     from proveout.ports.meter import Meter
 
 PREFIXES = {"openai": "/openai/v1", "anthropic": "/anthropic"}
@@ -78,6 +80,7 @@ class Door:
         *,
         token: str,
         largest: int,
+        patience: float,
     ) -> None:
         """Know what is asked and told, and who is reached.
 
@@ -87,8 +90,10 @@ class Door:
             upstreams: their base addresses by provider.
             token: the first part of every path.
             largest: most bytes of a request's body.
+            patience: seconds for which a call that nobody answers is left open.
         """
         self._meter = meter
+        self._patience = patience
         self._client = client
         self._upstreams = upstreams
         self._token = token.encode()
@@ -142,11 +147,31 @@ class Door:
             await _answer(send, *denial(passing.wire, call))
             return
         try:
+            if call.instead is not None:
+                await self._stand_in(passing.wire, call, call.instead, send)
+                return
             kept = [(name, value) for name, value in passing.headers if name != "accept-encoding"]
             headers = [*kept, ("accept-encoding", "identity")]
             await self._exchange(passing, _request(passing, question.body, headers), call, send)
         finally:
             call.stop()
+
+    async def _stand_in(self, wire: Wire, call: Metered, fault: Fault, send: Send) -> None:
+        """Answer in the place of the vendor; what is cut, the server closes."""
+        answer = staged(fault, wire, call.question)
+        if answer is None:
+            await asyncio.wait({asyncio.get_running_loop().create_future()}, timeout=self._patience)
+            await _refuse(send, wire, *_unreached(httpx.ReadTimeout("")))
+            return
+        await _begin(send, answer.status, call.answered(answer.status, answer.headers))
+        held = b""
+        for chunk in answer.chunks:
+            held, passed = call.feed(chunk), held
+            await _chunk(send, passed)
+        if answer.is_cut:
+            await _chunk(send, held)
+        else:
+            await send({"type": "http.response.body", "body": held + call.finish()})
 
     async def _exchange(
         self, passing: Passing, request: httpx.Request, call: Metered | None, send: Send
@@ -156,7 +181,7 @@ class Door:
             response = await self._client.send(request, stream=True, follow_redirects=call is None)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             if call is not None:
-                call.stop()
+                call.stop(error)
             await _refuse(send, passing.wire, *_unreached(error))
             return
         try:

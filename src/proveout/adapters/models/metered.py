@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from proveout.adapters.models.answer import Answer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from proveout.adapters.models.wire import Question, Wire
     from proveout.domain.model_call import Caller
-    from proveout.ports.meter import Meter
+    from proveout.ports.meter import Begun, Meter
 
 Headers: TypeAlias = "list[tuple[str, str]]"
 
@@ -23,19 +24,29 @@ READABLE = frozenset({"", "identity", "gzip", "deflate"})
 """Encodings of content that every httpx can undo."""
 
 
+UNSENT = frozenset(
+    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
+)
+"""What httpx, or its successor, raises before anything of a request has reached its server."""
+
+
 class Metered:
     """A call that has begun.
 
     Attributes:
+        question: what it asks.
+        instead: what it gets in the place of the vendor's answer; None to ask the vendor.
         is_decoded: whether it is to be fed content without its encoding, which was undone.
     """
 
-    def __init__(self, meter: Meter, id_: str, question: Question) -> None:
+    def __init__(self, meter: Meter, begun: Begun, question: Question) -> None:
         self._meter = meter
-        self._id = id_
-        self._question = question
+        self._id = begun.id
         self._answer: Answer | None = None
         self._is_told = False
+        self._is_sent = begun.instead is None
+        self.question = question
+        self.instead = begun.instead
         self.is_decoded = True
 
     def answered(self, status: int, headers: Iterable[tuple[str, str]]) -> Headers:
@@ -45,8 +56,8 @@ class Metered:
         encoding = named.get("content-encoding", "")
         self.is_decoded = is_readable(encoding)
         kind = named.get("content-type", "") if self.is_decoded else ""
-        trim = self._question.trim
-        self._answer = Answer(status, kind, self._question.facts(), trim)
+        trim = self.question.trim
+        self._answer = Answer(status, kind, self.question.facts(), trim)
         changed = set[str]()
         if self.is_decoded and encoding:
             changed = {"content-encoding", "content-length"}
@@ -74,8 +85,14 @@ class Metered:
         self._tell(complete=True)
         return rest
 
-    def stop(self) -> None:
-        """Tell that nothing more comes of it; nothing happens where its end was told."""
+    def stop(self, error: BaseException | None = None) -> None:
+        """Tell that nothing more comes of it; nothing happens where its end was told.
+
+        Args:
+            error: what ended it, where something was raised.
+        """
+        if UNSENT & {kind.__name__ for kind in type(error).__mro__}:
+            self._is_sent = False
         self._tell(complete=False)
 
     def _tell(self, *, complete: bool) -> None:
@@ -83,15 +100,16 @@ class Metered:
             return
         self._is_told = True
         if self._answer is None:
-            self._meter.end(self._id, Said(model="", status=0, tokens=None))
+            said = Said(model="", status=0, tokens=None)
         else:
-            self._meter.end(self._id, self._answer.said(complete=complete))
+            said = self._answer.said(complete=complete)
+        self._meter.end(self._id, replace(said, is_sent=self._is_sent))
 
 
 def begin(meter: Meter, caller: Caller | None, question: Question) -> Metered | Denied:
     """Return the call that has begun, or why it may not be made."""
     answer = meter.begin(caller, question.asked)
-    return answer if isinstance(answer, Denied) else Metered(meter, answer.id, question)
+    return answer if isinstance(answer, Denied) else Metered(meter, answer, question)
 
 
 def error_headers(body: bytes) -> Headers:

@@ -56,12 +56,35 @@ def question(method: str, path: str, body: bytes) -> Question | None:
     asked = Asked(
         provider=NAME, model=text_of(value, "model"), size=len(body), most=_most(path, value)
     )
-    facts = partial(OpenAiFacts, counts=is_known)
-    if path.endswith("/completions") and value.get("stream") is True:
-        telling = _telling(body, value)
-        if telling is not None:
-            return Question(asked=asked, body=telling, facts=facts, trim=without_usage)
-    return Question(asked=asked, body=body, facts=facts)
+    streams = value.get("stream") is True
+    telling = _telling(body, value) if streams and path.endswith("/completions") else None
+    return Question(
+        asked=asked,
+        body=body if telling is None else telling,
+        facts=partial(OpenAiFacts, counts=is_known),
+        opening=partial(_opening, path, asked.model),
+        streams=streams,
+        trim=None if telling is None else without_usage,
+    )
+
+
+def _opening(path: str, model: str) -> bytes:
+    """Return the first event of a stream, as it comes before the model has said much."""
+    if path.endswith("/responses"):
+        begun = {"id": "resp_0", "object": "response", "created_at": 0, "model": model}
+        response = {**begun, "status": "in_progress", "output": list[object]()}
+        event = {"type": "response.created", "sequence_number": 0, "response": response}
+        return f"event: response.created\ndata: {json.dumps(event)}\n\n".encode()
+    is_chat = path.endswith("/chat/completions")
+    said = {"delta": {"role": "assistant", "content": "The"}} if is_chat else {"text": "The"}
+    chunk = {
+        "id": "chatcmpl-0" if is_chat else "cmpl-0",
+        "object": "chat.completion.chunk" if is_chat else "text_completion",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, **said, "finish_reason": None}],
+    }
+    return f"data: {json.dumps(chunk)}\n\n".encode()
 
 
 def _most(path: str, value: Mapping[str, object]) -> int | None:

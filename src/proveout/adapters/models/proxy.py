@@ -142,6 +142,7 @@ class Proxy:
                 asdict(self._upstreams),
                 token=self._token,
                 largest=self._largest,
+                patience=self._patience,
             )
             state = ServerState()
             connection = partial(_Connection, _config(door), state, {})

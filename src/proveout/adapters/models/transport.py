@@ -5,7 +5,9 @@ It serves clients of httpx and of httpx2, its successor, whichever sends the req
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from proveout.adapters.models.metered import Metered, begin, denial, error_headers
+from proveout.adapters.models.staged import INSTEAD, PATIENCE, staged
 from proveout.adapters.models.table import ANTHROPIC, OPENAI
 from proveout.ports.meter import Denied
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from types import ModuleType
 
+    from proveout.adapters.models.staged import Staged
+    from proveout.adapters.models.wire import Wire
     from proveout.domain.model_call import Caller
     from proveout.ports.meter import Meter
 
@@ -45,11 +50,19 @@ class MeteredTransport(httpx.BaseTransport):
         if not isinstance(call, _Call):
             return self._around.handle_request(request) if call is None else call.answer
         try:
-            answer = self._around.handle_request(call.request)
-            return _answer(request, answer, call.metered, "SyncByteStream")
-        except BaseException:
-            call.metered.stop()
+            return _answer(request, self._ask(call), call.metered, "SyncByteStream")
+        except BaseException as error:
+            call.metered.stop(error)
             raise
+
+    def _ask(self, call: _Call) -> Any:
+        """Return what the vendor answers, or what is answered in its place."""
+        if call.metered.instead is None:
+            return self._around.handle_request(call.request)
+        if (answer := _instead(call)) is None:
+            threading.Event().wait(_patience(call.request))
+            raise _late(call.request)
+        return answer
 
     def close(self) -> None:
         self._around.close()
@@ -72,11 +85,20 @@ class AsyncMeteredTransport(httpx.AsyncBaseTransport):
         if not isinstance(call, _Call):
             return call.answer
         try:
-            answer = await self._around.handle_async_request(call.request)
-            return _answer(request, answer, call.metered, "AsyncByteStream")
-        except BaseException:
-            call.metered.stop()
+            return _answer(request, await self._ask(call), call.metered, "AsyncByteStream")
+        except BaseException as error:
+            call.metered.stop(error)
             raise
+
+    async def _ask(self, call: _Call) -> Any:
+        """Return what the vendor answers, or what is answered in its place."""
+        if call.metered.instead is None:
+            return await self._around.handle_async_request(call.request)
+        if (answer := _instead(call)) is None:
+            nothing = asyncio.get_running_loop().create_future()
+            await asyncio.wait({nothing}, timeout=_patience(call.request))
+            raise _late(call.request)
+        return answer
 
     async def aclose(self) -> None:
         await self._around.aclose()
@@ -88,6 +110,7 @@ class _Call:
 
     metered: Metered
     request: Any
+    wire: Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +149,28 @@ def _begun(
         content=question.body,
         extensions=request.extensions,
     )
-    return _Call(call, changed)
+    return _Call(call, changed, wire)
+
+
+def _instead(call: _Call) -> Any:
+    """Return what is answered in the place of the vendor; None where nothing ever comes."""
+    assert call.metered.instead is not None  # noqa: S101 - the caller asked
+    answer = staged(call.metered.instead, call.wire, call.metered.question)
+    if answer is None:
+        return None
+    library = _library(call.request)
+    stream = _given(library)(answer, call.request)
+    return library.Response(answer.status, headers=answer.headers, stream=stream)
+
+
+def _patience(request: Any) -> float:
+    """Return the seconds for which a client waits for an answer."""
+    read = request.extensions.get("timeout", {}).get("read")
+    return PATIENCE if read is None else read
+
+
+def _late(request: Any) -> Exception:
+    return _library(request).ReadTimeout(INSTEAD, request=request)
 
 
 def _library(request: Any) -> Any:
@@ -172,6 +216,33 @@ class _Passing:
     async def aclose(self) -> None:
         self._call.stop()
         await self._answer.aclose()
+
+
+class _Given:
+    """The body of an answer that no vendor gave."""
+
+    def __init__(self, answer: Staged, request: Any) -> None:
+        self._answer = answer
+        self._request = request
+
+    def __iter__(self) -> Generator[bytes]:
+        yield from self._answer.chunks
+        self._end()
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        for chunk in self._answer.chunks:
+            yield chunk
+        self._end()
+
+    def _end(self) -> None:
+        if self._answer.is_cut:
+            raise _library(self._request).RemoteProtocolError(INSTEAD, request=self._request)
+
+
+@lru_cache
+def _given(library: ModuleType) -> Any:
+    """Return the class of such bodies that a library's client takes."""
+    return type("GivenStream", (_Given, library.SyncByteStream, library.AsyncByteStream), {})
 
 
 @lru_cache

@@ -19,12 +19,16 @@ class Question:
     Attributes:
         body: to be sent on.
         facts: makes what its answer is read into.
+        opening: gives what an answer that streams begins with.
+        streams: whether its answer is to stream.
         trim: gives an event of its answer as the client is to have it; None to pass all.
     """
 
     asked: Asked
     body: bytes
     facts: Callable[[], Facts]
+    opening: Callable[[], bytes]
+    streams: bool
     trim: Callable[[bytes], bytes] | None = None
 
 

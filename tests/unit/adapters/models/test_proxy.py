@@ -47,6 +47,7 @@ TOKENS = Tokens(read=1000, cached=200, written=100)
 GPT = Said(model="gpt-4o-2024-08-06", status=200, tokens=TOKENS)
 CLAUDE = Said(model="claude-answered", status=200, tokens=TOKENS)
 NOBODY = Said(model="", status=0, tokens=None)
+UNREACHED = Said(model="", status=0, tokens=None, is_sent=False)
 KEY = "sk-known-to-nobody"
 HI: Any = [{"role": "user", "content": "Grüß dich"}]
 TEXT = "Grüße 🙂"
@@ -353,7 +354,7 @@ def test_an_error_of_the_vendor_passes(place: Opens, status: int) -> None:
 
 
 def test_a_vendor_that_nobody_reaches_is_a_502() -> None:
-    """The meter is told that no answer came."""
+    """The meter is told that no answer came, and that nothing was sent."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     meter = NotedMeter()
@@ -366,7 +367,7 @@ def test_a_vendor_that_nobody_reaches_is_a_502() -> None:
     assert (first.status_code, other.status_code) == (502, 502)
     assert first.json()["error"]["code"] == "upstream-unreachable"
     assert other.json()["error"]["type"] == "api_error"
-    assert meter.said == [NOBODY, NOBODY]
+    assert meter.said == [UNREACHED, UNREACHED]
 
 
 def test_a_vendor_that_is_silent_is_a_504() -> None:

@@ -156,4 +156,5 @@ def test_a_call_that_does_not_end_well_is_ended_once(vendor: Vendor) -> None:
             nowhere.chat.completions.create(model="m", messages=HI)
 
     assert [(said.status, said.tokens) for said in meter.said] == [(0, None)] * 3
+    assert [said.is_sent for said in meter.said] == [True, True, False]
     assert vendor.left.wait(30)
