@@ -16,10 +16,11 @@ from doubles.stores import SQLITE
 from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.delivery import Delivery
 from proveout.domain.journal import Pending, Raised, Returned
+from proveout.domain.model_answer import ModelAnswer, Recording
 from proveout.domain.model_call import usage_of
 from proveout.domain.review import Answer
 from proveout.domain.run import REPLAY, Failure, RunState, input_digest
-from proveout.domain.unit import Done, Enqueued, Erase, KeyTaken, Receive, Received
+from proveout.domain.unit import Charge, Done, Enqueued, Erase, KeyTaken, Receive, Received
 from proveout.ports.housekeeping import Aged
 
 if TYPE_CHECKING:
@@ -74,8 +75,17 @@ async def full_run(given: Given, state: RunState = RunState.DEAD, **changes: Any
     ended: dict[str, Any] = {"failure": failure, "note": PARCEL}
     if state is RunState.SUCCEEDED:
         ended = {"result": INPUT}
+    await given.store.write(charge(given, run))
     assert await given.store.write(given.settle(claimed, state, **ended)) == Done()
     return await given.known(run.id)
+
+
+def charge(given: Given, run: Run) -> Charge:
+    """Return the account of a model that answered a run with its payload."""
+    call = given.model_call(run.id)
+    answer = ModelAnswer(status=200, headers=(("x-request-id", PARCEL),), body=INPUT)
+    recording = Recording(call=call.id, run=run.id, digest="d", answer=answer)
+    return replace(given.charge(call), recordings=(recording,))
 
 
 def _entries(failure: Failure) -> list[Any]:
@@ -125,6 +135,20 @@ async def test_no_column_of_any_table_holds_a_pruned_payload(
     pruned = await store.prune(aged())
 
     assert pruned == 1
+    assert PARCEL not in await everything(manual_url)
+
+
+async def test_an_answer_that_comes_late_is_not_kept_of_a_pruned_run(
+    given: Given, store: Store, manual_url: str
+) -> None:
+    """The call stands in the account, without what was answered to it."""
+    run = await full_run(given)
+    given.clock.advance(NINETY)
+    await store.prune(aged())
+
+    assert await store.write(charge(given, run)) == Done()
+
+    assert len(await calls_of(store, run.id)) == 2
     assert PARCEL not in await everything(manual_url)
 
 
@@ -252,7 +276,7 @@ async def test_rows_go_once_their_keys_are_old_enough(given: Given, store: Store
     given.clock.advance(KEYS)
     unpruned = await store.forget(aged(KEYS))
     await store.prune(aged())
-    assert await calls_of(store, run.id) == calls[:1]
+    assert (await calls_of(store, run.id))[1:] == calls[:1]  # the first is that of the full run
 
     forgotten = await store.forget(aged(KEYS))
 

@@ -17,6 +17,7 @@ from doubles.stores import SQLITE, open_url
 from proveout.adapters.postgres.wire import Server, part
 from proveout.domain.experiment import ExperimentId
 from proveout.domain.journal import Place
+from proveout.domain.model_answer import ModelAnswer, Recording
 from proveout.domain.model_call import Caller, Tokens, Usage, usage_of
 from proveout.domain.money import Usd
 from proveout.domain.run import RunId, RunState
@@ -53,6 +54,28 @@ async def test_a_call_is_read_as_it_was_made(given: Given, store: Store) -> None
     assert answer == Done()
     assert await calls_of(store, run) == list(calls)
     assert await usage_by_run(store, [run]) == {run: usage_of(calls)}
+
+
+async def test_an_answer_is_read_as_it_came(given: Given, store: Store, reopen: Open) -> None:
+    """Byte for byte, once, and only by who asks for its run."""
+    run, other = (await given.claimed()).run.id, RunId("another")
+    call, strange = given.model_call(run), given.model_call(other)
+    headers = (("content-type", "text/plain; charset=ü"), ("request-id", "1"))
+    answer = ModelAnswer(status=404, headers=headers, body=bytes(range(256)))
+    empty = ModelAnswer(status=200, headers=(), body=b"")
+    mine = Recording(call=call.id, run=run, digest="d1", answer=answer)
+    others = Recording(call=strange.id, run=other, digest="d1", answer=empty)
+    again = replace(mine, answer=empty)
+
+    await asyncio.gather(
+        store.write(replace(given.charge(call), recordings=(mine, again))),
+        store.write(replace(given.charge(strange), recordings=(others,))),
+    )
+    await (await reopen()).write(replace(given.charge(call), recordings=(again,)))
+
+    assert await store.model_answers(run) == [mine]
+    assert await store.model_answers(other, GONE) == [others]
+    assert await store.model_answers() == []
 
 
 async def test_calls_come_in_the_order_in_which_they_started(given: Given, store: Store) -> None:
@@ -286,7 +309,11 @@ async def test_a_store_that_knew_no_calls_learns_to_keep_them(
     assert (used.trials, used.usage) == (1, usage_of(calls[1:]))
 
 
-BACK = ("DROP TABLE {}model_calls", "DELETE FROM {}migrations WHERE number > 3")
+BACK = (
+    "DROP TABLE {}model_calls",
+    "DROP TABLE {}model_answers",
+    "DELETE FROM {}migrations WHERE number > 3",
+)
 
 
 async def _back_to_schema_3(url: str) -> None:

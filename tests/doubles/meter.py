@@ -39,11 +39,14 @@ class NotedMeter:
             self.asked.append(asked)
             if self.denied is not None:
                 return self.denied
+            instead = None
+            if self.substitute is not None and caller is not None:
+                instead = self.substitute.answer(caller, asked)
+            if isinstance(instead, Denied):
+                return instead
             id_ = str(len(self.asked))
             self.ended[id_] = []
-            if self.substitute is None or caller is None:
-                return Begun(id_)
-            return Begun(id_, self.substitute.answer(caller, asked))
+            return Begun(id_, instead)
 
     def end(self, id_: str, said: Said) -> None:
         with self._moved:

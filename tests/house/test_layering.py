@@ -19,6 +19,7 @@ UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b|pragma: no cover")
 LONG = 400
 LONG_FOR_A_REASON = {
     "adapters/postgres/units.py": "one statement for each kind of unit",
+    "domain/unit.py": "one small noun for each kind of unit, and for each answer",
     "faces/project.py": "the one place where parts are joined",
     "faces/sandbox.py": "one port, kept by processes of this machine",
     "faces/report/chart.py": "one drawing",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,14 +16,22 @@ from doubles.stores import open_url
 from doubles.vendor import CHAT, Answer, Heard, Vendor, whole
 from proveout.adapters.system import SystemClock
 from proveout.domain.model_call import usage_of
+from proveout.domain.model_fault import Fault, FaultKind, Faults
 from proveout.domain.money import Usd
-from proveout.domain.run import RunId
+from proveout.domain.run import RunId, RunState
+from proveout.faces.project import Project
+from proveout.faces.released import create_release, launch
+from proveout.faces.sandbox import stage_for
+from proveout.ready.drills.drill import NotSteady
+from proveout.ready.drills.load import check_steady, enqueue, follow
+from proveout.ready.sandbox import Crew
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator, Generator
 
     from journeys.conftest import Place
     from proveout.domain.model_call import ModelCall
+    from proveout.ready.sandbox import Sandbox
 
 pytestmark = pytest.mark.journey
 
@@ -304,3 +313,123 @@ def test_a_worker_counts_for_runs_that_are_no_trials(metered: Place, vendor: Ven
 
     assert len(vendor.heard) == 2
     assert {call.caller.run for call in calls} == {run}
+
+
+ASKING = """
+from openai import AsyncOpenAI
+
+from proveout import step, workflow
+
+client = AsyncOpenAI(api_key="sk-of-the-user", max_retries=0)
+
+
+async def ask(text: str) -> str:
+    said = await client.chat.completions.create(
+        model="small", max_tokens=100, messages=[{"role": "user", "content": text}]
+    )
+    return said.choices[0].message.content or ""
+
+
+@step
+async def think(n: int) -> str:
+    return await ask(str(n))
+
+
+@workflow
+async def answer(n: int) -> int:
+    thought = await think(n)
+    await ask(AGAIN)  # by the workflow itself: no step stands between it and the vendor
+    return int(thought)
+"""
+
+
+@pytest.fixture
+def asking(metered: Place) -> Place:
+    """Return a project whose workflow calls models in a step, and beside its steps."""
+    metered.write("app.py", ASKING.replace("AGAIN", 'f"0{n}"'))
+    metered.write("requirements.lock", "")
+    return metered
+
+
+@asynccontextmanager
+async def drilled(place: Place, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Sandbox]:
+    """Open a sandbox for what the project's trials have proven."""
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
+    async with Project.open(place.folder / "proveout.toml") as project:
+        release = (await create_release(project, "ana")).release
+        stage = await stage_for(project, await launch(project.store, release), lambda _: None)
+        async with stage.open(None) as sandbox:
+            yield sandbox
+
+
+async def test_a_drill_asks_models_of_nobody(
+    asking: Place, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they answered in the trials is answered again, in worker processes of their own."""
+    verdict = asking.ask("prove")
+    assert verdict["verdict"] == "GO", verdict
+    heard = len(vendor.heard)
+
+    async with drilled(asking, monkeypatch) as sandbox:
+        await sandbox.start_workers(Crew(count=1))
+        await check_steady(sandbox, "before")
+
+    assert len(vendor.heard) == heard
+
+
+async def test_a_drill_says_what_was_not_recorded(
+    asking: Place, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that is another one each time: who asks which model, and what to do."""
+    asking.write("app.py", "import time\n" + ASKING.replace("AGAIN", 'f"0{time.time_ns()}"'))
+    asking.ask("prove")
+    heard = len(vendor.heard)
+
+    async with drilled(asking, monkeypatch) as sandbox:
+        await sandbox.start_workers(Crew(count=1))
+        with pytest.raises(NotSteady, match="no answer of small was recorded for what the workfl"):
+            await check_steady(sandbox, "before")
+
+    assert len(vendor.heard) == heard
+
+
+async def test_a_drill_injects_faults_behind_the_vendors_client(
+    asking: Place, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step that called a model is called, and fails with what the client makes of it."""
+    asking.ask("prove")
+    heard = len(vendor.heard)
+    faults = Faults(fault=Fault(kind=FaultKind.SLOW_DOWN), calls=1)
+
+    async with drilled(asking, monkeypatch) as sandbox:
+        await sandbox.start_workers(Crew(count=1, faults=faults))
+        runs = await enqueue(sandbox, 4, "hit")
+        ended = await follow(sandbox, runs)
+        found = [await sandbox.store.run(RunId(run)) for run in runs]
+
+    failures = [one.failure for one in found if one is not None and one.failure is not None]
+    assert ended.count(RunState.SUCCEEDED) == 3
+    assert [(one.step, "RateLimitError" in one.type) for one in failures] == [("think", True)]
+    assert len(vendor.heard) == heard
+
+
+def test_the_store_of_a_proof_holds_answers_and_no_key(asking: Place, vendor: Vendor) -> None:
+    """Every byte of its files is searched; with `record = false` no answer is kept either."""
+    asking.run("prove")
+    kept = stored(asking)
+
+    settings = (asking.folder / "proveout.toml").read_text("utf-8")
+    asking.write("proveout.toml", settings.replace("[models]", "[models]\nrecord = false"))
+    shutil.rmtree(asking.folder / ".proveout")
+    asking.run("prove")
+
+    assert b"chatcmpl-1" in kept
+    assert b"sk-of-the-user" not in kept
+    assert b"chatcmpl-1" not in stored(asking)
+    assert vendor.heard[-1].headers["authorization"] == "Bearer sk-of-the-user"
+
+
+def stored(place: Place) -> bytes:
+    """Return every byte of a project's store."""
+    return b"".join(path.read_bytes() for path in place.folder.glob(".proveout/*.db*"))

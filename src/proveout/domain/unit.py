@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from proveout.domain.delivery import Delivery
     from proveout.domain.journal import Entry, Outcome, Place, Returned
     from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.model_answer import Recording
     from proveout.domain.model_call import ModelCall
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, Pointer, Release, ReleaseDigest, Treatment
@@ -207,10 +208,14 @@ class Charge:
     Nothing about a run is judged by it or changed: it is accepted whatever became of the
     run, and of a run that the store does not know, too. A call that is kept already, by its
     id, stays as it is.
+
+    Attributes:
+        recordings: what was answered to some of them; of a pruned run it is not kept.
     """
 
     id: UnitId
     calls: tuple[ModelCall, ...]
+    recordings: tuple[Recording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

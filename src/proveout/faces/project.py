@@ -199,6 +199,8 @@ def metered(
     models: ModelSettings,
     cap: Usd | None = None,
     substitute: Substitute | None = None,
+    *,
+    records: bool = False,
 ) -> Generator[Bench]:
     """Yield a bench whose workers meter the calls of models, as settings say, for the block.
 
@@ -208,7 +210,9 @@ def metered(
         bench: what the workers work with else.
         models: how calls are seen, and what models cost.
         cap: the most that one run may spend on models; None for any amount.
-        substitute: answers calls in the place of their vendors; None to ask them.
+        substitute: answers calls in the place of their vendors; None to ask them. With one,
+            nothing has a price.
+        records: what models answer is kept.
 
     Raises:
         Mistake: the price list is not installed, or a variable holds no address.
@@ -217,14 +221,20 @@ def metered(
         yield bench
         return
     from proveout.adapters.models.prices import Price, Prices
-    from proveout.run.meter import HERE, ModelMeter
+    from proveout.run.meter import HERE, ModelMeter, Unpriced
 
     own = {
         one.model: Price(read=one.read, written=one.written, cached=one.cached)
         for one in models.prices
     }
     meter = ModelMeter(
-        bench.store, bench.clock, bench.ids, Prices(own), cap=cap, substitute=substitute
+        bench.store,
+        bench.clock,
+        bench.ids,
+        Prices(own) if substitute is None else Unpriced(),
+        cap=cap,
+        substitute=substitute,
+        records=records,
     )
     with _through_proxy(meter) if models.meter is Metering.PROXY else HERE.set(meter):
         yield replace(bench, meter=meter)
@@ -427,16 +437,21 @@ class Project:
             yield cls(settings, store, logger())
 
     @contextmanager
-    def metering(self, cap: Usd | None = None) -> Generator[None]:
+    def metering(self, cap: Usd | None = None, *, is_trying: bool = False) -> Generator[None]:
         """Meter the calls of models while the block lasts, if the settings ask for it.
 
         The workflow is to be imported within the block.
+
+        Args:
+            cap: the most that one run may spend on models; None for any amount.
+            is_trying: the runs are trials, whose answers are recorded unless settings forbid it.
 
         Raises:
             Mistake: what the settings ask for is not installed.
         """
         before = self.bench
-        with metered(before, self.settings.models, cap) as bench:
+        records = is_trying and self.settings.models.record
+        with metered(before, self.settings.models, cap, records=records) as bench:
             self.bench = bench
             try:
                 yield

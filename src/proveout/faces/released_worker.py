@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proveout.domain.model_fault import Faults  # noqa: TC001 - a worker's orders are read by it
 from proveout.domain.record import Kind, decode, encode
 from proveout.errors import Outage, ProveoutError, Refusal
 from proveout.faces import entry, loop
@@ -23,16 +24,20 @@ from proveout.faces.cli.output import error_text, say
 from proveout.faces.cli.suspects import WENT, Process, die_with_parent, stop_on_signals
 from proveout.faces.log import logger
 from proveout.faces.project import metered, open_store, system_bench
+from proveout.faces.recorded import read_answers
 from proveout.faces.settings_models import ModelSettings
 from proveout.faces.stand_in import StandIn
 from proveout.ports.store import Want
 from proveout.ready.unprotected import without
+from proveout.run.faults import Injected
+from proveout.run.recorded import Recorded
 from proveout.run.suspect import go_when_idle, keep_apart
 from proveout.run.work import Bench, Manner, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from proveout.ports.meter import Substitute
     from proveout.ports.store import Store
     from proveout.ready.sandbox import Protection
 
@@ -51,19 +56,23 @@ class Rehearsing:
 
     Attributes:
         receiver: port of the receiver on this machine.
-        recordings: file with the recorded answers.
+        recordings: file with the recorded answers of steps.
+        models: file with the recorded answers of models.
         off: the protection that it works without.
         is_faulty: every run fails in its first step.
         pace: seconds that each recorded step takes.
-        is_live: steps without a recorded answer are called.
+        is_live: steps without a recorded answer are called, and so are models.
+        faults: what calls of models meet; None where they meet none.
     """
 
     receiver: int
     recordings: str
+    models: str
     off: str = ""
     is_faulty: bool = False
     pace: float = 0.0
     is_live: bool = False
+    faults: Faults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,8 @@ class Orders:
         attached: end when whoever started us, and holds our standard input, is gone.
         suspects: the worker's id under which it tries suspects alone; "" for all but those.
         most_running: most runs of the workflow at once under all workers; None for any.
-        models: how calls of models are metered; never within a drill.
+        models: how calls of models are metered; within a drill they are answered from
+            recordings.
     """
 
     store: str
@@ -144,8 +154,16 @@ async def work(orders: Orders) -> int:
 
 async def _work(orders: Orders, store: Store) -> int:
     bench = system_bench(store, logger(logging.INFO))
-    with metered(bench, orders.models) as bench:  # its workflow is imported in here
-        return await _work_with(orders, bench)
+    substitute = None if orders.rehearsing is None else await _models(orders.rehearsing)
+    with metered(bench, orders.models, substitute=substitute) as bench:
+        return await _work_with(orders, bench)  # its workflow is imported in here
+
+
+async def _models(rehearsing: Rehearsing) -> Substitute:
+    """Return what answers calls of models within a drill."""
+    text = await asyncio.to_thread(Path(rehearsing.models).read_text, "utf-8")
+    recorded = Recorded(read_answers(text), is_live=rehearsing.is_live)
+    return recorded if rehearsing.faults is None else Injected(rehearsing.faults, recorded)
 
 
 async def _work_with(orders: Orders, bench: Bench) -> int:
@@ -194,6 +212,7 @@ async def _stand_in(orders: Orders, store: Store) -> StandIn | None:
         pace=rehearsing.pace,
         is_faulty=rehearsing.is_faulty,
         is_live=rehearsing.is_live,
+        calls_models=rehearsing.faults is not None,
     )
 
 

@@ -35,7 +35,7 @@ from proveout.faces.project import (
     sandbox_url,
     sign_delivery,
 )
-from proveout.faces.recorded import recordings
+from proveout.faces.recorded import recordings, written_answers
 from proveout.faces.released_worker import READY, Orders, Rehearsing
 from proveout.faces.sandbox_doors import DoorOrders
 from proveout.faces.sessions import COOKIE, Sessions
@@ -206,8 +206,13 @@ class LocalSandbox:
     async def prepare(self) -> None:
         """Put both releases into the store, have the one under test serve, and hand out keys."""
         self._port = await self._receiver.open()
-        answers = json.dumps(self._ground.recordings.answers)
-        await asyncio.to_thread((self._folder / "recordings.json").write_text, answers, "utf-8")
+        recordings = self._ground.recordings
+        steps = {"answers": recordings.answers, "calling": sorted(recordings.calling)}
+        for name, text in (
+            ("recordings.json", json.dumps(steps)),
+            ("models.json", written_answers(recordings.models)),
+        ):
+            await asyncio.to_thread((self._folder / name).write_text, text, "utf-8")
         mark = Keep(kind=Kind.SANDBOX, name="sandbox", body=b"{}")
         await self._store.write(Put(id=UnitId(self._bench.ids.new()), keeps=(mark,)))
         new = tuple(
@@ -267,11 +272,14 @@ class LocalSandbox:
             rehearsing=Rehearsing(
                 receiver=self._port,
                 recordings=str(self._folder / "recordings.json"),
+                models=str(self._folder / "models.json"),
                 off=self._off or "",
                 is_faulty=crew.is_faulty,
                 pace=crew.pace,
                 is_live=self._ground.is_live,
+                faults=crew.faults,
             ),
+            models=self._ground.project.settings.models,
         )
         return launch.command("proveout.faces.released_worker"), {
             **launch.environ(),

@@ -43,10 +43,12 @@ class ModelSettings:
 
     Attributes:
         prices: what the file declares; they win over the public price list.
+        record: whether answers in trials are kept, for drills to answer from.
     """
 
     meter: Metering = Metering.OFF
     prices: tuple[ModelPrice, ...] = ()
+    record: bool = True
 
     @property
     def is_on(self) -> bool:
@@ -80,4 +82,8 @@ def read_models(row: Reader | None) -> ModelSettings:
                 fix=("remove one of the two",),
             )
         found[price.model] = price
-    return ModelSettings(meter=Metering(row.choice("meter")), prices=tuple(found.values()))
+    return ModelSettings(
+        meter=Metering(row.choice("meter")),
+        prices=tuple(found.values()),
+        record=row.is_true("record") or not row.has("record"),
+    )

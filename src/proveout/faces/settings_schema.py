@@ -899,6 +899,14 @@ MODELS = Table(
             example='[{ model = "gpt-5-mini", read = "0.25 USD", written = "2 USD" }]',
             meaning="What models cost that the public price list lacks, or lists otherwise.",
         ),
+        Key(
+            name="record",
+            kind=Kind.TRUE,
+            default="true",
+            example="false",
+            meaning="Whether what models answer in trials is kept in the store, so that drills "
+            "answer from it and ask no vendor.",
+        ),
     ),
 )
 

@@ -41,12 +41,14 @@ class StandIn:
     def __init__(
         self,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        answers: dict[str, str],
+        recorded: dict[str, Any],
         release: str,
         **manner: Any,
     ) -> None:
         self._reader, self._writer = streams
-        self._answers = answers
+        self._answers: dict[str, str] = recorded["answers"]
+        calling: list[str] = recorded["calling"] if manner["calls_models"] else []
+        self._calling = frozenset(calling)
         self._release = release
         self._pace: float = manner["pace"]
         self._is_faulty: bool = manner["is_faulty"]
@@ -58,8 +60,8 @@ class StandIn:
     async def connect(cls, *, port: int, recordings: Path, release: str, **manner: Any) -> StandIn:
         """Return a stand-in that is connected to the receiver on `port`."""
         streams = await asyncio.open_connection("127.0.0.1", port)
-        answers = json.loads(await asyncio.to_thread(recordings.read_text, "utf-8"))
-        return cls(streams, answers, release, **manner)
+        recorded = json.loads(await asyncio.to_thread(recordings.read_text, "utf-8"))
+        return cls(streams, recorded, release, **manner)
 
     async def close(self) -> None:
         """Let go of the receiver."""
@@ -77,7 +79,9 @@ class StandIn:
             os.kill(os.getpid(), signal.SIGKILL)
         if self._is_faulty or run.key == Mishap.RAISES:
             raise DrilledFault(f"the drill lets {step} fail")
-        recorded = self._answers.get(f"{step}:{digest}")
+        if (key := f"{step}:{digest}") in self._calling:
+            return None
+        recorded = self._answers.get(key)
         if recorded is None and not self._is_live:
             raise NotRecorded(
                 f"no answer was recorded for {step} on these arguments",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from proveout.domain.model_answer import ModelAnswer
+from proveout.domain.model_fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from proveout.domain.model_call import Caller, Tokens
-    from proveout.domain.model_fault import Fault
     from proveout.domain.money import Usd
 
 
@@ -22,12 +26,27 @@ class Asked:
         provider: whose wire format it speaks, such as "openai".
         size: bytes of the request's body.
         most: most tokens that the answer may have; None where the request does not say.
+        path: of the request, below the vendor's address.
+        body: of the request; it is neither kept nor logged.
     """
 
     provider: str
     model: str
     size: int
     most: int | None
+    path: str = ""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what is asked; the same in whatever order its JSON is written."""
+        try:
+            value = json.loads(self.body)
+            plain = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+        except (ValueError, RecursionError):
+            plain = self.body
+        asked = b"\0".join((self.provider.encode(), self.path.encode(), plain))
+        return hashlib.sha256(asked).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +58,17 @@ class Said:
         status: the HTTP status; 0 where no answer came, or not to its end.
         tokens: None where the answer did not say.
         is_sent: whether it can have reached the vendor; what cannot have, costs nothing.
+        answer: that came to its end, where it was to be handed over and is small enough.
     """
 
     model: str
     status: int
     tokens: Tokens | None
     is_sent: bool = True
+    answer: ModelAnswer | None = field(default=None, repr=False)
+
+
+Instead: TypeAlias = Fault | ModelAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +77,12 @@ class Begun:
 
     Attributes:
         instead: what it gets in the place of the vendor's answer; None to ask the vendor.
+        keeps: most bytes of an answer that `end` is to be handed; 0 for none.
     """
 
     id: str
-    instead: Fault | None = None
+    instead: Instead | None = None
+    keeps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +118,7 @@ class Meter(Protocol):
 class Substitute(Protocol):
     """What stands in for the vendors of models; any thread may ask it."""
 
-    def answer(self, caller: Caller, asked: Asked) -> Fault | None:
+    def answer(self, caller: Caller, asked: Asked) -> Instead | Denied | None:
         """Return what a call gets that may be made; None where its vendor is asked."""
         ...
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.ledger import LedgerEntry
+    from proveout.domain.model_answer import Recording
     from proveout.domain.model_call import ModelCall
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, InFlight, Pointer, Release, ReleaseDigest
@@ -278,6 +279,14 @@ class ModelCalls(Protocol):
         ...
 
 
+class ModelAnswers(Protocol):
+    """What models answered."""
+
+    async def model_answers(self, *runs: RunId) -> list[Recording]:
+        """Return what was answered to calls of these runs, as far as it was kept."""
+        ...
+
+
 class Schedules(Protocol):
     """What happens by the clock."""
 
@@ -429,6 +438,7 @@ class Store(
     Housekeeping,
     Runs,
     ModelCalls,
+    ModelAnswers,
     Reviews,
     Experiments,
     Releases,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.access import Right, Role
+    from proveout.domain.model_fault import Faults
     from proveout.domain.release import Release
     from proveout.domain.verdict import Verdict
     from proveout.ports.clock import Clock
@@ -95,12 +96,15 @@ class Crew:
         release: digest of the release that they run; None for the one under test.
         is_faulty: every run that they start fails in its first step.
         pace: seconds that each recorded step takes.
+        faults: what calls of metered models meet. With them, steps that called models in
+            their trials are called, and models answer what they answered there. None for none.
     """
 
     count: int = 2
     release: str | None = None
     is_faulty: bool = False
     pace: float = 0.05
+    faults: Faults | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from proveout.domain.model_answer import Recording
 from proveout.domain.model_call import FREE, JUDGES, ModelCall, Tokens, counted
 from proveout.domain.money import Usd
 from proveout.domain.unit import Charge, UnitId
@@ -18,7 +19,7 @@ from proveout.ports.meter import Begun, Denied, Said
 from proveout.ports.store import ModelCalls, Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable, Sequence
     from datetime import datetime
 
     from proveout.domain.journal import Place
@@ -31,6 +32,15 @@ BYTES_PER_TOKEN = 4
 """Bytes of a request that make about one token, for what is reserved before a call."""
 
 MOST_TOKENS = 2**31 - 1
+
+MOST_OF_ONE = 1024 * 1024
+"""Bytes of an answer that is recorded; a longer one is not."""
+
+MOST_OF_ALL = 256 * 1024 * 1024
+"""Bytes of all answers that one process records."""
+
+ABOUT_THE_REQUEST = frozenset({400, 404, 413, 422})
+"""Statuses of errors that the same request would get again."""
 
 UNBILLED = 400
 """The first status of answers that vendors do not bill."""
@@ -58,6 +68,24 @@ class _Open:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A call that has ended and is not durable yet, with its recording."""
+
+    call: ModelCall
+    recording: Recording | None
+
+
+class Unpriced:
+    """Prices that nobody needs: what a drill asks, it asks of nobody."""
+
+    def cost(
+        self, provider: str, models: Sequence[str], tokens: Tokens, at: datetime
+    ) -> Usd | None:
+        """Return None, whatever the call."""
+        del provider, models, tokens, at
+
+
 class ModelMeter:
     """Counts the calls of models that the runs of this process make; see `ports/meter.py`.
 
@@ -65,6 +93,9 @@ class ModelMeter:
     calls are taken to cost, stays within it. What a call will cost is estimated from the size
     of the request and the longest answer that it asks for. A substitute answers calls that may
     be made in the place of their vendors; what they ask for is then asked of nobody.
+
+    Where it records, what vendors answer is kept with the calls, but for answers to be tried
+    again, such as a 429.
     """
 
     def __init__(
@@ -76,6 +107,7 @@ class ModelMeter:
         *,
         cap: Usd | None = None,
         substitute: Substitute | None = None,
+        records: bool = False,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -86,7 +118,8 @@ class ModelMeter:
         self._lock = threading.Lock()
         self._open: dict[str, _Open] = {}
         self._spent: dict[RunId, Usd] = {}
-        self._uncharged: dict[tuple[RunId, Place | None], list[ModelCall]] = {}
+        self._uncharged: dict[tuple[RunId, Place | None], list[_Ended]] = {}
+        self._room = MOST_OF_ALL if records else 0
         self._tell: Callable[[RunId, float, int], object] | None = None
 
     @contextmanager
@@ -117,6 +150,9 @@ class ModelMeter:
             taken = self._taken(caller.run)
             if self._cap is not None and taken + reserved > self._cap:
                 return Denied(code="cap-reached", message=_cap_reached(self._cap, taken, reserved))
+            instead = None if self._substitute is None else self._substitute.answer(caller, asked)
+            if isinstance(instead, Denied):
+                return instead
             id_ = self._ids.new()
             self._open[id_] = _Open(
                 caller=caller,
@@ -125,8 +161,8 @@ class ModelMeter:
                 started=self._clock.now(),
                 at=self._clock.monotonic(),
             )
-        instead = None if self._substitute is None else self._substitute.answer(caller, asked)
-        return Begun(id_, instead)
+            keeps = min(MOST_OF_ONE, self._room) if instead is None else 0
+        return Begun(id_, instead, keeps)
 
     def end(self, id_: str, said: Said) -> None:
         """Count a call that has ended; one that was given up before is counted already."""
@@ -178,11 +214,16 @@ class ModelMeter:
             taken = {key: self._uncharged.pop(key) for key in keys}
             if place is None:
                 self._spent.pop(run, None)
-        calls = tuple(call for each in taken.values() for call in each)
-        if not calls:
+        ended = [one for each in taken.values() for one in each]
+        if not ended:
             return
+        unit = Charge(
+            id=UnitId(self._ids.new()),
+            calls=tuple(one.call for one in ended),
+            recordings=tuple(one.recording for one in ended if one.recording is not None),
+        )
         try:
-            await self._store.write(Charge(id=UnitId(self._ids.new()), calls=calls))
+            await self._store.write(unit)
         except BaseException:
             with self._lock:
                 for key, each in taken.items():
@@ -218,7 +259,17 @@ class ModelMeter:
             started=call.started,
             elapsed=self._clock.monotonic() - call.at,
         )
-        self._uncharged.setdefault((run, call.caller.place), []).append(counted)
+        ended = _Ended(counted, self._record(id_, call, said))
+        self._uncharged.setdefault((run, call.caller.place), []).append(ended)
+
+    def _record(self, id_: str, call: _Open, said: Said) -> Recording | None:
+        answer = said.answer
+        if answer is None or not (answer.status < UNBILLED or answer.status in ABOUT_THE_REQUEST):
+            return None
+        if len(answer.body) > self._room:
+            return None
+        self._room -= len(answer.body)
+        return Recording(call=id_, run=call.caller.run, digest=call.asked.digest, answer=answer)
 
     def _estimate(self, asked: Asked) -> Usd | None:
         read = asked.size // BYTES_PER_TOKEN

@@ -67,7 +67,7 @@ class Answer:
             facts: empty.
             trim: gives an event as the client is to have it; None to pass all as it comes.
         """
-        self.streams = content_type.partition(";")[0].strip().lower() == "text/event-stream"
+        self.streams = streams(content_type)
         self._status = status
         self._facts = facts
         self._trim = trim if self.streams else None
@@ -126,6 +126,11 @@ class Answer:
             self._facts.is_over = True
         elif data and (value := parsed(data)) is not None:
             self._facts.note(value)
+
+
+def streams(content_type: str) -> bool:
+    """Whether an answer with this header is a stream of events."""
+    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
 def parsed(text: bytes) -> Mapping[str, object] | None:

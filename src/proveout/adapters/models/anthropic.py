@@ -65,6 +65,8 @@ def question(method: str, path: str, body: bytes) -> Question | None:
         model=text_of(value, "model"),
         size=len(body),
         most=count_of(value, "max_tokens", "max_tokens_to_sample"),
+        path=path,
+        body=body,
     )
     return Question(
         asked=asked,

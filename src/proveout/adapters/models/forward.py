@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from proveout.adapters.models.metered import Headers, Metered
     from proveout.adapters.models.wire import Wire
-    from proveout.domain.model_fault import Fault
-    from proveout.ports.meter import Meter
+    from proveout.ports.meter import Instead, Meter
 
 PREFIXES = {"openai": "/openai/v1", "anthropic": "/anthropic"}
 """Where each provider is found below the token."""
@@ -156,9 +155,9 @@ class Door:
         finally:
             call.stop()
 
-    async def _stand_in(self, wire: Wire, call: Metered, fault: Fault, send: Send) -> None:
+    async def _stand_in(self, wire: Wire, call: Metered, instead: Instead, send: Send) -> None:
         """Answer in the place of the vendor; what is cut, the server closes."""
-        answer = staged(fault, wire, call.question)
+        answer = staged(instead, wire, call.question)
         if answer is None:
             await asyncio.wait({asyncio.get_running_loop().create_future()}, timeout=self._patience)
             await _refuse(send, wire, *_unreached(httpx.ReadTimeout("")))

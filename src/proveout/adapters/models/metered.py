@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from proveout.adapters.models.answer import Answer
+from proveout.domain.model_answer import ModelAnswer
 from proveout.ports.meter import Denied, Said
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ UNSENT = frozenset(
 """What httpx, or its successor, raises before anything of a request has reached its server."""
 
 
+RECORDED = frozenset({"content-type", "request-id", "x-request-id"})
+"""Headers of an answer that are recorded with it."""
+
+
 class Metered:
     """A call that has begun.
 
@@ -45,6 +50,9 @@ class Metered:
         self._answer: Answer | None = None
         self._is_told = False
         self._is_sent = begun.instead is None
+        self._keeps = begun.keeps
+        self._kept: bytearray | None = None
+        self._begins: tuple[int, tuple[tuple[str, str], ...]] = (0, ())
         self.question = question
         self.instead = begun.instead
         self.is_decoded = True
@@ -58,6 +66,9 @@ class Metered:
         kind = named.get("content-type", "") if self.is_decoded else ""
         trim = self.question.trim
         self._answer = Answer(status, kind, self.question.facts(), trim)
+        if self._keeps and self.is_decoded:
+            self._kept = bytearray()
+            self._begins = status, tuple(pair for pair in given if pair[0] in RECORDED)
         changed = set[str]()
         if self.is_decoded and encoding:
             changed = {"content-encoding", "content-length"}
@@ -74,6 +85,9 @@ class Metered:
         """Return what the client is to have now; the end is told as soon as it is known."""
         if self._answer is None:
             return chunk
+        if self._kept is not None:
+            self._kept += chunk
+            self._kept = self._kept if len(self._kept) <= self._keeps else None
         passed = self._answer.feed(chunk)
         if self._answer.is_over:
             self._tell(complete=True)
@@ -103,7 +117,14 @@ class Metered:
             said = Said(model="", status=0, tokens=None)
         else:
             said = self._answer.said(complete=complete)
-        self._meter.end(self._id, replace(said, is_sent=self._is_sent))
+        self._meter.end(self._id, replace(said, is_sent=self._is_sent, answer=self._whole(said)))
+
+    def _whole(self, said: Said) -> ModelAnswer | None:
+        """Return what is to be handed over of an answer that came to its end."""
+        if self._kept is None or not said.status:
+            return None
+        status, headers = self._begins
+        return ModelAnswer(status=status, headers=headers, body=bytes(self._kept))
 
 
 def begin(meter: Meter, caller: Caller | None, question: Question) -> Metered | Denied:

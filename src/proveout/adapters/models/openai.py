@@ -54,7 +54,12 @@ def question(method: str, path: str, body: bytes) -> Question | None:
     if not is_known and not text_of(value, "model"):
         return None
     asked = Asked(
-        provider=NAME, model=text_of(value, "model"), size=len(body), most=_most(path, value)
+        provider=NAME,
+        model=text_of(value, "model"),
+        size=len(body),
+        most=_most(path, value),
+        path=path,
+        body=body,
     )
     streams = value.get("stream") is True
     telling = _telling(body, value) if streams and path.endswith("/completions") else None

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proveout.adapters.models.answer import streams
 from proveout.adapters.models.metered import error_headers
+from proveout.adapters.models.sse import Events
+from proveout.domain.model_answer import ModelAnswer
 from proveout.domain.model_fault import FaultKind
 
 if TYPE_CHECKING:
     from proveout.adapters.models.metered import Headers
     from proveout.adapters.models.wire import Question, Wire
     from proveout.domain.model_fault import Fault
+    from proveout.ports.meter import Instead
 
 MISSING = 100
 """Bytes that an answer lacks which is cut."""
@@ -41,8 +45,25 @@ class Staged:
     is_cut: bool = False
 
 
-def staged(fault: Fault, wire: Wire, question: Question) -> Staged | None:
-    """Return what a call gets that meets a fault; None where it gets nothing at all."""
+def staged(instead: Instead, wire: Wire, question: Question) -> Staged | None:
+    """Return what a call gets in the place of an answer; None where it gets nothing at all."""
+    if isinstance(instead, ModelAnswer):
+        return _recorded(instead)
+    return _broken(instead, wire, question)
+
+
+def _recorded(answer: ModelAnswer) -> Staged:
+    """Return an answer as it came; a stream comes event by event."""
+    headers = list(answer.headers)
+    if not streams(dict(headers).get("content-type", "")):
+        headers.append(("content-length", str(len(answer.body))))
+        return Staged(status=answer.status, headers=headers, chunks=(answer.body,))
+    events = Events()
+    chunks = (*events.feed(answer.body), events.held)
+    return Staged(status=answer.status, headers=headers, chunks=tuple(filter(None, chunks)))
+
+
+def _broken(fault: Fault, wire: Wire, question: Question) -> Staged | None:
     match fault.kind:
         case FaultKind.TIMEOUT:
             return None

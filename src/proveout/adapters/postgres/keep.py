@@ -97,6 +97,7 @@ async def prune_runs(link: Link, runs: Sequence[str]) -> int:
         pruned = [(row["id"], without_content(row["answer"])) for row in answers]
         await link.execute(PRUNE_REVIEWS, *_columns(pruned))
     await link.execute("DELETE FROM proveout.signals WHERE run = ANY ($1::text[])", ids)
+    await link.execute("DELETE FROM proveout.model_answers WHERE run = ANY ($1::text[])", ids)
     await link.execute(PRUNE_DELIVERIES, *_columns(_deliveries(rows)))
     return len(rows)
 

@@ -239,7 +239,8 @@ def _payload(unit: Unit) -> int:  # noqa: PLR0911 - one for each kind
         case Receive():
             return len(unit.delivery.body) + len(unit.run.value if unit.run else b"")
         case Charge():
-            return CALL * len(unit.calls)
+            bodies = sum(len(one.answer.body) for one in unit.recordings)
+            return CALL * len(unit.calls) + bodies
         case _:
             return 0
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proveout.adapters.answer_rows import from_recording
 from proveout.adapters.rows import USAGE, from_model_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proveout.adapters.postgres.wire import Link
+    from proveout.domain.model_answer import Recording
     from proveout.domain.unit import Charge
 
 COLUMNS = (
@@ -23,6 +25,16 @@ CHARGE = (
     " $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],"
     " $15::timestamptz[], $16::float8[]) ON CONFLICT (id) DO NOTHING"
 )
+
+RECORD = (
+    "INSERT INTO proveout.model_answers (call, run, digest, status, headers, body)"
+    " SELECT given.* FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[],"
+    " $6::bytea[]) AS given (call, run, digest, status, headers, body) WHERE NOT EXISTS"
+    " (SELECT FROM proveout.runs WHERE id = given.run AND pruned IS NOT NULL)"
+    " ON CONFLICT (call) DO NOTHING"
+)
+
+ANSWERS = "SELECT * FROM proveout.model_answers WHERE run = ANY ($1::text[]) ORDER BY call"
 
 MADE = (
     f"LATERAL (SELECT {COLUMNS} FROM proveout.model_calls"  # noqa: S608 - our own words
@@ -46,7 +58,17 @@ USED = (
 
 
 async def charge(link: Link, units: Iterable[Charge]) -> None:
-    """Keep calls that are not kept yet, in the order of their ids: no two groups wait in turn."""
-    calls = sorted((call for unit in units for call in unit.calls), key=lambda call: call.id)
+    """Keep calls that are not kept yet, and what was answered to them.
+
+    Each in the order of the calls' ids: no two groups wait in turn.
+    """
+    given = list(units)
+    calls = sorted((call for unit in given for call in unit.calls), key=lambda call: call.id)
     if calls:
         await link.execute(CHARGE, *zip(*map(from_model_call, calls), strict=True))
+    recordings: dict[str, Recording] = {}
+    for one in (one for unit in given for one in unit.recordings):
+        recordings.setdefault(one.call, one)  # which of two is inserted, the server would choose
+    if recordings:
+        rows = [from_recording(recordings[call]) for call in sorted(recordings)]
+        await link.execute(RECORD, *zip(*rows, strict=True))

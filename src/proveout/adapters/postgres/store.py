@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proveout.adapters.answer_rows import to_recording
 from proveout.adapters.postgres import keep, model_calls, queue, schedules
 from proveout.adapters.postgres.bell import Bell
 from proveout.adapters.postgres.floor import ALL, Floor
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.limit import Draw, Grant
+    from proveout.domain.model_answer import Recording
     from proveout.domain.model_call import ModelCall
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
@@ -204,6 +206,10 @@ class PostgresStore(Office):
     async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
         rows = await self._pool.fetch(model_calls.CALLS, runs)
         return by_run(to_model_call(row, moment) for row in rows)
+
+    async def model_answers(self, *runs: RunId) -> list[Recording]:
+        rows = await self._pool.fetch(model_calls.ANSWERS, runs)
+        return [to_recording(row) for row in rows]
 
     async def review(self, review: ReviewId) -> Review | None:
         row = await self._one(

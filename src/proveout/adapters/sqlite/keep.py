@@ -56,6 +56,7 @@ def prune_runs(connection: sqlite3.Connection, runs: Sequence[str], now: int) ->
             (row["id"],),
         )
         connection.execute("DELETE FROM signals WHERE run = ?", (row["id"],))
+        connection.execute("DELETE FROM model_answers WHERE run = ?", (row["id"],))
         connection.execute(
             "UPDATE deliveries SET headers = '[]', body = x''"
             " WHERE source = ? AND event = ? AND run = ?",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proveout.adapters.answer_rows import from_recording
 from proveout.adapters.rows import USAGE, from_model_call
 from proveout.adapters.sqlite.decisions import clean
 from proveout.adapters.sqlite.moments import micros
@@ -21,6 +22,14 @@ CHARGE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 
+RECORD = (
+    "INSERT INTO model_answers (call, run, digest, status, headers, body)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS"
+    " (SELECT 1 FROM runs WHERE id = ?2 AND pruned IS NOT NULL) ON CONFLICT (call) DO NOTHING"
+)
+
+ANSWERS = "SELECT * FROM model_answers WHERE run IN (SELECT value FROM json_each(?)) ORDER BY call"
+
 CALLS = (
     "SELECT * FROM model_calls WHERE run IN (SELECT value FROM json_each(?)) ORDER BY started, id"
 )
@@ -36,8 +45,9 @@ USED = (
 
 
 def charge(connection: sqlite3.Connection, unit: Charge) -> Done:
-    """Keep calls that are not kept yet."""
+    """Keep calls that are not kept yet, and what was answered to them."""
     connection.executemany(CHARGE, [_row(call) for call in unit.calls])
+    connection.executemany(RECORD, [clean(*from_recording(one)) for one in unit.recordings])
     return Done()
 
 

@@ -9,6 +9,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from proveout.adapters.answer_rows import to_recording
 from proveout.adapters.rows import (
     by_run,
     to_entry,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from proveout.domain.experiment import ExperimentId
     from proveout.domain.journal import Entry
     from proveout.domain.limit import Draw, Grant
+    from proveout.domain.model_answer import Recording
     from proveout.domain.model_call import ModelCall
     from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
@@ -232,6 +234,10 @@ class SqliteStore(Office):
     async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
         rows = await self._all(model_calls.CALLS, json.dumps(runs))
         return by_run(to_model_call(row, moment) for row in rows)
+
+    async def model_answers(self, *runs: RunId) -> list[Recording]:
+        rows = await self._all(model_calls.ANSWERS, json.dumps(runs))
+        return [to_recording(row) for row in rows]
 
     async def review(self, review: ReviewId) -> Review | None:
         row = await self._one("SELECT * FROM reviews WHERE id = ?", review)
