@@ -47,6 +47,9 @@ async def test_a_call_is_read_as_it_was_made(given: Given, store: Store) -> None
         given.model_call(
             run, tokens=Tokens(read=2**31 - 1, cached=2**31 - 1, written=2**31 - 1), cost=Usd(10**6)
         ),
+        given.model_call(
+            run, tokens=Tokens(read=9, cached=1, written=2, stored=2**31 - 1, stored_hour=3)
+        ),
     )
 
     answer = await store.write(given.charge(*calls))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -319,7 +319,13 @@ def to_model_call(row: Row, moment: Callable[[Any], datetime]) -> ModelCall:
     place = None if row["occurrence"] is None else to_place(row)
     tokens = None
     if row["read"] is not None:
-        tokens = Tokens(read=row["read"], cached=row["cached"], written=row["written"])
+        tokens = Tokens(
+            read=row["read"],
+            cached=row["cached"],
+            written=row["written"],
+            stored=row["stored"] or 0,
+            stored_hour=row["stored_hour"] or 0,
+        )
     return ModelCall(
         id=row["id"],
         caller=Caller(run=RunId(row["run"]), fence=row["fence"], place=place),
@@ -349,7 +355,7 @@ def from_model_call(call: ModelCall) -> tuple[Any, ...]:
         Unstorable: it took what no call can take.
     """
     tokens = call.tokens
-    counts = (None,) * 3 if tokens is None else (tokens.read, tokens.cached, tokens.written)
+    counts = (None,) * 5 if tokens is None else astuple(tokens)
     if not all(count is None or 0 <= count <= MOST_TOKENS for count in counts):
         raise _senseless(call, f"it says that it took {tokens}")
     return (

@@ -38,14 +38,18 @@ class Tokens:
     """What a call took.
 
     Attributes:
-        read: tokens of the request, those from a cache among them.
+        read: tokens of the request, those from a cache and those put into one among them.
         cached: those of them that came from a cache.
         written: tokens of the answer.
+        stored: those of `read` that were put into a cache.
+        stored_hour: those of `stored` that it keeps for an hour, not for minutes.
     """
 
     read: int
     cached: int
     written: int
+    stored: int = 0
+    stored_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,7 +224,7 @@ def metered(
     from proveout.run.meter import HERE, ModelMeter, Unpriced
 
     own = {
-        one.model: Price(read=one.read, written=one.written, cached=one.cached)
+        one.model: Price(read=one.read, written=one.written, cached=one.cached, stored=one.stored)
         for one in models.prices
     }
     meter = ModelMeter(

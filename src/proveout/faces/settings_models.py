@@ -29,12 +29,14 @@ class ModelPrice:
         read: tokens of the request.
         written: tokens of the answer.
         cached: tokens of the request that came from a cache; None where they cost as much.
+        stored: tokens of the request that were put into one; None where they cost as much.
     """
 
     model: str
     read: Usd
     written: Usd
     cached: Usd | None = None
+    stored: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def read_models(row: Reader | None) -> ModelSettings:
             read=cast("Usd", inner.money("read")),
             written=cast("Usd", inner.money("written")),
             cached=inner.money("cached"),
+            stored=inner.money("stored"),
         )
         if not price.model.strip():
             raise inner.mistake("model is empty", "model", fix=(inner.example("model"),))

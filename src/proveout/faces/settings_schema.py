@@ -876,6 +876,13 @@ MODEL_PRICE = Table(
             example='"0.025 USD"',
             meaning="What a million tokens of requests cost that came from a cache.",
         ),
+        Key(
+            name="stored",
+            kind=Kind.MONEY,
+            default="read",
+            example='"0.30 USD"',
+            meaning="What a million tokens of requests cost that were put into a cache.",
+        ),
     ),
 )
 

@@ -28,6 +28,8 @@ class Asked:
         most: most tokens that the answer may have; None where the request does not say.
         path: of the request, below the vendor's address.
         body: of the request; it is neither kept nor logged.
+        stores: whether it asks that what it says be put into a cache.
+        stores_hour: whether it asks so for an hour.
     """
 
     provider: str
@@ -36,6 +38,8 @@ class Asked:
     most: int | None
     path: str = ""
     body: bytes = field(default=b"", repr=False)
+    stores: bool = False
+    stores_hour: bool = False
 
     @property
     def digest(self) -> str:

@@ -273,7 +273,13 @@ class ModelMeter:
 
     def _estimate(self, asked: Asked) -> Usd | None:
         read = asked.size // BYTES_PER_TOKEN
-        tokens = Tokens(read=read, cached=0, written=asked.most or 0)
+        tokens = Tokens(
+            read=read,
+            cached=0,
+            written=asked.most or 0,
+            stored=read if asked.stores else 0,
+            stored_hour=read if asked.stores_hour else 0,
+        )
         return self._prices.cost(asked.provider, (asked.model,), tokens, self._clock.now())
 
     def _cost(self, call: _Open, said: Said) -> Usd | None:

@@ -41,12 +41,18 @@ def test_nothing_is_metered_unless_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_prices_are_read_to_the_last_digit(tmp_path: Path) -> None:
-    """A cache without a price of its own costs as much as other reading."""
-    found = read(tmp_path, f'[models]\nmeter = "proxy"\n{PRICE}cached = "0.0001 USD"\n')
+    """What comes from a cache and what is put into one may have prices of their own."""
+    found = read(
+        tmp_path, f'[models]\nmeter = "proxy"\n{PRICE}cached = "0.0001 USD"\nstored = "4 USD"\n'
+    )
 
     assert found == ModelSettings(
         meter=Metering.PROXY,
-        prices=(ModelPrice(model="own", read=Usd(1), written=Usd(2), cached=Usd("0.0001")),),
+        prices=(
+            ModelPrice(
+                model="own", read=Usd(1), written=Usd(2), cached=Usd("0.0001"), stored=Usd(4)
+            ),
+        ),
     )
 
 

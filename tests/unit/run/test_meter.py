@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doubles.models import ANSWER, TOKENS, ListedPrices, calls_of
+from proveout.adapters.models.prices import Price, Prices
 from proveout.domain.journal import Place
 from proveout.domain.model_call import JUDGES, Caller
 from proveout.domain.model_fault import Fault, FaultKind, Faults
@@ -258,3 +259,18 @@ async def test_a_fault_is_given_to_calls_that_may_be_made(
     assert first.instead == fault
     assert isinstance(second, Begun)
     assert second.instead is None
+
+
+def test_a_call_that_fills_a_cache_reserves_what_that_costs(
+    store: Store, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """A vendor may ask for more than for reading: a call that fits without does not fit with it."""
+    price = Price(read=Usd(1), written=Usd(0), stored=Usd(2))
+    asked = Asked(provider="anthropic", model="small", size=4_000_000, most=1)  # $1 to read
+    meter = ModelMeter(store, clock, ids, Prices({"small": price}), cap=Usd("1.50"))
+
+    plain = meter.begin(CALLER, asked)
+    filling = meter.begin(Caller(run=RunId("r2"), fence=1, place=None), replace(asked, stores=True))
+
+    assert isinstance(plain, Begun)
+    assert isinstance(filling, Denied)

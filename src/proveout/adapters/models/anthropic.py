@@ -36,6 +36,9 @@ _COUNTS = (
     "cache_creation_input_tokens",
     "output_tokens",
 )
+HOUR = "ephemeral_1h_input_tokens"
+"""Where `cache_creation` says what a cache keeps for an hour; the rest it keeps for minutes."""
+
 _KINDS = {
     400: "invalid_request_error",
     403: "permission_error",
@@ -67,6 +70,8 @@ def question(method: str, path: str, body: bytes) -> Question | None:
         most=count_of(value, "max_tokens", "max_tokens_to_sample"),
         path=path,
         body=body,
+        stores=b'"cache_control"' in body,
+        stores_hour=b'"cache_control"' in body and b'"1h"' in body,
     )
     return Question(
         asked=asked,
@@ -115,9 +120,14 @@ class AnthropicFacts:
         if not self._is_last or not {"input_tokens", "output_tokens"} <= self._usage.keys():
             return None
         cached = self._usage.get("cache_read_input_tokens", 0)
-        kept = self._usage.get("cache_creation_input_tokens", 0)
-        read = self._usage["input_tokens"] + cached + kept
-        return Tokens(read=read, cached=cached, written=self._usage["output_tokens"])
+        stored = self._usage.get("cache_creation_input_tokens", 0)
+        return Tokens(
+            read=self._usage["input_tokens"] + cached + stored,
+            cached=cached,
+            written=self._usage["output_tokens"],
+            stored=stored,
+            stored_hour=min(self._usage.get(HOUR, 0), stored),
+        )
 
     def note(self, value: Mapping[str, object]) -> None:
         match text_of(value, "type"):
@@ -143,6 +153,8 @@ class AnthropicFacts:
         for name in _COUNTS:
             if (count := count_of(usage, name)) is not None:
                 self._usage[name] = count
+        if (count := count_of(inner(usage, "cache_creation"), HOUR)) is not None:
+            self._usage[HOUR] = count
 
 
 def error(status: int, code: str, message: str) -> bytes:

@@ -34,14 +34,17 @@ class Price:
         read: of a request.
         written: of an answer.
         cached: of a request, from a cache; None where they cost as much as others.
+        stored: of a request, put into a cache; None where they cost as much as others.
     """
 
     read: Usd
     written: Usd
     cached: Usd | None = None
+    stored: Usd | None = None
 
     def __post_init__(self) -> None:
-        if min(self.read, self.written, self.cached or self.read) < Usd(0):
+        given = (self.read, self.written, self.cached, self.stored)
+        if min(one for one in given if one is not None) < Usd(0):
             raise Mistake("a price is below nothing", why="it is what a million tokens cost")
 
     def of(self, tokens: Tokens) -> Usd:
@@ -53,8 +56,10 @@ class Price:
         '$0.00396'
         """
         cached = self.read if self.cached is None else self.cached
-        plain = self.read * (tokens.read - tokens.cached)
-        return (plain + cached * tokens.cached + self.written * tokens.written) * ONE_TOKEN
+        stored = self.read if self.stored is None else self.stored
+        plain = self.read * (tokens.read - tokens.cached - tokens.stored)
+        kept = cached * tokens.cached + stored * tokens.stored
+        return (plain + kept + self.written * tokens.written) * ONE_TOKEN
 
 
 class Prices:
@@ -85,8 +90,7 @@ class Prices:
     ) -> Usd | None:
         """Return what a call cost; None where no price of its model is known.
 
-        Tokens that a vendor charges extra for storing them in its cache, its tools, and
-        tiers of service other than the usual are not in it.
+        A vendor's tools, and tiers of service other than the usual, are not in it.
 
         Args:
             provider: whose wire format was spoken.
@@ -101,11 +105,15 @@ class Prices:
         return next((cost for cost in found if cost is not None), None)
 
     def _listed(self, provider: str, model: str, tokens: Tokens, at: datetime) -> Usd | None:
-        usage = self._table.Usage(
-            input_tokens=tokens.read,
-            cache_read_tokens=tokens.cached,
-            output_tokens=tokens.written,
-        )
+        counts = {
+            "input_tokens": tokens.read,
+            "cache_read_tokens": tokens.cached,
+            "cache_write_tokens": tokens.stored,
+            "output_tokens": tokens.written,
+        }
+        if tokens.stored_hour:  # older lists know of no hour, and are not asked for it
+            counts["cache_write_1h_tokens"] = tokens.stored_hour
+        usage = self._table.Usage(**counts)
         try:
             price = self._table.calc_price(
                 usage, model, provider_id=provider, genai_request_timestamp=at

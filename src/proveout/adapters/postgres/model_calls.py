@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "id, run, fence, path, name, occurrence, provider, asked, answered, status, read, cached,"
-    " written, picodollars, started, elapsed"
+    " written, stored, stored_hour, picodollars, started, elapsed"
 )
 
 CHARGE = (
     f"INSERT INTO proveout.model_calls ({COLUMNS}) SELECT * FROM unnest($1::text[], $2::text[],"  # noqa: S608 - our own words
     " $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[],"
-    " $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],"
-    " $15::timestamptz[], $16::float8[]) ON CONFLICT (id) DO NOTHING"
+    " $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],"
+    " $16::bigint[], $17::timestamptz[], $18::float8[]) ON CONFLICT (id) DO NOTHING"
 )
 
 RECORD = (

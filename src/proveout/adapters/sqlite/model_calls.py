@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CHARGE = (
     "INSERT INTO model_calls (id, run, fence, path, name, occurrence, provider, asked, answered,"
-    " status, read, cached, written, picodollars, started, elapsed)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+    " status, read, cached, written, stored, stored_hour, picodollars, started, elapsed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 
 RECORD = (

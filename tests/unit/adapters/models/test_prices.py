@@ -62,10 +62,32 @@ def test_a_cache_without_a_price_costs_as_much() -> None:
     assert price.of(TOKENS) == Usd("0.0045")
 
 
-def test_a_price_is_not_below_nothing() -> None:
+def test_what_is_put_into_a_cache_costs_what_its_vendor_asks(prices: Prices) -> None:
+    """A quarter more than reading for minutes, and twice as much for an hour, of $5 a million."""
+    opus = ["claude-opus-4-5-20251101"]
+    minutes = Tokens(read=1000, cached=0, written=0, stored=1000)
+    hour = Tokens(read=1000, cached=0, written=0, stored=1000, stored_hour=1000)
+    both = Tokens(read=1000, cached=200, written=100, stored=500, stored_hour=200)
+
+    assert prices.cost("anthropic", opus, minutes, AT) == Usd("0.00625")
+    assert prices.cost("anthropic", opus, hour, AT) == Usd("0.01")
+    # 300 plain, 200 from the cache at a tenth, 300 and 200 into it, and 100 written at $25.
+    assert prices.cost("anthropic", opus, both, AT) == Usd("0.007975")
+
+
+def test_a_price_of_our_own_may_name_what_a_cache_costs() -> None:
+    """As reading, where it does not."""
+    tokens = Tokens(read=1000, cached=200, written=100, stored=500, stored_hour=200)
+
+    assert Price(read=Usd(3), written=Usd(15)).of(tokens) == Usd("0.0045")
+    assert Price(read=Usd(3), written=Usd(15), stored=Usd(6)).of(tokens) == Usd("0.006")
+
+
+@pytest.mark.parametrize("name", ["read", "written", "cached", "stored"])
+def test_a_price_is_not_below_nothing(name: str) -> None:
     """A call would earn money."""
     with pytest.raises(Mistake, match="below nothing"):
-        Price(read=Usd(1), written=Usd(1), cached=Usd(-1))
+        Price(**{"read": Usd(1), "written": Usd(1), name: Usd(-1)})
 
 
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anthropic
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 TOKENS = Tokens(read=1000, cached=200, written=100)
 GPT = Said(model="gpt-4o-2024-08-06", status=200, tokens=TOKENS)
-CLAUDE = Said(model="claude-answered", status=200, tokens=TOKENS)
+CLAUDE = Said(model="claude-answered", status=200, tokens=replace(TOKENS, stored=100))
 NOBODY = Said(model="", status=0, tokens=None)
 UNREACHED = Said(model="", status=0, tokens=None, is_sent=False)
 KEY = "sk-known-to-nobody"

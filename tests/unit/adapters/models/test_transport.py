@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 SOMEBODY = Caller(run=RunId("r1"), fence=2, place=None)
 TOKENS = Tokens(read=1000, cached=200, written=100)
 GPT = Said(model="gpt-4o-2024-08-06", status=200, tokens=TOKENS)
-CLAUDE = Said(model="claude-answered", status=200, tokens=TOKENS)
+CLAUDE = Said(model="claude-answered", status=200, tokens=replace(TOKENS, stored=100))
 HI: Any = [{"role": "user", "content": "Hi"}]
 TEXT = "Grüße 🙂"
 

@@ -70,7 +70,8 @@ def test_each_stream_is_whole_only_at_its_end(name: str) -> None:
     """Whatever is missing, the call did not come to its end, unless only a mark is missing."""
     values, facts, trim = STREAMS[name]
     events = [event(value) for value in values]
-    tokens = Tokens(read=1000, cached=200, written=100)
+    stored = 100 if name == "messages" else 0
+    tokens = Tokens(read=1000, cached=200, written=100, stored=stored)
 
     statuses = [read(b"".join(events[:n]), [], facts, trim)[1].status for n in range(len(events))]
     passed, said = read(b"".join(events), [], facts, trim)
@@ -78,6 +79,39 @@ def test_each_stream_is_whole_only_at_its_end(name: str) -> None:
     assert not any(statuses[:-3])
     assert (said.status, said.tokens) == (200, tokens)
     assert trim is not None or passed == b"".join(events)
+
+
+def test_what_a_cache_keeps_for_an_hour_is_told_apart() -> None:
+    """It costs more than what is kept for minutes; never more tokens than were put into it."""
+    facts = AnthropicFacts()
+    usage = {**MESSAGE["usage"], "cache_creation": {"ephemeral_1h_input_tokens": 60}}
+
+    facts.note({**MESSAGE, "usage": usage})
+    assert facts.tokens == Tokens(read=1000, cached=200, written=100, stored=100, stored_hour=60)
+
+    usage["cache_creation"] = {"ephemeral_1h_input_tokens": 999}
+    facts.note({**MESSAGE, "usage": usage})
+    assert facts.tokens is not None
+    assert facts.tokens.stored_hour == 100
+
+
+@pytest.mark.parametrize(
+    ("control", "stores"),
+    [
+        (None, (False, False)),
+        ({"type": "ephemeral"}, (True, False)),
+        ({"type": "ephemeral", "ttl": "1h"}, (True, True)),
+    ],
+)
+def test_a_request_that_fills_a_cache_says_so(control: Any, stores: tuple[bool, bool]) -> None:
+    """What it may cost is estimated by it."""
+    system = [{"type": "text", "text": "Be brief", "cache_control": control}]
+    body = json.dumps({"model": "m", "max_tokens": 1, "system": system if control else "Be brief"})
+
+    found = ask_anthropic("POST", "/v1/messages", body.encode())
+
+    assert found is not None
+    assert (found.asked.stores, found.asked.stores_hour) == stores
 
 
 def test_a_client_sees_no_tokens_that_it_did_not_ask_for() -> None:
