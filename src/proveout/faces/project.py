@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
+    from proveout.adapters.models.proxy import Proxy
     from proveout.domain.case import Dataset
     from proveout.domain.delivery import Headers, Scheme, Stamp
     from proveout.domain.experiment import Elsewhere, Plan
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from proveout.faces.settings_models import ModelSettings
     from proveout.faces.synchronous import SyncProject
     from proveout.ports.elsewhere import Respondent
-    from proveout.ports.meter import Substitute
+    from proveout.ports.meter import Prices, Substitute
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.layout import Layout
@@ -193,15 +195,15 @@ def system_bench(store: Store, log: FilteringBoundLogger) -> Bench:
     return Bench(store=store, clock=SystemClock(), ids=SystemIds(), dice=SystemDice(), log=log)
 
 
-@contextmanager
-def metered(
+@asynccontextmanager
+async def metered(
     bench: Bench,
     models: ModelSettings,
     cap: Usd | None = None,
     substitute: Substitute | None = None,
     *,
     records: bool = False,
-) -> Generator[Bench]:
+) -> AsyncGenerator[Bench]:
     """Yield a bench whose workers meter the calls of models, as settings say, for the block.
 
     Clients that are made within the block, from the variables of their vendor, call the proxy.
@@ -220,24 +222,39 @@ def metered(
     if models.meter is Metering.OFF:
         yield bench
         return
-    from proveout.adapters.models.prices import Price, Prices
-    from proveout.run.meter import HERE, ModelMeter, Unpriced
+    from proveout.run.meter import HERE, ModelMeter
 
-    own = {
-        one.model: Price(read=one.read, written=one.written, cached=one.cached, stored=one.stored)
-        for one in models.prices
-    }
     meter = ModelMeter(
         bench.store,
         bench.clock,
         bench.ids,
-        Prices(own) if substitute is None else Unpriced(),
+        await asyncio.to_thread(_prices, models, is_needed=substitute is None),
         cap=cap,
         substitute=substitute,
         records=records,
     )
-    with _through_proxy(meter) if models.meter is Metering.PROXY else HERE.set(meter):
-        yield replace(bench, meter=meter)
+    inner = replace(bench, meter=meter)
+    if models.meter is Metering.PROXY:
+        async with _through_proxy(meter):
+            yield inner
+    else:
+        with HERE.set(meter):
+            yield inner
+
+
+def _prices(models: ModelSettings, *, is_needed: bool) -> Prices:
+    """Return what calls cost; reading the list takes half a second."""
+    from proveout.adapters.models.prices import Price
+    from proveout.adapters.models.prices import Prices as Listed
+    from proveout.run.meter import Unpriced
+
+    if not is_needed:
+        return Unpriced()
+    own = {
+        one.model: Price(read=one.read, written=one.written, cached=one.cached, stored=one.stored)
+        for one in models.prices
+    }
+    return Listed(own)
 
 
 def metered_transport(around: Any) -> Any:
@@ -259,25 +276,42 @@ def metered_transport(around: Any) -> Any:
     return kind(HERE, current_caller, around)
 
 
-@contextmanager
-def _through_proxy(meter: ModelMeter) -> Generator[None]:
+@asynccontextmanager
+async def _through_proxy(meter: ModelMeter) -> AsyncGenerator[None]:
     from proveout.adapters.models.callers import named_callers
-    from proveout.adapters.models.environment import unpointed, upstreams
-    from proveout.adapters.models.proxy import Proxy
+    from proveout.adapters.models.environment import unpointed
     from proveout.run.caller import current_caller
 
     before = dict(os.environ)
     own = unpointed(before)  # whoever started us may stand behind a proxy of its own
-    with Proxy(meter, upstreams(own)) as proxy, named_callers(proxy.address, current_caller):
-        pointed = proxy.variables(own)
-        os.environ.update(pointed)
-        try:
+    proxy = await asyncio.to_thread(_proxy, meter, own)
+    try:
+        await asyncio.to_thread(proxy.start)
+        with named_callers(proxy.address, current_caller), _set(proxy.variables(own), before):
             yield
-        finally:
-            for name in pointed:
-                os.environ.pop(name, None)
-                if name in before:
-                    os.environ[name] = before[name]
+    finally:
+        await asyncio.to_thread(proxy.stop)
+
+
+def _proxy(meter: ModelMeter, environment: Mapping[str, str]) -> Proxy:
+    """Return a proxy that is not started; its imports take their time."""
+    from proveout.adapters.models.environment import upstreams
+    from proveout.adapters.models.proxy import Proxy
+
+    return Proxy(meter, upstreams(environment))
+
+
+@contextmanager
+def _set(variables: Mapping[str, str], before: Mapping[str, str]) -> Generator[None]:
+    """Set variables of this process for the block; then they are as they were `before`."""
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
 
 
 def lease() -> timedelta:
@@ -436,8 +470,10 @@ class Project:
         async with throwaway_store() as store:
             yield cls(settings, store, logger())
 
-    @contextmanager
-    def metering(self, cap: Usd | None = None, *, is_trying: bool = False) -> Generator[None]:
+    @asynccontextmanager
+    async def metering(
+        self, cap: Usd | None = None, *, is_trying: bool = False
+    ) -> AsyncGenerator[None]:
         """Meter the calls of models while the block lasts, if the settings ask for it.
 
         The workflow is to be imported within the block.
@@ -451,7 +487,7 @@ class Project:
         """
         before = self.bench
         records = is_trying and self.settings.models.record
-        with metered(before, self.settings.models, cap, records=records) as bench:
+        async with metered(before, self.settings.models, cap, records=records) as bench:
             self.bench = bench
             try:
                 yield

@@ -155,7 +155,7 @@ async def work(orders: Orders) -> int:
 async def _work(orders: Orders, store: Store) -> int:
     bench = system_bench(store, logger(logging.INFO))
     substitute = None if orders.rehearsing is None else await _models(orders.rehearsing)
-    with metered(bench, orders.models, substitute=substitute) as bench:
+    async with metered(bench, orders.models, substitute=substitute) as bench:
         return await _work_with(orders, bench)  # its workflow is imported in here
 
 

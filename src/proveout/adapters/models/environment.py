@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
+
 from proveout.errors import Mistake
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ def _checked(name: str, url: str) -> str:
     try:
         parts = urlsplit(url)
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        (parts.hostname or "").encode("idna")  # as whoever looks the name up
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):  # a name that cannot be encoded is a ValueError
         is_good = False
         parts = urlsplit("")
     if not is_good or parts.query or parts.fragment or not url.isascii() or " " in url:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -138,8 +138,7 @@ class Door:
             await _refuse(send, passing.wire, 415, "compressed-request", words)
             return
         if question is None:
-            request = _request(passing, passing.body, passing.headers)
-            await self._exchange(passing, request, None, send)
+            await self._exchange(passing, None, send)
             return
         call = begin(self._meter, read_caller(passing.caller), question)
         if isinstance(call, Denied):
@@ -151,7 +150,7 @@ class Door:
                 return
             kept = [(name, value) for name, value in passing.headers if name != "accept-encoding"]
             headers = [*kept, ("accept-encoding", "identity")]
-            await self._exchange(passing, _request(passing, question.body, headers), call, send)
+            await self._exchange(replace(passing, headers=headers, body=question.body), call, send)
         finally:
             call.stop()
 
@@ -172,13 +171,12 @@ class Door:
         else:
             await send({"type": "http.response.body", "body": held + call.finish()})
 
-    async def _exchange(
-        self, passing: Passing, request: httpx.Request, call: Metered | None, send: Send
-    ) -> None:
+    async def _exchange(self, passing: Passing, call: Metered | None, send: Send) -> None:
         """Send a request on and its answer back; a call's redirects would go past the meter."""
         try:
+            request = _request(passing)
             response = await self._client.send(request, stream=True, follow_redirects=call is None)
-        except (httpx.RequestError, httpx.InvalidURL) as error:
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             if call is not None:
                 call.stop(error)
             await _refuse(send, passing.wire, *_unreached(error))
@@ -245,9 +243,9 @@ def is_plain(headers: Headers) -> bool:
     return all(v.lower() in {"", "identity"} for n, v in headers if n == "content-encoding")
 
 
-def _request(passing: Passing, body: bytes, headers: Headers) -> httpx.Request:
-    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    content = body if body or passing.method == "POST" else None
+def _request(passing: Passing) -> httpx.Request:
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in passing.headers]
+    content = passing.body if passing.body or passing.method == "POST" else None
     return httpx.Request(passing.method, passing.url, headers=encoded, content=content)
 
 

@@ -26,7 +26,10 @@ READABLE = frozenset({"", "identity", "gzip", "deflate"})
 
 
 UNSENT = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
+    {
+        *("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"),
+        *("InvalidURL", "UnicodeError"),
+    }
 )
 """What httpx, or its successor, raises before anything of a request has reached its server."""
 

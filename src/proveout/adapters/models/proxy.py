@@ -71,6 +71,7 @@ class Proxy:
         self._largest = largest
         self._token = secrets.token_urlsafe(24)
         self._port = 0
+        self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
@@ -88,21 +89,23 @@ class Proxy:
         Raises:
             Mistake: it was started before.
         """
-        if self._thread is not None:
-            raise Mistake("the proxy was started before", why="it listens once")
-        ready: Future[asyncio.AbstractEventLoop] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(ready,), name="proveout-models", daemon=True
-        )
-        self._thread.start()
-        self._loop = ready.result()
+        with self._turn:
+            if self._thread is not None:
+                raise Mistake("the proxy was started before", why="it listens once")
+            ready: Future[asyncio.AbstractEventLoop] = Future()
+            self._thread = threading.Thread(
+                target=self._run, args=(ready,), name="proveout-models", daemon=True
+            )
+            self._thread.start()
+            self._loop = ready.result()
 
     def stop(self) -> None:
         """End every call that is under way; on return nothing of the proxy is left."""
-        if self._thread is None or self._loop is None or not self._thread.is_alive():
-            return
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
+        with self._turn:  # whoever starts it elsewhere has done so
+            if self._thread is None or self._loop is None or not self._thread.is_alive():
+                return
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            self._thread.join()
 
     @property
     def address(self) -> str:

@@ -99,7 +99,7 @@ async def _prove(name: str | None, *, again: bool, ci: bool, as_json: bool) -> i
     async with Project.open() as project:
         chosen = project.experiment(name)
         cap = chosen.plan.budget.cap_per_call
-        with project.metering(cap, is_trying=True):  # its workflow is imported in here
+        async with project.metering(cap, is_trying=True):  # its workflow is imported in here
             progress = Progress(chosen, quiet=as_json)
             conductor = await project.conductor(chosen, again=again, on_progress=progress.show)
             forecast = foresee(conductor.plan, conductor.layout)

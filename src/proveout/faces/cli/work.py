@@ -120,7 +120,7 @@ async def _work(concurrency: int, *, until_idle: bool, captures: bool) -> None:
         await _check_draft(project)
         if not captures:
             await _enter_live_effects(project)
-        with project.metering():  # its workflow is imported in here
+        async with project.metering():  # its workflow is imported in here
             worker = worker_of(project, concurrency=concurrency, captures=captures, suspects=False)
             told = asyncio.Event()
             stop_on_signals(worker.stop, told.set)
@@ -183,16 +183,15 @@ async def _work_on_suspects(name: str, *, captures: bool) -> int:
     from proveout.run.suspect import go_when_idle
 
     die_with_parent()
-    async with Project.open(log=logger(logging.INFO)) as project:
-        with project.metering():
-            worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
-            worker.id = name
-            stop_on_signals(worker.stop)
-            going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
-            try:
-                await worker.work()
-            finally:
-                going.cancel()
+    async with Project.open(log=logger(logging.INFO)) as project, project.metering():
+        worker = worker_of(project, concurrency=1, captures=captures, suspects=True)
+        worker.id = name
+        stop_on_signals(worker.stop)
+        going = asyncio.create_task(go_when_idle(project.bench, want_of(project), worker))
+        try:
+            await worker.work()
+        finally:
+            going.cancel()
     return WENT
 
 

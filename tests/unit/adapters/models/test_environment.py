@@ -45,6 +45,11 @@ def test_variables_name_other_vendors() -> None:
         "http://[",
         "http://a.test/?k=1",
         "http://a.test/ b",
+        "http://a..test/v1",
+        f"http://{'a' * 64}.test/v1",
+        "http://a.test/\x01",
+        "http://ä.test/v1",
+        f"http://a.test/{'x' * 70_000}",
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:

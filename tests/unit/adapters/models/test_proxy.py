@@ -371,6 +371,19 @@ def test_a_vendor_that_nobody_reaches_is_a_502() -> None:
     assert meter.said == [UNREACHED, UNREACHED]
 
 
+def test_a_request_that_cannot_be_written_is_a_502() -> None:
+    """An address that is too long with the vendor's own before it is no error of the proxy's."""
+    meter = NotedMeter()
+    upstreams = Upstreams(openai=f"http://127.0.0.1:1/{'v' * 1_000}")
+
+    with Proxy(meter, upstreams) as proxy, httpx.Client() as client:
+        url = f"{proxy.bases.openai}/{'x' * 65_000}"
+        answer = client.post(url, json={"model": "m"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream-unreachable")
+    assert meter.said == [UNREACHED]
+
+
 def test_a_vendor_that_is_silent_is_a_504() -> None:
     """It is given up after the proxy's patience."""
     silent = socket.create_server(("127.0.0.1", 0))
