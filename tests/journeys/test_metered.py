@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 import sqlite3
 import sys
 from contextlib import asynccontextmanager, closing
@@ -313,6 +314,72 @@ def test_a_worker_counts_for_runs_that_are_no_trials(metered: Place, vendor: Ven
 
     assert len(vendor.heard) == 2
     assert {call.caller.run for call in calls} == {run}
+
+
+def test_a_client_that_misses_the_meter_is_told(metered: Place, vendor: Vendor) -> None:
+    """In the terminal, in the JSON and in the report, and not where calls were seen."""
+    seen = metered.ask("prove")
+    metered.write("app.py", past(vendor))
+    note = "no model call was seen: a client with its own base_url misses the meter"
+
+    told = metered.run("prove")
+    verdict = metered.ask("verdict")
+
+    assert "note" not in seen["candidates"][0]
+    assert note in told.stdout
+    assert max(map(len, told.stdout.splitlines())) <= 80
+    assert verdict["candidates"][0]["note"] == note
+    assert "its own base_url" in (metered.folder / ".proveout/reports/toy.html").read_text("utf-8")
+    assert len(calls_in(metered)) == 2 * seen["calls"]  # of the first look alone
+
+
+def past(vendor: Vendor) -> str:
+    """Return an app whose clients are given an address of their own."""
+    own = f'api_key="sk-of-the-user", base_url="{vendor.url}/v1"'
+    return APP.replace("MOST", "100").replace('api_key="sk-of-the-user"', own)
+
+
+def test_calls_that_are_denied_did_not_miss_the_meter(metered: Place, vendor: Vendor) -> None:
+    """What is wrong with them is said in their own words."""
+    settings = (metered.folder / "proveout.toml").read_text("utf-8")
+    metered.write("proveout.toml", settings.replace('model = "small', 'model = "other'))
+
+    verdict = metered.ask("prove")
+
+    assert vendor.heard == []
+    assert "note" not in verdict["candidates"][0]
+
+
+def test_a_vendor_that_nobody_reaches_is_no_verdict(metered: Place, vendor: Vendor) -> None:
+    """Nothing is judged; once the wiring is mended the same trials go on, and none has failed."""
+    write(metered)
+    app = (metered.folder / "app.py").read_text("utf-8")
+    metered.write("app.py", app.replace('user")', 'user", max_retries=0)'))
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+
+    metered.environment["OPENAI_BASE_URL"] = nowhere
+    unwired = metered.run("prove")
+    metered.environment["OPENAI_BASE_URL"] = f"{vendor.url}/v1"
+    verdict = metered.ask("prove")
+
+    assert unwired.returncode == 6, unwired.stderr
+    assert "no call of a model has reached its vendor" in unwired.stderr
+    assert "OPENAI_BASE_URL" in unwired.stderr
+    assert "Traceback" not in unwired.stderr
+    assert verdict["verdict"] == "GO"
+    assert (verdict["candidates"][0]["errors"], verdict["dataset"]["look"]) == (0, 1)
+
+
+def test_an_address_that_cannot_be_written_is_named(metered: Place) -> None:
+    """In words of ours, before anything is asked."""
+    metered.environment["OPENAI_BASE_URL"] = "http://models..test/v1"
+
+    done = metered.run("prove")
+
+    assert done.returncode == 2
+    assert "the base address for openai is no address of a server" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 ASKING = """

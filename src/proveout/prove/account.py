@@ -12,6 +12,7 @@ from proveout.domain.verdict import StoppedBy
 from proveout.prove.calibrate import is_pass_fail
 from proveout.prove.elsewhere import EXPLORATORY
 from proveout.prove.lock import canonical, digest
+from proveout.prove.price import UNSEEN
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +39,7 @@ class Account:
         judgements: the workflow's own candidate first.
         waiting: cases of the answers that wait for a person's label, one a label.
         slowed: the candidates of which fewer trials go at once now than may.
+        unseen: metered candidates of whose calls of models the meter has seen none.
     """
 
     plan: Plan
@@ -54,6 +56,7 @@ class Account:
     judgements: tuple[Judgement, ...]
     waiting: tuple[str, ...] = ()
     slowed: tuple[Slowed, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def unchecked(self) -> tuple[str, ...]:
@@ -68,7 +71,14 @@ class Account:
     def note(self, candidate: str) -> str:
         """Return what is to be said beside every verdict on a candidate, or ""."""
         exploratory = {one.name for one in self.plan.candidates if one.is_exploratory}
-        return EXPLORATORY if candidate in exploratory else ""
+        if candidate in exploratory:
+            return EXPLORATORY
+        return UNSEEN if candidate in self.unseen and self._has_answered(candidate) else ""
+
+    def _has_answered(self, candidate: str) -> bool:
+        """Whether a trial came to an answer; one that was denied its calls did not."""
+        one = next(one for one in self.judgements if one.candidate == candidate)
+        return one.errors < one.cases * self.plan.repeats
 
     @property
     def calls(self) -> int:

@@ -25,7 +25,7 @@ from proveout.prove.judge import courses_of
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.panel import Panel, Question
-from proveout.prove.price import price_of, spent
+from proveout.prove.price import price_of, spent, unseen
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
@@ -417,6 +417,7 @@ class Conductor:
             stopped_by=stopped_by,
             waiting=tuple(one.trialled.case.id for one in asked if one.label is None),
             slowed=() if stopped_by else self._allowance.slowed,
+            unseen=unseen(setup.plan, counts) if stopped_by else (),
             judgements=tuple(
                 judgement_of(tally, count, whole=whole)
                 for tally, count in zip(self._tallies, counts, strict=True)

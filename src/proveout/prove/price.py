@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.model_call import FREE, counted, usage_of
 
+UNSEEN = "no model call was seen: a client with its own base_url misses the meter"
+"""What is said of a metered candidate whose calls nobody counted, wherever it is shown."""
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,6 +55,19 @@ def spent(plan: Plan, counts: Sequence[TrialCount]) -> Usd | None:
             return None
         total += cost
     return total
+
+
+def unseen(plan: Plan, counts: Sequence[TrialCount]) -> tuple[str, ...]:
+    """Return the metered candidates that ended trials without a call of a model.
+
+    Args:
+        plan: what was locked.
+        counts: what each of its candidates has used.
+    """
+    pairs = zip(plan.candidates, counts, strict=True)
+    return tuple(
+        one.name for one, used in pairs if one.is_metered and used.calls and not used.usage.calls
+    )
 
 
 def _spent_by(candidate: Candidate, count: TrialCount, cap: Usd | None) -> Usd | None:

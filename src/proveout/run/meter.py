@@ -15,6 +15,7 @@ from proveout.domain.model_answer import Recording
 from proveout.domain.model_call import FREE, JUDGES, ModelCall, Tokens, counted
 from proveout.domain.money import Usd
 from proveout.domain.unit import Charge, UnitId
+from proveout.errors import Outage
 from proveout.ports.meter import Begun, Denied, Said
 from proveout.ports.store import ModelCalls, Writes
 
@@ -44,6 +45,12 @@ ABOUT_THE_REQUEST = frozenset({400, 404, 413, 422})
 
 UNBILLED = 400
 """The first status of answers that vendors do not bill."""
+
+
+class NoVendor(Outage):
+    """No call of a model has reached its vendor; the trials that asked were not judged."""
+
+    code = "no-vendor"
 
 
 class MeteredStore(Writes, ModelCalls, Protocol):
@@ -121,6 +128,8 @@ class ModelMeter:
         self._uncharged: dict[tuple[RunId, Place | None], list[_Ended]] = {}
         self._room = MOST_OF_ALL if records else 0
         self._tell: Callable[[RunId, float, int], object] | None = None
+        self._has_reached = False
+        self._asking: set[RunId] = set()
 
     @contextmanager
     def telling(self, tell: Callable[[RunId, float, int], object]) -> Generator[None]:
@@ -172,6 +181,25 @@ class ModelMeter:
         if call is not None and self._tell is not None:
             self._tell(call.caller.run, call.at, said.status)
 
+    def unreached(self, run: RunId) -> NoVendor | None:
+        """Return what is wrong where a run called models, and no call here reached a vendor.
+
+        It is None once any call of this process has reached one: a vendor that is gone for a
+        while is what a workflow has to live with.
+        """
+        with self._lock:
+            if self._has_reached or run not in self._asking:
+                return None
+        return NoVendor(
+            "no call of a model has reached its vendor",
+            why="its address refused the connection, or its name is not known: that is the"
+            " wiring, and says nothing about the workflow",
+            fix=(
+                "check the network, OPENAI_BASE_URL and ANTHROPIC_BASE_URL",
+                "proveout prove    goes on with the same trials",
+            ),
+        )
+
     async def recall(self, run: RunId, ended: Collection[Place]) -> None:
         """Take into account what a run spent before this attempt.
 
@@ -214,6 +242,7 @@ class ModelMeter:
             taken = {key: self._uncharged.pop(key) for key in keys}
             if place is None:
                 self._spent.pop(run, None)
+                self._asking.discard(run)
         ended = [one for each in taken.values() for one in each]
         if not ended:
             return
@@ -245,6 +274,8 @@ class ModelMeter:
             said = replace(said, tokens=None)
         cost = self._cost(call, said)
         run = call.caller.run
+        self._asking.add(run)
+        self._has_reached |= said.is_sent
         # What nobody knows the cost of counts as it was reserved: it may have been billed.
         self._spent[run] = self._spent.get(run, Usd(0)) + (call.reserved if cost is None else cost)
         counted = ModelCall(

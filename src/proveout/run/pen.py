@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from proveout.domain.journal import Raised
 from proveout.domain.unit import Close, Closed, Record, Stale, UnitId
 from proveout.errors import Outage
 from proveout.run.ending import Lost, Over
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from proveout.domain.journal import Entry, Place
     from proveout.domain.review import Review
     from proveout.domain.unit import Answered
     from proveout.run.attempt import Attempt
+    from proveout.run.meter import ModelMeter
 
 
 class Pen:
@@ -73,6 +77,21 @@ class Pen:
             entries = unit.entries if isinstance(unit, Record) else (unit.entry,)
             for entry in entries:
                 await meter.charge(unit.run, entry.place)
+            self._check_wired(meter, entries)
+
+    def _check_wired(self, meter: ModelMeter, entries: Iterable[Entry]) -> None:
+        """Leave quietly, unless a step of a trial failed and no vendor of models is reached.
+
+        Its failure would stand in the journal, and the trial would fail again once it is.
+
+        Raises:
+            NoVendor: none is.
+        """
+        run = self._attempt.run
+        if run.trial is None or not any(isinstance(one.outcome, Raised) for one in entries):
+            return
+        if (error := meter.unreached(run.id)) is not None:
+            raise error
 
     async def _write(self, unit: Record | Close) -> Answered:
         attempt = self._attempt

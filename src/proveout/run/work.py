@@ -333,6 +333,8 @@ class Worker:
             with suppress(Outage):  # then nothing that it does now can be kept, either
                 await self._recall(attempt)
             unit = await attempt.drive()
+            if self._is_unwired(attempt, unit):
+                unit = None  # what is not settled is tried again
             if unit is not None:
                 await self._settle(attempt, unit)
             else:
@@ -350,6 +352,18 @@ class Worker:
                 del self._attempts[held.run]
             self._room.set()
             self.news.set()
+
+    def _is_unwired(self, attempt: Attempt, unit: Settle | None) -> bool:
+        """Whether a trial failed while no vendor of models is reached; then the work ends."""
+        if self._bench.meter is None or attempt.run.trial is None:
+            return False
+        if unit is not None and unit.failure is None:
+            return False
+        if (error := self._bench.meter.unreached(attempt.run.id)) is None:
+            return False
+        self._failure = error
+        self._stopping.set()
+        return True
 
     async def _recall(self, attempt: Attempt) -> None:
         """Know what the run has spent on models before this attempt."""

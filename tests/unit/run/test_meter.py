@@ -274,3 +274,21 @@ def test_a_call_that_fills_a_cache_reserves_what_that_costs(
 
     assert isinstance(plain, Begun)
     assert isinstance(filling, Denied)
+
+
+async def test_a_vendor_that_was_never_reached_is_told_from_one_that_is_gone(
+    meter: ModelMeter,
+) -> None:
+    """Of runs that called a model, and only until a call has reached its vendor."""
+    silent = RunId("r2")
+    before = meter.unreached(RUN)
+    meter.end(begin(meter), replace(UNANSWERED, is_sent=False))
+
+    unwired = meter.unreached(RUN)
+    other = meter.unreached(silent)
+    meter.end(begin(meter), Said(model="", status=500, tokens=None))
+    gone = meter.unreached(RUN)
+
+    assert (before, other, gone) == (None, None, None)
+    assert unwired is not None
+    assert unwired.code == "no-vendor"
