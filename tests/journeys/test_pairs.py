@@ -253,7 +253,7 @@ def test_compare_with_the_look_before(pair: Place) -> None:
 
     assert once.returncode == changed.returncode == 2
     assert "toy was looked at once" in once.stderr
-    assert "what it locked has changed since" in changed.stderr
+    assert "toy has changed since its newest look: the candidates or their code" in changed.stderr
     assert first["cases"] == second["cases"] == found["cases"]
     assert (found["a"]["look"], found["b"]["look"]) == (1, 2)
     assert found["lead"]["of"] == "the cases of look 1"

@@ -110,12 +110,18 @@ ACCEPTED = "accepted unedited"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Measured by a score: one of Proveout's own, or `module:function`, which may be a judge."""
+    """Measured by a score: one of Proveout's own, or `module:function`, which may be a judge.
+
+    Attributes:
+        source: hexadecimal SHA-256 of the files of the function that are no part of the
+            workflow's code; "" where there is none.
+    """
 
     score: str
     graded: Graded | None = None
     options: Options = Options()
     judge: Judge | None = None
+    source: str = ""
 
     @property
     def is_decided(self) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from proveout.domain.criterion import scored_of
+from proveout.domain.criterion import Lead, Scored, scored_of
+from proveout.domain.experiment import OWN
 from proveout.domain.workflow import NOT_DECLARED, Effect, Step, Workflow
 from proveout.errors import Mistake
 from proveout.faces import elsewhere
 from proveout.faces.carried import carried
 from proveout.prove.built_in import built_in
+from proveout.prove.lock import digest
 from proveout.release import sources
 from proveout.run.payload import signature
 
@@ -168,6 +171,9 @@ def with_code(
 ) -> Plan:
     """Return a plan whose candidates name the digest of the source that executes.
 
+    So do its scores that are functions of the user's, as far as their source is no part of the
+    workflow's own code: what a verdict is judged by cannot change under its lock.
+
     Args:
         plan: what an experiment is about.
         folder: the project's; None for the one that each entry was imported from.
@@ -176,13 +182,61 @@ def with_code(
         include: patterns of further files.
     """
 
-    def digest(one: Candidate) -> str:
+    def code_of(one: Candidate) -> str:
         if isinstance(one.entry, str):
             return code_digest(one.entry, folder, also, include)
         return elsewhere.code_of(one.entry, folder or Path.cwd())
 
-    candidates = tuple(replace(one, code=digest(one)) for one in plan.candidates)
-    return replace(plan, candidates=candidates)
+    candidates = tuple(replace(one, code=code_of(one)) for one in plan.candidates)
+    return replace(with_sources(plan, folder, also, include), candidates=candidates)
+
+
+def with_sources(
+    plan: Plan,
+    folder: Path | None = None,
+    also: Sequence[str] = (),
+    include: Sequence[str] = (),
+) -> Plan:
+    """Return a plan whose scores name the digest of their source; arguments as for `with_code`."""
+    own = next((one.entry for one in plan.candidates if one.name == OWN), None)
+    if not isinstance(own, str) or not scores_of((plan,)):
+        return plan
+    start = folder or _imported_from(own)
+    code = frozenset(sources.executed(own, also, start, include))
+
+    def sourced(one: Criterion) -> Criterion:
+        match one.measure:
+            case Scored() as scored:
+                source = _source(scored.score, start, code)
+                return replace(one, measure=replace(scored, source=source))
+            case Lead(scored=scored) as lead:
+                source = _source(scored.score, start, code)
+                return replace(one, measure=replace(lead, scored=replace(scored, source=source)))
+            case _:
+                return one
+
+    return replace(plan, criteria=tuple(map(sourced, plan.criteria)))
+
+
+def _source(score: str, folder: Path, code: frozenset[Path]) -> str:
+    """Return the digest of what a score executes beside `code`, "" where that is nothing."""
+    if ":" not in score:
+        return ""
+    try:
+        files = [path for path in sources.executed(score, (), folder, ()) if path not in code]
+    except sources.EntryElsewhere:
+        return _installed(score.partition(":")[0])
+    return sources.code_digest(files, folder) if files else ""
+
+
+def _installed(module: str) -> str:
+    """Return the digest of the file of a module that stands in no file of the project."""
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return ""  # whoever imports it says so
+    path = Path(found.origin) if found is not None and found.has_location and found.origin else None
+    return "" if path is None else digest(path.read_bytes())
 
 
 def scores_of(plans: Iterable[Plan]) -> tuple[str, ...]:

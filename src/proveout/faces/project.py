@@ -25,7 +25,7 @@ from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
 from proveout.faces.settings_models import Metering
-from proveout.prove.begin import begin, layout_of, recorded
+from proveout.prove.begin import begin, changed_now, layout_of, recorded
 from proveout.prove.conduct import Conductor, Setup
 from proveout.prove.elsewhere import asking
 from proveout.release.decide import Office
@@ -731,6 +731,15 @@ class Project:
             return None
         return self._conductor(prepared, locked, layout_of(locked), None)
 
+    async def changed(self, experiment: ExperimentSettings) -> str:
+        """Return why nothing is recorded of what stands here, in words."""
+        plan, dataset, _ = self._prepared(experiment)
+        changed = await changed_now(self.store, plan, dataset)
+        if changed is None:
+            return f"{experiment.name} was not begun"
+        what = ", ".join(changed) or "what it locked"
+        return f"{experiment.name} has changed since its newest look: {what}"
+
     def _prepared(self, experiment: ExperimentSettings) -> _Prepared:
         """Return the plan with the digests of its code, its cases, and whom it asks elsewhere."""
         dataset = dataset_file.load(experiment.dataset)
@@ -747,10 +756,9 @@ class Project:
         return _Prepared(plan, dataset, respondents)
 
     def with_code(self, plan: Plan) -> Plan:
-        """Return a plan that names the digest of what a release would execute.
+        """Return a plan that names the digest of what a release would execute, and of its scores.
 
-        Scores are no part of it unless they stand beside the workflow: one that broke may be
-        mended, and the answers stay.
+        Scores are no part of the code unless they stand in its package.
         """
         files = self.settings.workflow.files
         return entry.with_code(plan, self.settings.folder, (), files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from proveout.errors import ProveoutError
 from proveout.faces import dataset_file, entry
 from proveout.faces.recorded import code_of, is_unchecked, recordings
 from proveout.faces.released import environment_here
+from proveout.prove.begin import SOURCE, sources_differ, unsourced
 from proveout.prove.lock import canonical, digest, words
 from proveout.ready.gate import VerdictOnRecord
 from proveout.ready.people import Paged, People, Support
@@ -106,10 +108,18 @@ async def asked_now(settings: Settings) -> dict[str, Asked]:
     return {
         one.name: Asked(
             dataset=await asyncio.to_thread(_dataset_digest, one),
-            criteria=[words(criterion) for criterion in one.plan.criteria],
+            criteria=await asyncio.to_thread(_criteria_words, settings, one),
         )
         for one in settings.experiments
     }
+
+
+def _criteria_words(settings: Settings, experiment: ExperimentSettings) -> list[Any]:
+    """Return the criteria as a lock names them; without source where that cannot be read."""
+    plan = experiment.plan
+    with suppress(ProveoutError, OSError):
+        plan = entry.with_sources(plan, settings.folder, (), settings.workflow.files)
+    return [words(criterion) for criterion in plan.criteria]
 
 
 def _dataset_digest(experiment: ExperimentSettings) -> str:
@@ -174,7 +184,8 @@ def _changes(experiment: LockedExperiment, code: str, now: Asked) -> tuple[str, 
     differs = {
         "the code": code_of(experiment) != code,
         "the dataset": experiment.dataset != now.dataset,
-        "the criteria": locked["criteria"] != now.criteria,
+        "the criteria": unsourced(locked["criteria"]) != unsourced(now.criteria),
+        SOURCE: sources_differ(locked["criteria"], now.criteria),
     }
     return tuple(thing for thing, is_other in differs.items() if is_other)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from proveout.domain.experiment import Claim, Estimand, ExperimentId
 from proveout.errors import Refusal
@@ -81,7 +81,7 @@ CHANGED = {
     "repeats": "the trials of each case",
     "estimand": "what is averaged",
 }
-"""What a lock covers, in words."""
+"""What a lock covers, in words, and the source of scores beside it."""
 
 
 async def changed_since(store: Store, experiment: LockedExperiment) -> tuple[str, ...] | None:
@@ -90,7 +90,50 @@ async def changed_since(store: Store, experiment: LockedExperiment) -> tuple[str
     if before is None:
         return None
     old, new = (json.loads(one.plan)["locked"] for one in (before, experiment))
-    return tuple(word for key, word in CHANGED.items() if old.get(key) != new.get(key))
+    return _differences(old, new)
+
+
+async def changed_now(store: Store, plan: Plan, dataset: Dataset) -> tuple[str, ...] | None:
+    """Return what changed since the newest look of a plan's name, or None where there is none."""
+    known = [one for one in await store.experiments(plan.workflow) if one.name == plan.name]
+    if not known:
+        return None
+    return _differences(json.loads(known[-1].plan)["locked"], locked_words(plan, dataset))
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
+    """Return how what two locks cover differs, in words."""
+    one, other = ({**words, "criteria": unsourced(words["criteria"])} for words in (old, new))
+    found = [word for key, word in CHANGED.items() if one.get(key) != other.get(key)]
+    if sources_differ(old["criteria"], new["criteria"]):
+        found.append(SOURCE)
+    return tuple(found)
+
+
+SOURCE = "the source of a score"
+"""What is said where a score, or a judge, is another function under the same name."""
+
+
+def unsourced(words: Any) -> Any:
+    """Return criteria as a lock names them, without the digests of their scores' source."""
+    if isinstance(words, dict):
+        named = cast("dict[str, Any]", words)
+        return {name: unsourced(inner) for name, inner in named.items() if name != "source"}
+    if isinstance(words, list):
+        return [unsourced(inner) for inner in cast("list[Any]", words)]
+    return words
+
+
+def sources_differ(old: list[Any], new: list[Any]) -> bool:
+    """Whether a score that criteria of both locks read has another source."""
+    before, now = _sources(old), _sources(new)
+    return any(source != before[score] for score, source in now.items() if score in before)
+
+
+def _sources(criteria: list[Any]) -> dict[str, str]:
+    """Return the source of each score by its name, "" where none is locked."""
+    measures = (one["measure"].get("scored", one["measure"]) for one in criteria)
+    return {one["score"]: one.get("source", "") for one in measures if "score" in one}
 
 
 async def look_before(store: Store, experiment: LockedExperiment) -> LockedExperiment | None:

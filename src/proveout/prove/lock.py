@@ -56,6 +56,8 @@ def words(value: object) -> Any:
             del inner["options"]
         if isinstance(value, Scored) and value.judge is None:
             del inner["judge"]
+        if isinstance(value, Scored) and not value.source:
+            del inner["source"]
         if isinstance(value, Candidate) and not value.is_metered:
             del inner["is_metered"]
         return {"type": type(value).__name__, **inner}

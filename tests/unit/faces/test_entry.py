@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proveout.domain.criterion import AtLeast, Criterion, Scored
+from proveout.domain.criterion import AtLeast, Criterion, Scored, scored_of
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, Plan
 from proveout.faces import entry
 from proveout.release.snapshot import Declared, take
@@ -126,3 +126,57 @@ def test_the_scores_of_all_experiments_are_those_that_users_wrote() -> None:
     plans = [plan("exact", "b:two"), plan("b:two", "a:one")]
 
     assert entry.scores_of(plans) == ("a:one", "b:two")
+
+
+def sources(folder: Path, *scores: str, include: tuple[str, ...] = ()) -> list[str]:
+    """Return the source that each score's criterion would lock."""
+    found = entry.with_code(plan(*scores), folder, (), include)
+    measures = [scored_of(one.measure) for one in found.criteria]
+    return [one.source for one in measures if one is not None]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("judge_of_entries.py", True),
+        ("lenient_of_entries.py", True),
+        ("rules_of_entries.py", False),
+        ("vendor_of_entries.py", False),
+    ],
+)
+def test_a_score_is_locked_by_its_own_module_and_what_that_imports(
+    folder: Path, name: str, changes: bool
+) -> None:
+    """What is the workflow's code already stands in the lock as such, and not a second time."""
+    words = "from rules_of_entries import WORD\nfrom lenient_of_entries import WORDS\n"
+    (folder / "judge_of_entries.py").write_text(f"{words}def tone(result, case): return True\n")
+    (folder / "lenient_of_entries.py").write_text("WORDS = ()\n")
+    [before] = sources(folder, SCORES[0])
+
+    with (folder / name).open("a") as file:
+        file.write("# changed\n")
+
+    [after] = sources(folder, SCORES[0])
+    assert (before != after) == changes
+    assert len(before) == 64
+
+
+def test_only_scores_beside_the_workflow_are_locked_by_their_source(folder: Path) -> None:
+    """Built-in ones have none of the user's, and the workflow's module is locked as its code."""
+    exact, inside, beside = sources(folder, "exact", "flow_of_entries:clear", SCORES[0])
+
+    assert (exact, inside) == ("", "")
+    assert beside
+
+
+def test_a_file_that_is_part_of_the_workflow_is_no_source_of_a_score(folder: Path) -> None:
+    assert sources(folder, SCORES[0], include=("judge_of_entries.py",)) == [""]
+
+
+def test_a_score_of_a_package_is_locked_by_its_module(folder: Path) -> None:
+    """It is no file of the project, and may be upgraded under an experiment."""
+    [found] = sources(folder, "textwrap:dedent")
+    [missing] = sources(folder, "no_such_module_of_entries:tone")
+
+    assert len(found) == 64
+    assert missing == ""

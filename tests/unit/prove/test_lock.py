@@ -10,7 +10,7 @@ import pytest
 
 from doubles.account import LEAD, ROUTING, plan_of
 from proveout.domain.case import Case, Dataset
-from proveout.domain.criterion import Judge, Options, Scored
+from proveout.domain.criterion import Judge, Lead, Options, Scored
 from proveout.domain.experiment import AnswersFile, Command, Elsewhere, Endpoint, Estimand
 from proveout.prove.lock import canonical, digest, locked_words
 
@@ -48,6 +48,18 @@ def test_a_judge_and_its_labels_are_locked() -> None:
 
     assert locks[0] == lock(PLAN)
     assert len(set(locks)) == 4
+
+
+def test_the_source_of_a_score_is_locked_where_there_is_one() -> None:
+    """So is that of a lead's; a lock without any is what it was."""
+    sources = ("", "a" * 64, "b" * 64)
+    measures = [Scored(score="checks:right_label", source=one) for one in sources]
+    leads = [Lead(over="vendor-x", scored=one) for one in measures]
+
+    for found in (measures, leads):
+        plans = [replace(PLAN, criteria=(replace(ROUTING, measure=one),)) for one in found]
+        assert len({lock(one) for one in plans}) == 3
+    assert "source" not in locked_words(PLAN, CASES)["criteria"][0]["measure"]
 
 
 def test_a_lead_is_locked_and_nobody_else_is_touched_by_it() -> None:

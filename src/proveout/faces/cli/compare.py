@@ -74,7 +74,7 @@ async def _compared(names: tuple[str, ...], *, before: bool, by: str | None) -> 
         conductor = await project.recorded(chosen)
         if conductor is None:
             raise NoSuch(
-                f"{chosen.name} was not begun, or what it locked has changed since",
+                await project.changed(chosen),
                 why="answers are compared by the experiment that they were given in",
                 fix=(f"proveout prove {chosen.name}",),
             )

@@ -139,7 +139,7 @@ async def _conductor(project: Project, chosen: ExperimentSettings) -> Conductor:
     conductor = await project.recorded(chosen)
     if conductor is None:
         raise NoSuch(
-            f"{chosen.name} was not begun, or what it locked has changed since",
+            await project.changed(chosen),
             why="labels are for answers, and there is none yet",
             fix=(f"proveout prove {chosen.name}",),
         )

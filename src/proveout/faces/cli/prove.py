@@ -274,7 +274,7 @@ async def _as_it_stands(name: str | None, output: Path | None) -> tuple[Account,
         conductor = await project.recorded(chosen)
         if conductor is None:
             raise NoSuch(
-                f"{chosen.name} was not begun, or what it locked has changed since",
+                await project.changed(chosen),
                 why="a verdict belongs to exactly the code, dataset and criteria it was locked on",
                 fix=(f"proveout prove {chosen.name}",),
             )

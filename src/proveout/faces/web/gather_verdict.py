@@ -35,7 +35,7 @@ async def verdict(console: Console, name: str) -> VerdictPage | NoVerdict:
         return NoVerdict(experiment=name, commands=(f"proveout prove {name}",))
     conductor = await project.recorded(chosen)
     if conductor is None:
-        raise _changed(chosen.name, begun[-1])
+        raise _changed(await project.changed(chosen), chosen.name, begun[-1])
     used = await project.store.used(begun[-1].id)
     state = (begun[-1].id, begun[-1].verdict, used)
     kept = console.known.verdicts.get(name)
@@ -54,11 +54,11 @@ async def _drawn_up(
     return verdict_page(account, foresee(conductor.plan, conductor.layout), tuple(others))
 
 
-def _changed(name: str, newest: LockedExperiment) -> NoSuch:
+def _changed(how: str, name: str, newest: LockedExperiment) -> NoSuch:
     said = "none" if newest.verdict is None else json.loads(newest.verdict)["verdict"]
     return NoSuch(
-        f"the verdict of {name} is of another code, dataset or criteria",
-        why=f"the newest on record is {said}, of {newest.locked:%Y-%m-%d}, and what it locked"
-        " has changed since",
+        how,
+        why=f"the newest verdict on record is {said}, of {newest.locked:%Y-%m-%d}; it speaks of"
+        " what was locked then",
         fix=(f"proveout prove {name}", "proveout audit"),
     )
