@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from doubles.other import first_word, start, told
 from doubles.stores import open_url
 from proveout.adapters.system import SystemClock
 from proveout.domain.experiment import ExperimentId
-from proveout.domain.run import RunState
+from proveout.domain.run import Failure, RunId, RunState
+from proveout.domain.unit import Enqueue, Enqueued
 from proveout.ports.store import TrialCount
 
 if TYPE_CHECKING:
@@ -163,3 +165,46 @@ async def test_a_hold_ends_with_its_process(store_url: str) -> None:
         await clock.sleep(0.02)
     await hold.release()
     await store.close()
+
+
+@pytest.mark.parametrize("state", [RunState.SUCCEEDED, RunState.FAILED, RunState.PARKED])
+async def test_a_trial_that_reuses_an_answer_enters_as_it_stands(
+    given: Given, store: Store, state: RunState
+) -> None:
+    """It is finished when it is there: nobody claims it, and it is no call."""
+    result = b'"billing"' if state is RunState.SUCCEEDED else None
+    failure = Failure(type="ValueError", message="no answer", step="read")
+    reused = replace(
+        given.trial(0),
+        state=state,
+        result=result,
+        failure=None if result else failure,
+        elapsed=1.25,
+        note="why",
+        updated=START - timedelta(days=1),
+        origin=RunId("run-of-an-earlier-look"),
+    )
+    unit = Enqueue(id=given.unit_id(), run=reused)
+
+    answers = [await store.write(unit), await store.write(unit)]
+    await given.enqueue(given.trial(1))
+    claimed = await store.claim(want(experiment=EXPERIMENT))
+
+    known = replace(await given.known(reused.id), due=None)
+    assert [isinstance(one, Enqueued) and one.created for one in answers] == [True, True]
+    assert known == reused
+    assert [one.run.trial and one.run.trial.position for one in claimed] == [1]
+    assert await store.used(EXPERIMENT) == TrialCount(calls=1, repeated=0, trials=2, reused=1)
+
+
+async def test_where_a_trial_is_none_takes_its_place(given: Given) -> None:
+    """Its place in the experiment belongs to the first that entered, called or not."""
+    queued = given.trial(0)
+    reused = replace(given.trial(0), state=RunState.SUCCEEDED, result=b"1", origin=RunId("r"))
+    await given.enqueue(queued)
+
+    answer = await given.enqueue(reused)
+
+    assert isinstance(answer, Enqueued)
+    assert (answer.run.id, answer.created) == (queued.id, False)
+    assert await given.state(queued.id) is RunState.QUEUED

@@ -309,6 +309,7 @@ def to_trial_count(row: Row) -> TrialCount:
         calls=row["claims"],
         repeated=row["repeated"],
         trials=row["trials"],
+        reused=row["reused"],
         usage=to_usage(row),
         unpriced=row["unpriced_trials"],
     )

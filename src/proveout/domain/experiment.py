@@ -88,6 +88,7 @@ class Candidate:
         entry: `module:attribute` of a workflow or a plain function, or what answers elsewhere.
         price_per_call: declared money for one call; None when it is not known.
         is_metered: what a call costs is what the models that it calls cost.
+        reuse: somebody vouches that it answers as it did before, though nobody can see that.
         code: hexadecimal SHA-256 of the source that executes, or of the file of answers; ""
             for an address.
     """
@@ -97,6 +98,12 @@ class Candidate:
     price_per_call: Usd | None = None
     code: str = ""
     is_metered: bool = False
+    reuse: bool = False
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether an answer that it gave to an earlier look may stand for another call."""
+        return isinstance(self.entry, str) or self.reuse
 
     @property
     def is_exploratory(self) -> bool:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     STORE = "store"
     OPINION = "opinion"
     LABEL = "label"
+    SURROUNDINGS = "surroundings"
 
 
 @cache

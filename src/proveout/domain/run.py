@@ -124,7 +124,8 @@ class Run:
         crashes: how often it took the process down that ran it alone.
         priority: higher is claimed first.
         ordering: runs of one workflow and one ordering key go one at a time, in order.
-        origin: the run whose effect keys it keeps, for a replay; None for its own.
+        origin: the run whose effect keys it keeps, for a replay; for a trial, the one whose
+            answer it reuses; None for its own.
         pruned: when its payloads were removed; from then on `value` is empty, `result` None.
         input: digest of its input, once that is pruned.
     """

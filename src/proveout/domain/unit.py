@@ -28,7 +28,7 @@ UnitId = NewType("UnitId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enqueue:
-    """A new run enters; answered by `Enqueued`, `KeyTaken` or `Full`.
+    """A run enters: new, or a trial as its origin stands; gives `Enqueued`, `KeyTaken` or `Full`.
 
     Attributes:
         delay: how long after its entry, by the store's clock, it may begin at the earliest.

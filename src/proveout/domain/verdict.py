@@ -165,6 +165,7 @@ class Judgement:
     Attributes:
         cases: cases that the verdict read: a prefix of the recorded order.
         calls: calls reserved, repeats included.
+        reused: trials that took over what a call of an earlier look had come to.
         errors: trials among `cases` that ended without an answer.
         seconds: median seconds that a trial took; None before the first.
         slices: for the first pass/fail criterion.
@@ -180,3 +181,4 @@ class Judgement:
     standings: tuple[Standing, ...]
     misses: tuple[Miss, ...] = ()
     slices: tuple[Slice, ...] = ()
+    reused: int = 0

@@ -28,6 +28,8 @@ from proveout.faces.settings_models import Metering
 from proveout.prove.begin import begin, changed_now, layout_of, recorded
 from proveout.prove.conduct import Conductor, Setup
 from proveout.prove.elsewhere import asking
+from proveout.prove.layout import foreseen
+from proveout.prove.reuse import foresee_reuse
 from proveout.release.decide import Office
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.layout import Layout
+    from proveout.prove.reuse import Foreseen
     from proveout.run.meter import ModelMeter
 
 STORE = "PROVEOUT_STORE"
@@ -740,6 +743,24 @@ class Project:
         what = ", ".join(changed) or "what it locked"
         return f"{experiment.name} has changed since its newest look: {what}"
 
+    async def reusable(self, experiment: ExperimentSettings) -> Foreseen | None:
+        """Return how many answers of earlier looks a new one would reuse; None where none began.
+
+        An experiment that goes on where it was is no new look, and asks what it has not asked.
+        """
+        if not await self.store.experiments(self.name):
+            return None
+        plan, dataset, _ = self._prepared(experiment)
+        if await recorded(self.store, plan, dataset) is not None:
+            return None
+        now = await asyncio.to_thread(self._surroundings, plan)
+        return await foresee_reuse(self.store, plan, dataset, foreseen(plan, dataset), now)
+
+    def _surroundings(self, plan: Plan) -> str:
+        from proveout.faces.surroundings import surroundings_here
+
+        return surroundings_here(self.settings, plan.budget.cap_per_call)
+
     def _prepared(self, experiment: ExperimentSettings) -> _Prepared:
         """Return the plan with the digests of its code, its cases, and whom it asks elsewhere."""
         dataset = dataset_file.load(experiment.dataset)
@@ -758,7 +779,8 @@ class Project:
     def with_code(self, plan: Plan) -> Plan:
         """Return a plan that names the digest of what a release would execute, and of its scores.
 
-        Scores are no part of the code unless they stand in its package.
+        Scores are no part of the code unless they stand in its package: one that broke may be
+        mended, which is another look, and the answers stay.
         """
         files = self.settings.workflow.files
         return entry.with_code(plan, self.settings.folder, (), files)
@@ -785,6 +807,7 @@ class Project:
             scorers=entry.scorers(plan.criteria, self.settings.folder),
             lease=lease(),
             respondents=tuple(respondents.values()),
+            surroundings=lambda: self._surroundings(plan),
         )
         return Conductor(self.bench, setup, on_progress)
 

@@ -103,7 +103,8 @@ async def _add(
     for run in await store.trials(experiment, OWN, 0, 4 * MOST):
         if run.state is not RunState.SUCCEEDED or len(loads) >= MOST:
             continue
-        entries = tried[run.id] = await store.journal(run.id)
+        # of the call, where its answer is reused
+        entries = tried[run.keyed_as] = await store.journal(run.keyed_as)
         for entry in entries:
             if entry.kind is EntryKind.STEP and isinstance(entry.outcome, Returned):
                 found.answers[_key(entry)] = entry.outcome.value.decode()

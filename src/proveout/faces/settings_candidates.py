@@ -32,6 +32,7 @@ _GOES_WITH = {
     "headers_env": ("url",),
     "allow_private": ("url",),
     "timeout": ("url", "command"),
+    "reuse": ("url", "command"),
 }
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
@@ -87,7 +88,12 @@ def _candidate(name: str, row: Reader, is_there: Callable[[str], bool]) -> Candi
             found = AnswersFile(file=_answers(row, is_there))
         case _:
             found = row.entry("entry")
-    return Candidate(name=name, entry=found, price_per_call=row.money("price_per_call"))
+    return Candidate(
+        name=name,
+        entry=found,
+        price_per_call=row.money("price_per_call"),
+        reuse=row.is_true("reuse"),
+    )
 
 
 def _kind(name: str, row: Reader) -> str:

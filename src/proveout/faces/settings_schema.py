@@ -534,6 +534,13 @@ CANDIDATE = Table(
             meaning="The host of url, where it stands on this machine or in its network.",
         ),
         Key(
+            name="reuse",
+            kind=Kind.TRUE,
+            example="true",
+            default="false",
+            meaning="url or command answers as it did before: a later look need not ask again.",
+        ),
+        Key(
             name="price_per_call",
             kind=Kind.MONEY,
             example='"0.01 USD"',

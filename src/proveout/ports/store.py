@@ -147,7 +147,8 @@ class TrialCount:
     Attributes:
         calls: claims of its trials: calls reserved, repeats included.
         repeated: calls beyond the first of each trial.
-        trials: trials enqueued.
+        trials: trials enqueued, or entered as what an earlier call had come to.
+        reused: the latter.
         usage: what their calls of models took together.
         unpriced: trials that made a call whose cost is not known.
     """
@@ -157,6 +158,7 @@ class TrialCount:
     trials: int
     usage: Usage = field(default_factory=Usage)
     unpriced: int = 0
+    reused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

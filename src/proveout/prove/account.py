@@ -81,6 +81,11 @@ class Account:
         return one.errors < one.cases * self.plan.repeats
 
     @property
+    def reused(self) -> int:
+        """Trials of all candidates that took over what a call of an earlier look came to."""
+        return sum(one.reused for one in self.judgements)
+
+    @property
     def calls(self) -> int:
         """Calls of all candidates, repeats included."""
         return sum(one.calls for one in self.judgements)
@@ -110,6 +115,7 @@ def verdict_v1(account: Account) -> dict[str, Any]:
         "cases": own.cases,
         "calls": own.calls,
         "calls_repeated": own.repeated,
+        **({"reused": own.reused} if own.reused else {}),
         "cost": None if account.spent is None else {"usd": float(account.spent)},
         "dataset": {
             "name": account.dataset,
@@ -136,6 +142,7 @@ def _candidate(judgement: Judgement, note: str) -> dict[str, Any]:
         "cases": judgement.cases,
         "calls": judgement.calls,
         "calls_repeated": judgement.repeated,
+        **({"reused": judgement.reused} if judgement.reused else {}),
         "errors": judgement.errors,
         "criteria": [_criterion(standing) for standing in judgement.standings],
         **({"note": note} if note else {}),

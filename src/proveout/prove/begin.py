@@ -30,7 +30,8 @@ async def begin(
     """Return the experiment to conduct, locked, and the layout of its trials.
 
     The same lock goes on where it was; another lock, or `again`, is a new look under a
-    fresh order. For future traffic only cases never run before are drawn.
+    fresh order, and `again` asks for every answer anew. For future traffic only cases never
+    run before are drawn.
 
     Raises:
         NoFreshCases: the claim is about future traffic and no case is fresh.
@@ -50,7 +51,13 @@ async def begin(
             look=len(looks) + 1,
             order_seed=order["seed"],
             dataset=dataset.digest,
-            plan=canonical({"locked": locked_words(plan, dataset), "order": order}),
+            plan=canonical(
+                {
+                    "locked": locked_words(plan, dataset),
+                    "order": order,
+                    **({"anew": True} if again else {}),
+                }
+            ),
             locked=bench.clock.now(),
         )
     )
@@ -68,6 +75,11 @@ async def recorded(store: Store, plan: Plan, dataset: Dataset) -> LockedExperime
     earlier = await store.experiments(plan.workflow)
     same = [one for one in earlier if one.lock == lock and one.name == plan.name]
     return same[-1] if same else None
+
+
+def is_anew(experiment: LockedExperiment) -> bool:
+    """Whether a look was to ask for every answer anew."""
+    return json.loads(experiment.plan).get("anew", False)
 
 
 CHANGED = {

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from proveout.domain.criterion import AtLeast, AtMost, Criterion, Lead, Scored, scored_of
 from proveout.domain.experiment import Claim
-from proveout.domain.run import RunState
 from proveout.errors import Refusal
-from proveout.prove.conduct import in_a_row
 from proveout.prove.judge import Bounds, Course, make_test
 from proveout.prove.observe import Trialled, score_of
+from proveout.prove.prefix import completed
 from proveout.prove.tally import outcome_of
 
 if TYPE_CHECKING:
@@ -21,13 +19,10 @@ if TYPE_CHECKING:
 
     from proveout.domain.case import Case, Dataset
     from proveout.domain.experiment import Plan
-    from proveout.domain.run import Run
+    from proveout.domain.run import Run, RunId
     from proveout.ports.store import LockedExperiment, Store
     from proveout.prove.layout import Layout
     from proveout.prove.score import Scorer
-
-PAGE = 100
-"""Trials read at once."""
 
 
 class NothingInCommon(Refusal):
@@ -68,11 +63,13 @@ class Reply:
     Attributes:
         score: mean over the trials of the case, as the score function gives it.
         answer: of the first of them as text, or the error that it ended in.
+        calls: the runs that were called for them: earlier ones, where they reuse answers.
     """
 
     score: float
     answer: str
     run: str
+    calls: tuple[RunId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +124,11 @@ class Comparison:
     def even(self) -> tuple[Pair, ...]:
         """Cases on which neither is better."""
         return tuple(one for one in self.pairs if one.lead == 0)
+
+    @property
+    def reused(self) -> int:
+        """Count of cases of which both have the very same answers: B reused those of A."""
+        return sum(one.a.calls == one.b.calls for one in self.pairs)
 
     @property
     def right(self) -> float | None:
@@ -221,7 +223,8 @@ async def _replies(store: Store, subject: Subject, side: Side) -> dict[int, Repl
 
     A case of which an answer was erased is not among them.
     """
-    runs, repeats = await _prefix(store, side), side.layout.repeats
+    runs = await completed(store, side.experiment.id, side.candidate)
+    repeats = side.layout.repeats
     replies: dict[int, Reply] = {}
     for start in range(0, len(runs) - repeats + 1, repeats):
         trials, index = runs[start : start + repeats], side.layout.case_at(start)
@@ -230,31 +233,18 @@ async def _replies(store: Store, subject: Subject, side: Side) -> dict[int, Repl
     return replies
 
 
-async def _prefix(store: Store, side: Side) -> list[Run]:
-    """Return the finished trials that continue each other from the first on.
-
-    One that was cancelled ends them: so does a verdict what it made unnecessary.
-    """
-    found: list[Run] = []
-    while page := await store.trials(
-        side.experiment.id, side.candidate, len(found), PAGE, finished=True
-    ):
-        going = takewhile(
-            lambda run: run.state is not RunState.CANCELLED, in_a_row(page, len(found))
-        )
-        found += going
-        if not found or found[-1] is not page[-1]:
-            break
-    return found
-
-
 def _reply(subject: Subject, case: Case, trials: Sequence[Run]) -> Reply:
     scores = [
         score_of(subject.criterion, Trialled(run=run, case=case, price=None), subject.scorers)
         for run in trials
     ]
     first = trials[0]
-    return Reply(score=math.fsum(scores) / len(scores), answer=outcome_of(first), run=first.id)
+    return Reply(
+        score=math.fsum(scores) / len(scores),
+        answer=outcome_of(first),
+        run=first.id,
+        calls=tuple(run.keyed_as for run in trials),
+    )
 
 
 def _nothing(subject: Subject, a: Side, b: Side, earlier: int, later: int) -> NothingInCommon:

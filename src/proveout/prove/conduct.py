@@ -13,7 +13,7 @@ from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from proveout.domain.experiment import OWN
-from proveout.domain.run import Run, RunState, Trial
+from proveout.domain.run import RunState, Trial
 from proveout.domain.unit import Cancel, UnitId
 from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
@@ -25,7 +25,9 @@ from proveout.prove.judge import courses_of
 from proveout.prove.lock import canonical, case_digest
 from proveout.prove.observe import Trialled, observe
 from proveout.prove.panel import Panel, Question
+from proveout.prove.prefix import in_a_row
 from proveout.prove.price import price_of, spent, unseen
+from proveout.prove.reuse import Reuse, nowhere
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
 from proveout.run.enqueue import Request, enqueue
@@ -33,11 +35,13 @@ from proveout.run.payload import to_json
 from proveout.run.work import Manner, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
     from proveout.domain.case import Case, Dataset
     from proveout.domain.experiment import Candidate, Plan
+    from proveout.domain.model_call import ModelCall
+    from proveout.domain.run import RunId
     from proveout.domain.workflow import Workflow
     from proveout.ports.elsewhere import Respondent
     from proveout.ports.store import LockedExperiment, TrialCount
@@ -70,6 +74,7 @@ class Setup:
         workflows: what each candidate executes, by candidate name.
         scorers: score functions, by the name of the criterion that they measure.
         respondents: what candidates ask that answer elsewhere.
+        surroundings: names what trials are called under beside what is locked, by a digest.
     """
 
     experiment: LockedExperiment
@@ -80,6 +85,7 @@ class Setup:
     scorers: Mapping[str, Scorer]
     lease: timedelta
     respondents: tuple[Respondent, ...] = ()
+    surroundings: Callable[[], str] = nowhere
 
 
 class Conductor:
@@ -98,6 +104,7 @@ class Conductor:
         ]
         self._told = -TELL_EVERY
         self._allowance = Allowance(setup.plan, setup.experiment, bench.clock)
+        self._reuse = Reuse(bench, setup)
         self.panel = Panel(bench, setup)
 
     @property
@@ -179,6 +186,7 @@ class Conductor:
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:
             return await self.account(reason)
+        await self._reuse.prepare()
         async with ready(self._setup.respondents):
             stopped_by = await self._work()
         for tally in self._tallies:
@@ -232,14 +240,15 @@ class Conductor:
         """Feed the worker until something ends the experiment; return what."""
         while not self._interrupted.is_set() and not work.done():
             worker.news.clear()
-            for tally in self._tallies:
-                await self._advance(tally, worker)
+            reused = [await self._advance(tally, worker) for tally in self._tallies]
             await self._pay(used, worker)
             await self._tell()
             if all(self._is_over(tally) for tally in self._tallies):
                 return StoppedBy.VERDICT
             if self._allowance.is_late:
                 return StoppedBy.TIME_BOX
+            if any(reused):
+                continue  # it is there to be read, and cost nothing
             if not worker.busy:
                 await self._pay(used, worker)  # the last call may have ended since
                 if await self._waits(used + worker.claimed):
@@ -265,38 +274,39 @@ class Conductor:
             task.cancel()
         await asyncio.gather(news, stop, return_exceptions=True)
 
-    async def _advance(self, tally: Tally, worker: Worker) -> None:
-        """Read what has finished, and keep the workers busy ahead of it."""
+    async def _advance(self, tally: Tally, worker: Worker) -> bool:
+        """Read what has finished, and keep the workers busy ahead; whether answers were reused."""
         while await self._read(tally, asks=not self._interrupted.is_set()):
             pass
         if self._is_done(tally):
             worker.retire(self._name(tally.candidate.name))
-            return
+            return False
         read = max((tally.read, *(one.read for one in self._led_by(tally))))
         last = min(self._setup.layout.trials, read + AHEAD * self._setup.plan.concurrency)
         last = self.panel.ahead(tally.read, last)
         positions = range(tally.enqueued, last)
-        await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
+        reused = await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
         tally.enqueued = max(tally.enqueued, last)
+        return any(reused)
 
-    async def _enqueue(self, tally: Tally, position: int) -> None:
+    async def _enqueue(self, tally: Tally, position: int) -> bool:
+        """Enter a trial; whether it reuses an answer and need not be called."""
         case = self._case(position)
         asked = put_to(tally.candidate, case)
-        await enqueue(
-            self._bench.store,
-            self._bench.clock,
-            self._bench.ids,
-            Request(
-                workflow=self._name(tally.candidate.name),
-                value=to_json(asked, f"the input of case {case.id}", canonical=True),
-                trial=Trial(
-                    experiment=self._setup.experiment.id,
-                    candidate=tally.candidate.name,
-                    position=position,
-                    case=case_digest(case),
-                ),
+        request = Request(
+            workflow=self._name(tally.candidate.name),
+            value=to_json(asked, f"the input of case {case.id}", canonical=True),
+            trial=Trial(
+                experiment=self._setup.experiment.id,
+                candidate=tally.candidate.name,
+                position=position,
+                case=case_digest(case),
             ),
         )
+        if await self._reuse.enter(request):
+            return True
+        await enqueue(self._bench.store, self._bench.clock, self._bench.ids, request)
+        return False
 
     async def _read(self, tally: Tally, *, asks: bool = False) -> bool:
         """Read the finished trials that continue the prefix; whether there were any.
@@ -330,13 +340,15 @@ class Conductor:
             self._setup.experiment.id, candidate.name, first, most, finished=True
         )
         runs = list(in_a_row(trials, first))
-        calls = await store.model_calls(*(run.id for run in runs)) if candidate.is_metered else {}
+        calls: Mapping[RunId, Sequence[ModelCall]] = {}
+        if candidate.is_metered:
+            calls = await store.model_calls(*(run.keyed_as for run in runs))
         cap = self.plan.budget.cap_per_call
         return [
             Trialled(
                 run=run,
                 case=self._case(position),
-                price=price_of(candidate, cap, calls.get(run.id, ())),
+                price=price_of(candidate, cap, calls.get(run.keyed_as, ())),
             )
             for position, run in enumerate(runs, first)
         ]
@@ -423,11 +435,3 @@ class Conductor:
                 for tally, count in zip(self._tallies, counts, strict=True)
             ),
         )
-
-
-def in_a_row(trials: list[Run], position: int) -> Iterator[Run]:
-    """Yield the trials that stand at `position` and after it without a gap."""
-    for place, run in enumerate(trials, position):
-        if run.trial is None or run.trial.position != place:
-            return
-        yield run

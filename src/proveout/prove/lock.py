@@ -23,8 +23,9 @@ def locked_words(plan: Plan, dataset: Dataset) -> dict[str, Any]:
     """Return what the lock covers, as plain data.
 
     The budget, the time box and the concurrency are not part of it: the evidence is
-    valid whenever the experiment stops, so they may be extended. What came later than the
-    first locks is named where it is used, so that older locks stay what they were.
+    valid whenever the experiment stops, so they may be extended. Nor is whether answers are
+    reused: which were, each trial says. What came later than the first locks is named where
+    it is used, so that older locks stay what they were.
     """
     later: dict[str, Any] = {}
     if plan.repeats != 1:
@@ -60,6 +61,8 @@ def words(value: object) -> Any:
             del inner["source"]
         if isinstance(value, Candidate) and not value.is_metered:
             del inner["is_metered"]
+        if isinstance(value, Candidate):
+            del inner["reuse"]
         return {"type": type(value).__name__, **inner}
     if isinstance(value, timedelta):
         return f"{value.total_seconds()} s"

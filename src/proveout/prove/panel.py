@@ -12,7 +12,7 @@ from proveout.domain.label import Label, Opinion
 from proveout.domain.record import Kind, decode, encode
 from proveout.domain.unit import Keep, Put, UnitId
 from proveout.prove.calibrate import SITTING, UNHEARD, Said, drawn, label_name, shares_of
-from proveout.prove.lock import canonical, case_digest, digest
+from proveout.prove.lock import canonical, case_digest, digest, words
 from proveout.prove.observe import raised
 from proveout.prove.score import read_score
 from proveout.run.caller import judging
@@ -198,9 +198,9 @@ class Panel:
     async def _opinion(
         self, criterion: Criterion, trialled: Trialled, *, asks: bool
     ) -> float | None:
-        name = f"{trialled.run.id} {case_digest(trialled.case)} {criterion.name}"
+        name = opinion_name(criterion, trialled)
         if name not in self._opinions:
-            body = await self._bench.store.record(Kind.OPINION, name)
+            body = await self._kept(name, criterion, trialled)
             if body is not None:
                 self._opinions[name] = decode(Opinion, body).value
             elif asks:
@@ -209,9 +209,31 @@ class Panel:
                 self._opinions[name] = value
         return self._opinions.get(name)
 
+    async def _kept(self, name: str, criterion: Criterion, trialled: Trialled) -> bytes | None:
+        """Return the opinion of that name, or one that was kept before answers were reused."""
+        store, run = self._bench.store, trialled.run
+        body = await store.record(Kind.OPINION, name)
+        if body is not None or run.origin is not None:
+            return body
+        older = f"{run.id} {case_digest(trialled.case)} {criterion.name}"
+        return await store.record(Kind.OPINION, older)
+
     async def _keep(self, kind: Kind, name: str, value: Label | Opinion) -> None:
         keep = Keep(kind=kind, name=name, body=encode(value))
         await self._bench.store.write(Put(id=UnitId(self._bench.ids.new()), keeps=(keep,)))
+
+
+def opinion_name(criterion: Criterion, trialled: Trialled) -> str:
+    """Return the name under which a judge's opinion is kept: of one call, by one judge.
+
+    A look that reuses the answer reads it, unless the judge or the case is another.
+    """
+    measure = criterion.measure
+    assert isinstance(measure, Scored)  # noqa: S101 - only a score is a judge
+    graded = measure.graded and [measure.graded.low, measure.graded.high]
+    asked = [measure.score, measure.source, graded, words(trialled.case)]
+    question = digest(canonical(asked))[:32]
+    return f"{trialled.run.keyed_as} {case_digest(trialled.case)} {criterion.name} {question}"
 
 
 def _position(trialled: Trialled) -> int:

@@ -165,6 +165,7 @@ def judgement_of(tally: Tally, count: TrialCount, *, whole: bool) -> Judgement:
         cases=tally.cases,
         calls=count.calls,
         repeated=count.repeated,
+        reused=count.reused,
         errors=tally.errors,
         seconds=statistics.median(tally.seconds) if tally.seconds else None,
         standings=tuple(course.standing(with_course=whole) for course in tally.courses),

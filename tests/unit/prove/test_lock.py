@@ -62,6 +62,13 @@ def test_the_source_of_a_score_is_locked_where_there_is_one() -> None:
     assert "source" not in locked_words(PLAN, CASES)["criteria"][0]["measure"]
 
 
+def test_whether_answers_are_reused_moves_no_lock() -> None:
+    """It is as with the budget: what was asked is the same, and each trial names its origin."""
+    [own] = PLAN.candidates
+
+    assert lock(replace(PLAN, candidates=(replace(own, reuse=True),))) == lock(PLAN)
+
+
 def test_a_lead_is_locked_and_nobody_else_is_touched_by_it() -> None:
     """Over whom, by which score; criteria without one are the words they were."""
     led = replace(PLAN, criteria=(ROUTING, LEAD))

@@ -49,7 +49,8 @@ CALLS = (
 
 USED = (
     "SELECT * FROM (SELECT coalesce(sum(fence), 0)::bigint AS claims, count(*) AS trials,"  # noqa: S608
-    " coalesce(sum(greatest(fence - 1, 0)), 0)::bigint AS repeated FROM proveout.runs"
+    " coalesce(sum(greatest(fence - 1, 0)), 0)::bigint AS repeated,"
+    " count(*) FILTER (WHERE origin IS NOT NULL AND fence = 0) AS reused FROM proveout.runs"
     " WHERE experiment = $1 AND ($2::text IS NULL OR candidate = $2)) AS claimed,"
     f" (SELECT {USAGE}, count(DISTINCT whose.id) FILTER (WHERE picodollars IS NULL)"
     f" AS unpriced_trials FROM proveout.runs AS whose, {MADE}"

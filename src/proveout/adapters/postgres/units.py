@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from proveout.adapters.postgres.wire import Link
     from proveout.adapters.rows import Row
     from proveout.domain.review import Review
+    from proveout.domain.run import Run
 
 T = TypeVar("T")
 
@@ -353,6 +354,9 @@ What may not begin yet is not queued: claims look only at what is ready.
 async def _enqueue(link: Link, group: Group) -> None:
     rows = await link.fetch(ENQUEUE, *columns(_run_row(unit) for _, unit in group.enqueues))
     added = {row["id"] for row in rows}
+    runs = [unit.run for _, unit in group.enqueues if unit.run.id in added]
+    if ended := [run for run in runs if run.state is not RunState.QUEUED]:
+        await link.execute(END, *columns(map(_end_row, ended)))
     if group.orderings:
         ordered = [unit.run for _, unit in group.enqueues if unit.run.ordering is not None]
         await turns.take(link, [run.id for run in ordered if run.id in added])
@@ -364,6 +368,22 @@ async def _enqueue(link: Link, group: Group) -> None:
             known.append((place, unit))
     if known:
         await _find_known(link, group, known)
+
+
+END = (
+    "UPDATE proveout.runs SET state = given.state, result = given.result,"
+    " failure = given.failure, elapsed = given.elapsed, note = given.note, updated = given.updated"
+    " FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::float8[], $6::text[],"
+    " $7::timestamptz[]) AS given (id, state, result, failure, elapsed, note, updated)"
+    " WHERE runs.id = given.id"
+)
+"""Have runs that were just entered stand as what they reuse."""
+
+
+def _end_row(run: Run) -> tuple[Any, ...]:
+    failure = None if run.failure is None else from_failure(run.failure)
+    when = run.updated or run.created
+    return run.id, run.state, run.result, failure, run.elapsed, run.note, when
 
 
 def _run_row(unit: Enqueue) -> tuple[Any, ...]:

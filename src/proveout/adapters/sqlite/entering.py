@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from proveout.adapters.rows import to_run
+from proveout.adapters.rows import from_failure, to_run
 from proveout.adapters.sqlite.decisions import clean
 from proveout.adapters.sqlite.decisions import receive as keep
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.turns import is_taken
+from proveout.domain.run import RunState
 from proveout.domain.unit import (
     Answered,
     Done,
@@ -131,12 +132,31 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueue
         ),
     ).rowcount
     if added:
+        if run.state is not RunState.QUEUED:
+            _end(connection, run)
         return Enqueued(run, created=True)
     known = _find(connection, run)
     assert known is not None  # noqa: S101 - it stood in the way
     if known.id == run.id:
         return Enqueued(known, created=True)
     return Enqueued(known, created=False) if known.has_input(run.value) else KeyTaken(known)
+
+
+def _end(connection: sqlite3.Connection, run: Run) -> None:
+    """Have a run that was just entered stand as what it reuses."""
+    connection.execute(
+        "UPDATE runs SET state = ?, result = ?, failure = ?, elapsed = ?, note = ?, updated = ?"
+        " WHERE id = ?",
+        clean(
+            run.state,
+            run.result,
+            None if run.failure is None else from_failure(run.failure),
+            run.elapsed,
+            run.note,
+            micros(run.updated or run.created),
+            run.id,
+        ),
+    )
 
 
 def _find(connection: sqlite3.Connection, run: Run) -> Run | None:

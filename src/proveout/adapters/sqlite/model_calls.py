@@ -36,7 +36,8 @@ CALLS = (
 
 USED = (
     "SELECT * FROM (SELECT coalesce(sum(fence), 0) AS claims, count(*) AS trials,"  # noqa: S608 - our own words
-    " coalesce(sum(max(fence - 1, 0)), 0) AS repeated FROM runs"
+    " coalesce(sum(max(fence - 1, 0)), 0) AS repeated,"
+    " coalesce(sum(origin IS NOT NULL AND fence = 0), 0) AS reused FROM runs"
     " WHERE experiment = ?1 AND (?2 IS NULL OR candidate = ?2)),"
     f" (SELECT {USAGE}, count(DISTINCT CASE WHEN picodollars IS NULL THEN run END)"
     " AS unpriced_trials FROM model_calls WHERE run IN (SELECT id FROM runs"

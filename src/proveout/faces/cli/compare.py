@@ -236,6 +236,7 @@ def compare_v1(found: Comparison) -> dict[str, Any]:
         "b": _side_words(found.b),
         "cases": len(found.pairs),
         "cases_of_one": found.alone,
+        **({"reused": found.reused} if found.reused else {}),
         "even": len(found.even),
         "both_right": None if right is None else _count(found.even, right),
         "both_wrong": None if right is None else _count(found.even, 1 - right),
@@ -295,6 +296,8 @@ def _summary(found: Comparison) -> Iterator[str]:
     yield ""
     one = f", and {found.alone} of one alone" if found.alone else ""
     yield from labelled("read", f"{len(found.pairs)} cases of both{one}")
+    if found.reused:
+        yield from labelled("reused", f"{found.reused} of them are the same answers, called once")
     yield from labelled("by", clean(found.subject.criterion.name))
     if found.estimate is not None:
         interval = found.estimate, found.interval, found.alpha

@@ -210,6 +210,8 @@ def print_run(run: str, *, as_json: bool) -> None:
         answer(f"  result  {clean(found.result.decode())}")
     if found.failure is not None:
         answer(f"  error   {clean(f'{found.failure.type}: {found.failure.message}')}")
+    if found.trial is not None and found.origin is not None:
+        answer(f"  reuses  the answer of {found.origin}")
     if found.note:
         answer(f"  note    {clean(found.note)}")
     if entries:

@@ -145,7 +145,7 @@ def spent(account: Account) -> str:
     """Return what was used of the budget and the time box."""
     budget = account.plan.budget
     calls = f"{account.calls:,}" + (f" of {budget.calls:,}" if budget.calls else "") + " calls"
-    parts = [calls]
+    parts = [calls, *([f"{account.reused:,} reused"] if account.reused else [])]
     if account.spent is not None:
         parts.insert(0, f"{account.spent}" + (f" of {budget.money}" if budget.money else ""))
     left = account.plan.time_box - (account.at - account.locked)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from proveout.prove.account import Account
     from proveout.prove.conduct import Conductor
     from proveout.prove.foresee import Forecast
+    from proveout.prove.reuse import Foreseen
 
 EXIT = {Verdict.GO: 0, Verdict.NO_GO: 1, Verdict.UNDECIDED: 5}
 INTERRUPTED = 130
@@ -28,7 +29,7 @@ INTERRUPTED = 130
 
 @click.command()
 @click.argument("experiment", required=False)
-@click.option("--again", is_flag=True, help="A new look at the cases, in a fresh order.")
+@click.option("--again", is_flag=True, help="A new look: a fresh order, all asked anew.")
 @click.option("--plan", "only_plan", is_flag=True, help="Say what it will take, and stop.")
 @click.option("--ci", is_flag=True, help="Annotate the change, and write a JUnit file.")
 @click.option("--json", "as_json", is_flag=True, help="End with one verdict.v1.")
@@ -38,11 +39,11 @@ def prove(experiment: str | None, again: bool, only_plan: bool, ci: bool, as_jso
     Exits 0 on GO, 1 on NO-GO, 5 when undecided.
     """
     if only_plan:
-        return asyncio.run(_plan(experiment, as_json=as_json))
+        return asyncio.run(_plan(experiment, again=again, as_json=as_json))
     return asyncio.run(_prove(experiment, again=again, ci=ci, as_json=as_json))
 
 
-async def _plan(name: str | None, *, as_json: bool) -> int:
+async def _plan(name: str | None, *, again: bool, as_json: bool) -> int:
     from proveout.faces import dataset_file
     from proveout.faces.project import Project
     from proveout.prove.foresee import foresee
@@ -53,16 +54,25 @@ async def _plan(name: str | None, *, as_json: bool) -> int:
         dataset = dataset_file.load(chosen.dataset)
         cases = len(dataset.cases)
         forecast = foresee(chosen.plan, foreseen(chosen.plan, dataset))
+        reuse = None if again else await project.reusable(chosen)
     if as_json:
-        answer_json(plan_v1(chosen, forecast, cases))
+        answer_json(plan_v1(chosen, forecast, cases, reuse))
     else:
         answer(f"{strong(chosen.name)}  {cases} cases · {chosen.plan.claim}")
         for line in forecast_lines(forecast, len(chosen.plan.candidates)):
             answer(line)
+        if reuse is not None and reuse.answers:
+            answer(f"  reuse   {_reusable(reuse)}")
     return 0
 
 
-def plan_v1(chosen: ExperimentSettings, forecast: Forecast, cases: int) -> dict[str, object]:
+def _reusable(found: Foreseen) -> str:
+    return f"{found.answers} of {found.trials} trials have an answer: they are not called again"
+
+
+def plan_v1(
+    chosen: ExperimentSettings, forecast: Forecast, cases: int, reuse: Foreseen | None = None
+) -> dict[str, object]:
     """Return what an experiment is expected to take, as plain data."""
     money = forecast.money
     return {
@@ -77,6 +87,7 @@ def plan_v1(chosen: ExperimentSettings, forecast: Forecast, cases: int) -> dict[
         "expected_usd": None if money is None else float(money[0]),
         "p90_usd": None if money is None else float(money[1]),
         "warnings": list(forecast.warnings),
+        **({"reusable": reuse.answers} if reuse is not None and reuse.answers else {}),
     }
 
 
@@ -144,6 +155,17 @@ def _looks(look: int, changed: tuple[str, ...] | None) -> list[str]:
     return [f"  {sign('warn')} look {look}, with a budget of its own; {what}"]
 
 
+def _reused(account: Account, name: str) -> list[str]:
+    """Return what is to be said of a verdict that rests on answers given to earlier looks."""
+    if not account.reused:
+        return []
+    trials = "1 trial reuses" if account.reused == 1 else f"{account.reused:,} trials reuse"
+    lines = [f"{trials} what an earlier look was answered, with its time and price;"]
+    failed = account.reused and any(one.errors for one in account.judgements)
+    why = "failures among them stay" if failed else "no new evidence on how answers vary"
+    return [*lines, f"{why}: proveout prove {name} --again asks for all anew"]
+
+
 def _on_signals(conductor: Conductor) -> asyncio.Event:
     """Let Ctrl-C and SIGTERM stop the experiment after the calls in flight."""
     interrupted = asyncio.Event()
@@ -166,7 +188,7 @@ def _conclude(account: Account, forecast: Forecast, report: Path, name: str) -> 
     answer(verdict_line(account, forecast))
     if touches_its_limit(account):
         answer(f"    {faint('intervals do not know the target: the rule that decides is sharper')}")
-    for line in _advice(account, name):
+    for line in (*_advice(account, name), *_reused(account, name)):
         answer(f"    {line}")
     answer(f"    {faint('report')}  {report}")
     answer(f"    {strong('Next')}    {next_command(account, name)}")

@@ -195,6 +195,7 @@ def _candidate_figures(account: Account, judgement: Judgement) -> tuple[Figure, 
     return (
         Figure(name="Cases read", figure=f"{judgement.cases:,} of {len(account.order):,}"),
         Figure(name="Calls", figure=f"{judgement.calls:,}"),
+        *([Figure(name="Reused", figure=f"{judgement.reused:,}")] if judgement.reused else []),
         Figure(name="Without an answer", figure=f"{judgement.errors:,}"),
         Figure(name="Median time", figure="none yet" if seconds is None else f"{seconds:,.3g} s"),
     )
@@ -334,6 +335,8 @@ def _ended_by(account: Account) -> str:
 
 def _spent(account: Account) -> Figure:
     calls = count_of(account.calls, "call")
+    if account.reused:
+        calls += f", and {account.reused:,} answers reused"
     of_all = "" if len(account.judgements) == 1 else " of all candidates"
     if account.spent is None:
         return Figure(name="Calls made", figure=calls, note=f"no price is declared{of_all}")
@@ -359,7 +362,7 @@ def wrong_go(account: Account) -> float:
 def _saved(account: Account, forecast: Forecast) -> Figure:
     own, fixed = account.own, forecast.fixed
     test = f"a fixed-sample test with the same promises takes {fixed:,}"
-    fewer = fixed - own.calls
+    fewer = fixed - own.calls - own.reused
     if own.verdict is Verdict.UNDECIDED:
         return Figure(name="Fixed-sample test", figure=count_of(fixed, "call"), note=_READ_ONCE)
     if fewer <= 0:

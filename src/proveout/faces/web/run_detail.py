@@ -96,6 +96,7 @@ class RunPage:
         marks: the moments that the axis of the line names.
         is_folded: waits are drawn shorter than they took.
         replay_of: id of the run that this one repeats; "" where there is none.
+        reuses: id of the run whose answer this trial takes over; "" where it was called.
         pruned: when its payloads were removed; None while they are there.
         models: what its calls of models took, in words; "" where it made none.
     """
@@ -119,6 +120,7 @@ class RunPage:
     marks: tuple[Mark, ...] = ()
     is_folded: bool = False
     replay_of: str = ""
+    reuses: str = ""
     pruned: datetime | None = None
     models: str = ""
 
@@ -178,7 +180,8 @@ def run_page(
         result="" if run.result is None else _text(run.result),
         failure=run.failure,
         note=run.note,
-        replay_of=run.origin or "",
+        replay_of="" if run.trial else run.origin or "",
+        reuses=(run.origin or "") if run.trial else "",
         pruned=run.pruned,
         models=say_calls(calls),
         steps=()
