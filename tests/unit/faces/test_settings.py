@@ -785,7 +785,7 @@ def test_a_candidate_may_answer_elsewhere(folder: Path) -> None:
     more = 'headers_env = { Authorization = "KEY" }\ntimeout = "20 s"\nprice_per_call = "1 USD"\n'
 
     over_http = candidate(folder, VENDOR + url + more)
-    command = candidate(folder, VENDOR + 'command = ["./answer", "--flag"]\n')
+    command = candidate(folder, VENDOR + 'command = ["./answer", "--flag"]\nreuse = true\n')
     answers = candidate(folder, VENDOR + 'answers = "answers.jsonl"\n')
 
     assert over_http == Candidate(
@@ -801,6 +801,7 @@ def test_a_candidate_may_answer_elsewhere(folder: Path) -> None:
     assert command.entry == Command(words=("./answer", "--flag"), timeout=timedelta(minutes=1))
     assert answers.entry == AnswersFile(file="answers.jsonl")
     assert [one.is_exploratory for one in (over_http, command, answers)] == [False, False, True]
+    assert [one.is_reusable for one in (over_http, command, answers)] == [False, True, False]
 
 
 def test_a_release_remembers_a_file_of_answers_that_is_gone(folder: Path) -> None:
@@ -819,6 +820,7 @@ def test_a_release_remembers_a_file_of_answers_that_is_gone(folder: Path) -> Non
         (URL + "command = ['a']", "command", "has both url and command"),
         (VENDOR + "entry = 'a:b'\ntimeout = '1 s'", "timeout", "timeout does not go with entry"),
         (VENDOR + "command = ['a']\nallow_private = []", "allow_private", "go with command"),
+        (VENDOR + "entry = 'a:b'\nreuse = true", "reuse", "reuse does not go with entry"),
         (VENDOR + "command = ['a']\nheaders_env = {}", "headers_env", "not go with command"),
         (URL + "timeout = '0 s'", "timeout", "timeout must be more than nothing"),
         (URL + "timeout = 20", "timeout", "timeout must be a duration in quotes, not 20"),

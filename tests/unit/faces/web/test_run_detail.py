@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from doubles.pages import BERLIN, FAILED_JOURNAL, FAILED_RUN, JOURNAL, NOW, RUN, entry
+from proveout.domain.experiment import ExperimentId
 from proveout.domain.journal import EntryKind, Pending
-from proveout.domain.run import MOVES, RunState
+from proveout.domain.run import MOVES, RunId, RunState, Trial
 from proveout.faces.web.frame import Tone
 from proveout.faces.web.run_detail import run_page
 
@@ -36,6 +37,20 @@ def test_each_entry_says_what_came_of_it() -> None:
     )
     assert said["approve reply"] == ("pending", Tone.WAIT, "waits for a person", "")
     assert said["snooze"][2] == "waits until 22 Nov 2026, 14:42 CET"
+
+
+def test_a_trial_says_whose_answer_it_reuses_and_a_replay_what_it_repeats() -> None:
+    """Both name another run, and only one of them was called."""
+    trial = Trial(experiment=ExperimentId("e"), candidate="workflow", position=0, case="c")
+    replayed = replace(RUN, origin=RunId("r1"))
+
+    pages = [
+        run_page(one, (), "", NOW, BERLIN)
+        for one in (RUN, replayed, replace(replayed, trial=trial))
+    ]
+
+    told = [(page.replay_of, page.reuses) for page in pages]
+    assert told == [("", ""), ("r1", ""), ("", "r1")]
 
 
 def test_what_waits_is_drawn_until_now() -> None:
