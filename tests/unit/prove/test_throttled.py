@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from statistics import median
+from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 from structlog import get_logger
@@ -177,8 +177,8 @@ async def test_nobody_fails_for_being_turned_away_and_the_latency_is_the_servers
     assert found.account.own.errors == 0
     assert len(answered) >= found.account.own.cases > 0
     assert log.turned_away
-    assert median(excess) < 0.05
-    assert max(excess) < 0.5
+    assert median(excess) < TAKES
+    assert quantiles(excess, n=20)[-1] < 5 * TAKES
     assert median(since_enqueued) > 4 * TAKES
     assert f"{OWN} turned away" in found.slowed
 
