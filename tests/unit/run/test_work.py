@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -635,3 +636,43 @@ async def test_a_model_that_turns_a_run_away_slows_its_workflow_down(shop: Shop)
         slowed.append(pace.sign)
 
     assert slowed == [None, Sign.TURNED_AWAY]
+
+
+async def test_a_workflow_that_is_held_does_not_hold_another(shop: Shop) -> None:
+    """Each has its own turns, and no more of it are in flight than those."""
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    async def count(name: str) -> None:
+        running[name] += 1
+        most[name] = max(most[name], running[name])
+        await asyncio.sleep(0)  # noqa: TID251 - lets others in, were there room
+        running[name] -= 1
+
+    @workflow
+    @top
+    async def quick() -> None:
+        await count("quick")
+
+    @workflow
+    @top
+    async def held() -> None:
+        await count("held")
+
+    paces = {one.name: Pace(2) for one in (quick, held)}
+    worker = shop.worker(quick, held, concurrency=8)
+    worker.turns = {name: PacedTurns(pace, shop.clock) for name, pace in paces.items()}
+    paces[held.name].turned_away(shop.clock.monotonic(), shop.clock.monotonic(), 60.0)
+    for _ in range(10):
+        await shop.enqueue(quick)
+        await shop.enqueue(held)
+
+    work = asyncio.create_task(worker.work(until_idle=True))
+    await until(lambda: worker.settled[RunState.SUCCEEDED] == 10)
+    before = dict(most)
+    shop.clock.advance(timedelta(seconds=61))
+    await work
+
+    assert before == {"quick": 2}
+    assert max(most.values()) == 2
+    assert worker.settled == {RunState.SUCCEEDED: 20}
