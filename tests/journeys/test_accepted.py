@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections import Counter
@@ -9,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from doubles.deeds import release
 from journeys.test_label import Terminal, give, waiting
+from proveout.faces.asked import signal_of
+from proveout.faces.project import Project
+from proveout.faces.readiness_facts import tree_of
+from proveout.ready.drills.drill import NotSteady
 
 if TYPE_CHECKING:
     from journeys.conftest import Place
@@ -58,18 +64,18 @@ def drafts(place: Place) -> Place:
     return place
 
 
-def decided(one: dict[str, Any]) -> dict[str, Any]:
-    """Return what a careful person says of an answer, by its case."""
+def decided(place: int, one: dict[str, Any]) -> dict[str, Any]:
+    """Return what a careful person says of an answer, by its place in a sitting."""
     case = {"case": one["case"], "digest": one["digest"]}
-    if int(one["case"]) % 10 == 3:
+    if place % 10 == 3:
         return {**case, "edit": {**one["answer"], "team": "billing"}, "reason": "wrong team"}
-    if int(one["case"]) % 10 == 7:
+    if place % 10 == 6:
         return {**case, "label": False, "reason": "too friendly"}
     return {**case, "label": True}
 
 
 def lines(found: list[dict[str, Any]]) -> str:
-    return "".join(f"{json.dumps(decided(one))}\n" for one in found)
+    return "".join(f"{json.dumps(decided(*one))}\n" for one in enumerate(found))
 
 
 def kept(place: Place) -> list[dict[str, Any]]:
@@ -134,6 +140,16 @@ def test_what_was_decided_is_not_asked_again(drafts: Place) -> None:
     again = {one["case"] for one in waiting(drafts)}
     assert not again & {one["case"] for one in found[:15]}
     assert 30 < len(again) <= 40
+
+
+async def test_no_machine_decides_in_the_control_of_a_verdict(drafts: Place) -> None:
+    """The drill `signal` says that it cannot fail there, instead of passing for a control."""
+    await asyncio.to_thread(drafts.run, "prove")
+
+    async with Project.open(drafts.folder) as project:
+        code = (await tree_of(project.settings)).code
+        with pytest.raises(NotSteady, match="add a criterion with a score"):
+            await signal_of(project, release(code=code), shuffled=True)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ import pytest
 
 from doubles.account import COST, GRADE, ROUTING, START, UNSAFE, WORTH, plan_of
 from proveout.domain.case import Case
-from proveout.domain.criterion import Judge, Scored
+from proveout.domain.criterion import ACCEPTED, Judge, Scored
 from proveout.domain.experiment import ExperimentId
+from proveout.domain.label import Label
 from proveout.domain.run import Run, RunId, RunState, Trial
+from proveout.domain.verdict import Decisions
 from proveout.errors import Mistake
 from proveout.prove.calibrate import (
     Pair,
@@ -27,6 +29,7 @@ from proveout.prove.foresee import foresee
 from proveout.prove.judge import Bounds, Course, bounds_of, make_test
 from proveout.prove.layout import Layout
 from proveout.prove.observe import Trialled, observe
+from proveout.prove.shuffle import asked_again
 from proveout.prove.tally import is_loss
 from proveout.statistics.sequential import BoundedMean, FixedDataset
 
@@ -210,3 +213,31 @@ def test_agreement_is_told_in_counts() -> None:
     assert found.difference == 0
     assert agreement_of([Pair(5, 4), Pair(3, 3)]).difference == 0.5
     assert agreement_of([]).difference is None
+
+
+def test_what_people_decide_is_read_as_any_pass_or_fail() -> None:
+    """Every answer is decided on: the test is exact on these cases, and nothing is corrected."""
+    criterion = replace(ROUTING, measure=Scored(score=ACCEPTED))
+    plan, name = plan_of(criterion, WORTH), criterion.name
+    label = Label(value=0, case="17", criterion=name, answer="a", by="ana", at=START, edit="1")
+    said = Said(opinions={name: 0.0}, decisions={name: label})
+    course = Course(criterion, make_test(criterion, bounds_of(plan, LAYOUT)))
+
+    course.hear([said, Said(), said])
+    values = [
+        observe((criterion,), answered(), {}, said),
+        observe((criterion,), answered(RunState.FAILED), {}),
+    ]
+
+    assert isinstance(course.test, FixedDataset)
+    assert shares_of(plan.criteria) == {}
+    assert course.standing().decisions == Decisions(edited=2)
+    assert course.standing().agreement is None
+    assert values == [(0.0,), (0.0,)]
+    assert said.edit == "1"
+
+
+def test_nobody_is_asked_about_answers_to_other_cases() -> None:
+    accepted = replace(ROUTING, name="accepted", measure=Scored(score=ACCEPTED))
+
+    assert asked_again(plan_of(accepted, ROUTING)) == (ROUTING,)

@@ -59,7 +59,7 @@ def is_running(process: int) -> bool:
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8") as stat:  # noqa: PTH123
             return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
