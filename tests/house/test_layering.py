@@ -28,7 +28,6 @@ LONG_FOR_A_REASON = {
     "faces/settings_criteria.py": "every way to write a criterion",
     "faces/settings_reader.py": "reading one table, whatever it holds",
     "ports/store.py": "one small port for each noun",
-    "prove/conduct.py": "one loop, and all that it asks",
     "faces/settings_schema.py": "a table of data: every key with its meaning",
 }
 """Files over `LONG` lines that hold one idea all the same; a new one asks to be split first."""

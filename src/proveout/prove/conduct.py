@@ -12,48 +12,38 @@ from dataclasses import dataclass
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.experiment import OWN
-from proveout.domain.run import RunState, Trial
-from proveout.domain.unit import Cancel, UnitId
 from proveout.domain.verdict import StoppedBy, Verdict
 from proveout.errors import Refusal
 from proveout.prove.account import Account, verdict_v1, why_it_stood
 from proveout.prove.allowance import Allowance
 from proveout.prove.begin import changed_since
-from proveout.prove.elsewhere import put_to, ready
+from proveout.prove.elsewhere import ready
 from proveout.prove.judge import courses_of
-from proveout.prove.lock import canonical, case_digest
-from proveout.prove.observe import Trialled, observe
+from proveout.prove.lock import canonical
+from proveout.prove.observe import observe
 from proveout.prove.panel import Panel, Question
-from proveout.prove.prefix import in_a_row
-from proveout.prove.price import price_of, spent, unseen
-from proveout.prove.reuse import Reuse, nowhere
+from proveout.prove.price import spent, unseen
+from proveout.prove.reuse import nowhere
 from proveout.prove.shuffle import Control, judge_shuffled
 from proveout.prove.tally import Tally, judgement_of
-from proveout.run.enqueue import Request, enqueue
-from proveout.run.payload import to_json
+from proveout.prove.trials import Trials
 from proveout.run.work import Manner, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-    from proveout.domain.case import Case, Dataset
-    from proveout.domain.experiment import Candidate, Plan
-    from proveout.domain.model_call import ModelCall
-    from proveout.domain.run import RunId
+    from proveout.domain.case import Dataset
+    from proveout.domain.experiment import Plan
     from proveout.domain.workflow import Workflow
     from proveout.ports.elsewhere import Respondent
-    from proveout.ports.store import LockedExperiment, TrialCount
+    from proveout.ports.store import LockedExperiment
     from proveout.prove.layout import Layout
     from proveout.prove.score import Scorer
     from proveout.run.work import Bench
 
 AHEAD = 2
 """Workers run ahead of the completed prefix by at most this many times their number."""
-
-PAGE = 1_000
-"""Trials that are read at once to be called off."""
 
 TELL_EVERY = 0.25
 """Seconds between two tellings of how it stands."""
@@ -104,7 +94,7 @@ class Conductor:
         ]
         self._told = -TELL_EVERY
         self._allowance = Allowance(setup.plan, setup.experiment, bench.clock)
-        self._reuse = Reuse(bench, setup)
+        self._trials = Trials(bench, setup)
         self.panel = Panel(bench, setup)
 
     @property
@@ -165,13 +155,13 @@ class Conductor:
         for tally in self._tallies:
             while await self._read(tally):
                 pass
-            used = await self._count(tally)
+            used = await self._trials.count(tally.candidate)
             tally.enqueued = used.trials
 
     async def control(self, seed: int) -> Control:
         """Return what the workflow's own trials are worth against other cases' right answers."""
         own = self._tallies[0]
-        trials = await self._finished(own.candidate, 0, own.read)
+        trials = await self._trials.finished(own.candidate, 0, own.read)
         return await judge_shuffled(self._setup, trials, self.panel.opinions, seed)
 
     async def questions(self, *, read: bool = False) -> list[Question]:
@@ -179,36 +169,36 @@ class Conductor:
         found: dict[str, Question] = {}
         for tally in self._tallies if read else filterfalse(self._is_over, self._tallies):
             span = (0, tally.read) if read else (tally.read, tally.enqueued - tally.read)
-            for one in await self._finished(tally.candidate, *span):
+            for one in await self._trials.finished(tally.candidate, *span):
                 found |= {asked.name: asked for asked in await self.panel.questions(one)}
         return list(found.values())
 
     async def _try_cases(self) -> Account:
         if (reason := self.why_stopped()) is not None:
             return await self.account(reason)
-        await self._reuse.prepare()
+        await self._trials.prepare()
         async with ready(self._setup.respondents):
             stopped_by = await self._work()
         for tally in self._tallies:
             while await self._read(tally, asks=not self._interrupted.is_set()):
                 pass
-            await self._call_off(tally)
+            if self._is_done(tally):
+                await self._trials.call_off(tally.candidate, tally.read)
         return await self.account(self.why_stopped(stopped_by))
 
     async def _work(self) -> StoppedBy | None:
         """Work on trials until something ends the experiment; return what."""
-        names = tuple(self._name(tally.candidate.name) for tally in self._tallies)
+        names = {
+            self._trials.workflow_of(one.candidate): one.candidate.name for one in self._tallies
+        }
         manner = Manner(
             concurrency=self._setup.plan.concurrency,
             lease=self._setup.lease,
             experiment=self._setup.experiment.id,
         )
-        workflows = {
-            name: self._setup.workflows[tally.candidate.name]
-            for name, tally in zip(names, self._tallies, strict=True)
-        }
+        workflows = {name: self._setup.workflows[candidate] for name, candidate in names.items()}
         worker = Worker(self._bench, workflows, manner)
-        worker.turns = {self._name(name): one for name, one in self._allowance.turns.items()}
+        worker.turns = {name: self._allowance.turns[one] for name, one in names.items()}
         used = await self._bench.store.used(self._setup.experiment.id)
         work = asyncio.create_task(
             worker.work(allowance=lambda: self._allowance.left(used.calls + worker.claimed))
@@ -279,34 +269,17 @@ class Conductor:
         while await self._read(tally, asks=not self._interrupted.is_set()):
             pass
         if self._is_done(tally):
-            worker.retire(self._name(tally.candidate.name))
+            worker.retire(self._trials.workflow_of(tally.candidate))
             return False
         read = max((tally.read, *(one.read for one in self._led_by(tally))))
         last = min(self._setup.layout.trials, read + AHEAD * self._setup.plan.concurrency)
         last = self.panel.ahead(tally.read, last)
         positions = range(tally.enqueued, last)
-        reused = await asyncio.gather(*(self._enqueue(tally, position) for position in positions))
+        reused = await asyncio.gather(
+            *(self._trials.enter(tally.candidate, position) for position in positions)
+        )
         tally.enqueued = max(tally.enqueued, last)
         return any(reused)
-
-    async def _enqueue(self, tally: Tally, position: int) -> bool:
-        """Enter a trial; whether it reuses an answer and need not be called."""
-        case = self._case(position)
-        asked = put_to(tally.candidate, case)
-        request = Request(
-            workflow=self._name(tally.candidate.name),
-            value=to_json(asked, f"the input of case {case.id}", canonical=True),
-            trial=Trial(
-                experiment=self._setup.experiment.id,
-                candidate=tally.candidate.name,
-                position=position,
-                case=case_digest(case),
-            ),
-        )
-        if await self._reuse.enter(request):
-            return True
-        await enqueue(self._bench.store, self._bench.clock, self._bench.ids, request)
-        return False
 
     async def _read(self, tally: Tally, *, asks: bool = False) -> bool:
         """Read the finished trials that continue the prefix; whether there were any.
@@ -317,11 +290,13 @@ class Conductor:
             return False
         before = tally.read
         criteria = self.plan.criteria_of(tally.candidate.name)
-        trials = await self._finished(tally.candidate, before, self.panel.at_once(100, asks=asks))
+        trials = await self._trials.finished(
+            tally.candidate, before, self.panel.at_once(100, asks=asks)
+        )
         heard = await self.panel.hear(trials, asks=asks)
         tally.waits = len(heard) < len(trials)
         others = {
-            one.name: await self._finished(one, before, len(heard))
+            one.name: await self._trials.finished(one, before, len(heard))
             for one in self.plan.candidates
             if one.name in tally.leads
         }
@@ -333,26 +308,6 @@ class Conductor:
             tally.add(trialled, tally.read, values, said)
         return tally.read > before
 
-    async def _finished(self, candidate: Candidate, first: int, most: int) -> list[Trialled]:
-        """Return the finished trials from a position on, as far as there is no gap."""
-        store = self._bench.store
-        trials = await store.trials(
-            self._setup.experiment.id, candidate.name, first, most, finished=True
-        )
-        runs = list(in_a_row(trials, first))
-        calls: Mapping[RunId, Sequence[ModelCall]] = {}
-        if candidate.is_metered:
-            calls = await store.model_calls(*(run.keyed_as for run in runs))
-        cap = self.plan.budget.cap_per_call
-        return [
-            Trialled(
-                run=run,
-                case=self._case(position),
-                price=price_of(candidate, cap, calls.get(run.keyed_as, ())),
-            )
-            for position, run in enumerate(runs, first)
-        ]
-
     async def _waits(self, calls: int) -> bool:
         """Whether nothing goes on until people have labelled answers."""
         waiting = [tally for tally in self._tallies if not self._is_over(tally)]
@@ -362,21 +317,11 @@ class Conductor:
             return True
         left = [(one, one.enqueued - one.read) for one in waiting]
         return all(
-            [len(await self._finished(t.candidate, t.read, count)) == count for t, count in left]
+            [
+                len(await self._trials.finished(t.candidate, t.read, count)) == count
+                for t, count in left
+            ]
         )
-
-    async def _call_off(self, tally: Tally) -> None:
-        """Cancel the trials that a verdict made unnecessary; no worker wants them any more."""
-        if not self._is_done(tally):
-            return
-        store, first = self._bench.store, tally.read
-        while trials := await store.trials(
-            self._setup.experiment.id, tally.candidate.name, first, PAGE
-        ):
-            for run in trials:
-                if run.state is RunState.QUEUED:
-                    await store.write(Cancel(id=UnitId(self._bench.ids.new()), run=run.id))
-            first += PAGE
 
     def _is_done(self, tally: Tally) -> bool:
         """Whether nobody reads further trials: the verdict fell, and no lead over it is open."""
@@ -398,22 +343,14 @@ class Conductor:
         """
         if self._allowance.is_metered:
             ended = began + worker.claimed - worker.in_flight  # before the store is asked
-            self._allowance.pay([await self._count(tally) for tally in self._tallies], ended)
-
-    def _case(self, position: int) -> Case:
-        return self._setup.dataset.cases[self._setup.layout.case_at(position)]
-
-    def _name(self, candidate: str) -> str:
-        own = self._setup.plan.workflow
-        return own if candidate == OWN else f"{own}:{candidate}"
-
-    async def _count(self, tally: Tally) -> TrialCount:
-        return await self._bench.store.used(self._setup.experiment.id, tally.candidate.name)
+            self._allowance.pay(
+                [await self._trials.count(tally.candidate) for tally in self._tallies], ended
+            )
 
     async def account(self, stopped_by: StoppedBy | None, *, whole: bool = False) -> Account:
         """Return what is known now; `whole` draws up courses and slices too."""
         setup = self._setup
-        counts = [await self._count(tally) for tally in self._tallies]
+        counts = [await self._trials.count(tally.candidate) for tally in self._tallies]
         asked = await self.questions() if stopped_by else []
         return Account(
             plan=setup.plan,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from proveout.domain.run import RunState
-from proveout.run.retry import asked_wait, is_turned_away
+from proveout.run.retry import TOO_MANY, asked_wait, is_turned_away
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator, Mapping
 
+    from proveout.domain.run import RunId
     from proveout.domain.unit import Settle
     from proveout.run.attempt import Attempt
+    from proveout.run.meter import ModelMeter
     from proveout.run.span import Mark
 
     Rest = Callable[[float], Awaitable[None]]
@@ -75,3 +79,38 @@ def end_turn(turns: Turns, unit: Settle | None) -> None:
     is_final = unit is not None and unit.state.is_final
     answered = unit is not None and unit.state is RunState.SUCCEEDED
     turns.end(unit.elapsed if unit is not None and is_final else None, answered=answered)
+
+
+@contextmanager
+def heeding(
+    meter: ModelMeter | None,
+    turns: Mapping[str, Turns],
+    attempt_of: Callable[[RunId], Attempt | None],
+) -> Generator[None]:
+    """Let turns hear how calls of models end, in whichever thread, while the block lasts.
+
+    Args:
+        meter: what sees the calls; None where nobody does.
+        turns: those of the worker's workflows.
+        attempt_of: finds the attempt under way at a run.
+    """
+    if meter is None or not turns:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def hear(run: RunId, began: float, status: int) -> None:
+        attempt = attempt_of(run)
+        if attempt is None or attempt.turns is None:
+            return
+        if status == TOO_MANY:
+            attempt.turns.turned_away(began, None)
+        elif 0 < status < TOO_MANY:
+            attempt.turns.answered()
+
+    def tell(run: RunId, began: float, status: int) -> None:
+        with suppress(RuntimeError):  # the loop has closed: the worker is gone
+            loop.call_soon_threadsafe(hear, run, began, status)
+
+    with meter.telling(tell):
+        yield

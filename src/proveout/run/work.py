@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,12 @@ from proveout.run.ending import HandedBack, Lost
 from proveout.run.lease import Heartbeat
 from proveout.run.permit import Permits, keep_asking
 from proveout.run.pulse import Pulse
-from proveout.run.retry import TOO_MANY
 from proveout.run.spend import Resources
-from proveout.run.turn import end_turn
+from proveout.run.turn import end_turn, heeding
 from proveout.run.world import Threads, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from structlog.typing import FilteringBoundLogger
 
@@ -176,7 +174,7 @@ class Worker:
         )
         asking = await self._start_asking()
         try:
-            with self._heeding(loop):
+            with heeding(self._bench.meter, self.turns, self._attempts.get):
                 await self._serve(heartbeat, threads, until_idle, allowance)
                 await self._drain()
         finally:
@@ -192,27 +190,6 @@ class Worker:
             threads.steps.shutdown(wait=False)
         if self._failure is not None:
             raise self._failure
-
-    def _heeding(self, loop: asyncio.AbstractEventLoop) -> AbstractContextManager[None]:
-        """Hear of calls of models, in whichever thread they end, while turns depend on it."""
-        if self._bench.meter is None or not self.turns:
-            return nullcontext()
-
-        def tell(run: RunId, began: float, status: int) -> None:
-            with suppress(RuntimeError):  # the loop has closed: the worker is gone
-                loop.call_soon_threadsafe(self._hear, run, began, status)
-
-        return self._bench.meter.telling(tell)
-
-    def _hear(self, run: RunId, began: float, status: int) -> None:
-        """Let a run's workflow know how a call of a model ended."""
-        attempt = self._attempts.get(run)
-        if attempt is None or attempt.turns is None:
-            return
-        if status == TOO_MANY:
-            attempt.turns.turned_away(began, None)
-        elif 0 < status < TOO_MANY:
-            attempt.turns.answered()
 
     async def _start_asking(self) -> list[asyncio.Task[None]]:
         """Ask what is halted, and keep asking, unless no effect is carried out.
