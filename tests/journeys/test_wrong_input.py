@@ -89,7 +89,10 @@ def test_a_dataset_that_was_edited_after_the_lock_is_another_experiment(place: P
     back = place.ask("prove")
 
     assert gone.returncode == 2
-    assert "what it locked has changed since" in json.loads(gone.stdout)["error"]["message"]
+    assert (
+        "has changed since its newest look: the dataset"
+        in json.loads(gone.stdout)["error"]["message"]
+    )
     assert (first["dataset"]["look"], second["dataset"]["look"]) == (1, 2)
     assert first["dataset"]["digest"] != second["dataset"]["digest"]
     assert back == first

@@ -451,7 +451,7 @@ def test_an_answer_that_says_nothing_passes(place: Opens, answer: Answer) -> Non
 
     assert got.content == b"".join(answer.chunks)
     assert got.headers["content-type"] == answer.headers["content-type"]
-    assert here.meter.said == [Said(model="", status=200, tokens=None)]
+    assert here.meter.when_ended() == [Said(model="", status=200, tokens=None)]
 
 
 def test_a_squeezed_answer_is_read(place: Opens) -> None:
