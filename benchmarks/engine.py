@@ -342,7 +342,7 @@ def write(cells: tuple[str, ...], server: str) -> None:
     known = {line.split(" | ")[0][2:]: line for line in page.read_text("utf-8").splitlines()}
     known[cells[0]] = f"| {' | '.join(cells)} |"
     lines = ["# How fast it is", "", *(f"- {line}" for line in described(server))]
-    lines += ["- measured: the day, and how long `sum(range(1000))` took then", ""]
+    lines += ["- measured: the day, the processor, and how long `sum(range(1000))` took then", ""]
     lines += [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"]
     lines += [known[row.title] for row in ROWS if row.title in known]
     lines += ["", f"Medians of {ROUNDS} where not one; `make bench` writes this file.", ""]

@@ -14,7 +14,7 @@ from pathlib import Path
 def described(server: str) -> list[str]:
     """Return lines that say where and with what was measured; `server` is PostgreSQL's version."""
     return [
-        f"{os.cpu_count()} cores, {_processor()}, {_memory():.0f} GiB of memory",
+        f"{os.cpu_count()} cores, {_memory():.0f} GiB of memory",
         f"{platform.system()} {platform.release()}, CPython {platform.python_version()}",
         f"PostgreSQL {server} at default durability",
         f"SQLite {sqlite3.sqlite_version} with synchronous=FULL",
@@ -23,8 +23,8 @@ def described(server: str) -> list[str]:
 
 
 def moment() -> str:
-    """Return the day, and how fast the machine is now: shared machines differ by the hour."""
-    return f"{datetime.now(UTC):%d %b %Y}, {_pace():.0f} µs"
+    """Return the day, the processor, and how fast it is now: shared machines differ by the hour."""
+    return f"{datetime.now(UTC):%d %b %Y}, {_processor()}, {_pace():.0f} µs"
 
 
 def _pace() -> float:
