@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from proveout.run.turn import end_turn, heeding
 from proveout.run.world import Threads, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from structlog.typing import FilteringBoundLogger
 
@@ -220,7 +220,7 @@ class Worker:
                     room = min(room, allowance())
                 wanted = self._wanted_now(room)
                 room = min(wanted.values(), default=0)
-                want = replace(self._want(room), workflows=tuple(sorted(wanted)))
+                want = self._want(room, wanted)
                 claimed = await self._bench.store.claim(want) if room > 0 else []
                 self.claimed += len(claimed)
                 for one in claimed:
@@ -244,10 +244,10 @@ class Worker:
         rooms = {name: room if one is None else min(room, one.room()) for name, one in turns}
         return {name: most for name, most in rooms.items() if most > 0}
 
-    def _want(self, limit: int) -> Want:
+    def _want(self, limit: int, workflows: Iterable[str]) -> Want:
         return Want(
             worker=self.id,
-            workflows=tuple(sorted(self._wanted)),
+            workflows=tuple(sorted(workflows)),
             limit=limit,
             lease=self._manner.lease,
             experiment=self._manner.experiment,
@@ -257,7 +257,7 @@ class Worker:
         )
 
     async def _is_idle(self) -> bool:
-        return await self._bench.store.is_idle(self._want(1), SOON)
+        return await self._bench.store.is_idle(self._want(1, self._wanted), SOON)
 
     async def _wait(self, has_room: bool) -> None:
         """Return when there may be something to claim, or a slot became free."""
