@@ -153,3 +153,19 @@ def check_bare(text: str) -> None:
             why="each character counts in a signature",
             fix=("take the line end out of the file or the variable that holds it",),
         )
+
+
+def text_key(text: str, provider: str) -> bytes:
+    """Return the key that a secret stands for where a provider takes any text, as UTF-8.
+
+    Raises:
+        BadSecret: it is empty, has blanks around it, or holds half a character.
+    """
+    check_bare(text)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadSecret(
+            "the secret is not text in UTF-8",
+            why=f"{provider} takes a secret as text",
+            fix=("write the secret to its file or variable again, in UTF-8",),
+        )
+    return text.encode()

@@ -13,14 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from proveout.adapters.hooks.envelope import (
-    BadSecret,
-    check_bare,
     check_signature,
     event_id,
     mac,
     name_in,
     one,
     parse,
+    text_key,
 )
 from proveout.domain.delivery import BadDelivery, Flaw, Headers, Stamp, Verified
 
@@ -73,14 +72,7 @@ def key_of(text: str) -> bytes:
     Raises:
         BadSecret: it is empty, has blanks around it, or holds half a character.
     """
-    check_bare(text)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadSecret(
-            "the secret is not text in UTF-8",
-            why="GitHub takes a secret as text",
-            fix=("write the secret to its file or variable again, in UTF-8",),
-        )
-    return text.encode()
+    return text_key(text, "GitHub")
 
 
 def _write(secret: bytes, *, body: bytes) -> bytes:

@@ -89,6 +89,23 @@ def key_of(text: str) -> bytes:
     return key
 
 
+def any_key_of(text: str) -> bytes:
+    """Return the key that a secret stands for, with `whsec_` or without, of any length.
+
+    Raises:
+        BadSecret: it is not base64, or empty.
+    """
+    check_bare(text)
+    key = _decoded(text.removeprefix(PREFIX))
+    if not key:
+        raise BadSecret(
+            f"the secret is not base64, with {PREFIX} before it or without",
+            why="a sender of Standard Webhooks signs with the bytes that the secret encodes",
+            fix=("copy the endpoint's secret once more, from its beginning to its end",),
+        )
+    return key
+
+
 def _decoded(text: str) -> bytes | None:
     """Return the bytes that `text` holds, padded or not; None where it is not base64."""
     try:

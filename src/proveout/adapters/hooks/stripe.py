@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 HEADER = b"stripe-signature"
 PREFIX = "whsec_"
 
+API_KEYS = ("sk_", "rk_", "pk_")
+"""How keys of Stripe's API begin, which sign nothing."""
+
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[bytes], now: datetime) -> Verified:
     """Return what the delivery says of itself: it is Stripe's, fresh and unchanged.

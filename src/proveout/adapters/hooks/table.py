@@ -7,7 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from proveout.adapters.hooks import github, standard, stripe
+from proveout.adapters.hooks import github, shopify, slack, standard, stripe
+from proveout.adapters.hooks.envelope import text_key
 from proveout.domain.delivery import Headers, Scheme, Stamp, Verified
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ SCHEMES: Mapping[Scheme, Verifier] = MappingProxyType(
         Scheme.STRIPE: stripe.verify,
         Scheme.GITHUB: github.verify,
         Scheme.STANDARD: standard.verify,
+        Scheme.SLACK: slack.verify,
+        Scheme.SHOPIFY: shopify.verify,
     }
 )
 """How each scheme's deliveries are verified."""
@@ -33,6 +36,8 @@ SIGNERS: Mapping[Scheme, Signer] = MappingProxyType(
         Scheme.STRIPE: stripe.sign,
         Scheme.GITHUB: github.sign,
         Scheme.STANDARD: standard.sign,
+        Scheme.SLACK: slack.sign,
+        Scheme.SHOPIFY: shopify.sign,
     }
 )
 """How each scheme's deliveries are signed, for drills that send them to ourselves."""
@@ -42,6 +47,8 @@ _KEYS: Mapping[Scheme, Callable[[str], bytes]] = MappingProxyType(
         Scheme.STRIPE: stripe.key_of,
         Scheme.GITHUB: github.key_of,
         Scheme.STANDARD: standard.key_of,
+        Scheme.SLACK: slack.key_of,
+        Scheme.SHOPIFY: shopify.key_of,
     }
 )
 
@@ -53,3 +60,21 @@ def parse_secret(scheme: Scheme, text: str) -> bytes:
         BadSecret: it is not written as the scheme says; the text is not shown.
     """
     return _KEYS[scheme](text)
+
+
+def parse_their_secret(scheme: Scheme, text: str) -> bytes:
+    """Return the key that a secret of somebody else's receiver stands for.
+
+    Their secrets need not be as long as ours, nor begin as the provider's do, for their
+    receiver may be given any; a key of Stripe's API is refused all the same.
+
+    Raises:
+        BadSecret: nothing can be signed with it; the text is not shown.
+    """
+    match scheme:
+        case Scheme.STANDARD:
+            return standard.any_key_of(text)
+        case Scheme.STRIPE if text.startswith(stripe.API_KEYS):
+            return stripe.key_of(text)
+        case _:
+            return text_key(text, scheme.value.capitalize())

@@ -23,6 +23,8 @@ TEXTS = {
         "whsec_ZWFjaCB3b3JkIG9mIHRoaXMgaXMgbWFkZSB1cA==",
         "whsec_bm9uZSBvZiB0aGVzZSB3b3JkcyBpcyBhIHNlY3JldA==",
     ),
+    Scheme.SLACK: ("8f742231b10e8888abcd99yyyzzz85a5", "not that of this app at all"),
+    Scheme.SHOPIFY: ("hush, says the shop", "hush, says another"),
 }
 """Two secrets of each scheme, as a person copies them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proveout.adapters.hooks.envelope import BadSecret
-from proveout.adapters.hooks.table import parse_secret
+from proveout.adapters.hooks.table import parse_secret, parse_their_secret
 from proveout.domain.delivery import Scheme
 from proveout.errors import Mistake
 
@@ -23,7 +23,8 @@ BAD_SECRETS = [
     (Scheme.STANDARD, "whsec_ZWFjaCB3b3JkIG9mIHRoaXMgaXMgbWFkZSB1\u00e9A=="),
     (Scheme.STANDARD, "whsk_ZWFjaCB3b3JkIG9mIHRoaXMgaXMgbWFkZSB1cA=="),
 ]
-BAD_SECRETS.remove((Scheme.GITHUB, "whsec_"))  # any text may be GitHub's
+for anything in (Scheme.GITHUB, Scheme.SLACK, Scheme.SHOPIFY):  # any text may be theirs
+    BAD_SECRETS.remove((anything, "whsec_"))
 
 
 @pytest.mark.parametrize(("scheme", "text"), BAD_SECRETS)
@@ -60,3 +61,38 @@ def test_a_secret_of_the_wrong_form_is_a_mistake(scheme: Scheme, text: str) -> N
 def test_a_secret_becomes_its_key(scheme: Scheme, text: str, key: bytes) -> None:
     """Stripe signs with the text itself, the standard with what its base64 holds."""
     assert parse_secret(scheme, text) == key
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text", "key"),
+    [
+        (Scheme.STRIPE, "topsecret", b"topsecret"),
+        (Scheme.STANDARD, "ZWFjaA==", b"each"),
+        (Scheme.STANDARD, "whsec_ZWFjaA", b"each"),
+        (Scheme.SHOPIFY, "hush", b"hush"),
+    ],
+)
+def test_a_secret_of_somebody_elses_receiver_may_be_shorter(
+    scheme: Scheme, text: str, key: bytes
+) -> None:
+    """What their receiver was given is theirs to choose."""
+    assert parse_their_secret(scheme, text) == key
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text"),
+    [
+        (Scheme.STRIPE, "sk_live_5f2a"),
+        (Scheme.STANDARD, "5f2a*"),
+        (Scheme.STANDARD, "whsec_"),
+        (Scheme.SLACK, ""),
+        (Scheme.SHOPIFY, "5f2a\n"),
+    ],
+)
+def test_what_nothing_can_be_signed_with_is_a_mistake_for_theirs_too(
+    scheme: Scheme, text: str
+) -> None:
+    with pytest.raises(BadSecret) as no:
+        parse_their_secret(scheme, text)
+
+    assert "5f2a" not in no.value.message + no.value.why + "".join(no.value.fix)

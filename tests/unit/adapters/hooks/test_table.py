@@ -28,10 +28,11 @@ from proveout.domain.delivery import (
 from proveout.errors import Mistake, Refusal
 from unit.adapters.hooks.sender import NOW, TEXTS, Sender
 
-BODY = b'{"id": "evt_1", "type": "parcel.late", "livemode": true}'
+BODY = b'{"id": "evt_1", "event_id": "evt_1", "type": "parcel.late", "livemode": true}'
 
 PRETTY = b"""{
   "id": "evt_1",
+  "event_id": "evt_1",
   "type": "parcel.late",
   "weight": 1.0,
   "to": "Z\\u00fcrich",
@@ -40,7 +41,10 @@ PRETTY = b"""{
 """
 """What no parser writes back as it was."""
 
-SIGNATURES = (b"stripe-signature", b"x-hub-signature-256", b"webhook-signature")
+SIGNATURES = (
+    *(b"stripe-signature", b"x-hub-signature-256", b"webhook-signature"),
+    *(b"x-slack-signature", b"x-shopify-hmac-sha256"),
+)
 
 
 def without(headers: Headers, *names: bytes) -> Headers:
@@ -200,8 +204,8 @@ def test_a_signed_body_that_is_no_json_object_is_turned_away(
 )
 def test_an_unusable_id_is_turned_away(sender: Sender, name: str) -> None:
     """The id keeps events apart: it must survive every header, log and key of a database."""
-    good = json.dumps({"id": "x" * 255}).encode()
-    body = json.dumps({"id": name}).encode()
+    good = json.dumps({"id": "x" * 255, "event_id": "x" * 255}).encode()
+    body = json.dumps({"id": name, "event_id": name}).encode()
     raw = name.encode("utf-8", "surrogatepass")
 
     assert sender.refuse(named(sender, body, raw), body) is Flaw.NO_EVENT_ID
@@ -213,6 +217,8 @@ def named(sender: Sender, body: bytes, event: bytes) -> Headers:
     headers = dict(sender.sign(body))
     if sender.scheme is Scheme.GITHUB:
         headers[b"x-github-delivery"] = event
+    if sender.scheme is Scheme.SHOPIFY:
+        headers[b"x-shopify-webhook-id"] = event
     if sender.scheme is Scheme.STANDARD:
         signed = b"%b.%b.%b" % (event, headers[b"webhook-timestamp"], body)
         code = base64.b64encode(hmac.digest(sender.key, signed, hashlib.sha256))
@@ -220,10 +226,13 @@ def named(sender: Sender, body: bytes, event: bytes) -> Headers:
     return tuple(headers.items())
 
 
-@pytest.mark.parametrize("body", [b'{"livemode": true}', b'{"id": 7}', b'{"id": null}'])
-def test_an_event_without_an_id_is_turned_away(body: bytes) -> None:
-    """Stripe names its events in the body alone."""
-    sender = Sender(scheme=Scheme.STRIPE)
+@pytest.mark.parametrize("scheme", [Scheme.STRIPE, Scheme.SLACK])
+@pytest.mark.parametrize(
+    "body", [b'{"livemode": true}', b'{"id": 7, "event_id": 7}', b'{"id": null}']
+)
+def test_an_event_without_an_id_is_turned_away(scheme: Scheme, body: bytes) -> None:
+    """Stripe and Slack name their events in the body alone."""
+    sender = Sender(scheme=scheme)
 
     assert sender.refuse(sender.sign(body), body) is Flaw.NO_EVENT_ID
 
@@ -231,14 +240,14 @@ def test_an_event_without_an_id_is_turned_away(body: bytes) -> None:
 @pytest.mark.parametrize("kind", [7, None, "", "two\nlines", "x" * 256, {"a": 1}])
 def test_an_unusable_kind_is_kept_without_a_name(kind: object) -> None:
     """An event of an unknown kind is acknowledged and kept, so a broken name is no flaw."""
-    body = json.dumps({"id": "evt_1", "type": kind}).encode()
+    body = json.dumps({"id": "evt_1", "event_id": "evt_1", "type": kind}).encode()
 
-    for scheme in (Scheme.STRIPE, Scheme.STANDARD):
+    for scheme in (Scheme.STRIPE, Scheme.STANDARD, Scheme.SLACK):
         sender = Sender(scheme=scheme)
         assert sender.receive(sender.sign(body), body) == Verified(event="evt_1", type="")
 
 
-@pytest.mark.parametrize("scheme", [Scheme.STRIPE, Scheme.STANDARD])
+@pytest.mark.parametrize("scheme", [Scheme.STRIPE, Scheme.STANDARD, Scheme.SLACK])
 @pytest.mark.parametrize(
     ("seconds", "flaw"),
     [
@@ -275,12 +284,14 @@ NAMES = st.sampled_from(
     [
         *(b"stripe-signature", b"x-hub-signature-256", b"x-github-delivery", b"x-github-event"),
         *(b"webhook-id", b"webhook-timestamp", b"webhook-signature"),
+        *(b"x-slack-signature", b"x-slack-request-timestamp", b"x-shopify-hmac-sha256"),
         *(b"svix-id", b"svix-timestamp", b"svix-signature", b"host"),
     ]
 )
 FRAGMENTS = st.sampled_from(
     [
         *(b"t=", b"v1=", b"v0=", b",", b"=", b" ", b".", b"v1,", b"v1a,", b"sha256=", b"\xff"),
+        *(b"v0=", b"v0:"),
         *(b"1795426200", b"-1", b"1e9", b"0", b"9" * 12, b"9" * 400, b"\xd9\xa1", b"nan", b"evt_1"),
         *(b"ab" * 32, b"AAAA", b"====", b"\x00", b"\n", b"x" * (LONGEST_HEADER + 1)),
     ]
@@ -293,7 +304,9 @@ VALUE = st.recursive(
     lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part),
     max_leaves=6,
 )
-KEYS = st.sampled_from(["id", "type", "livemode", "data", "object", "related_object"])
+KEYS = st.sampled_from(
+    ["id", "event_id", "type", "livemode", "data", "object", "related_object", "event", "challenge"]
+)
 OBJECTS = st.dictionaries(KEYS, st.dictionaries(KEYS, st.dictionaries(KEYS, VALUE) | VALUE) | VALUE)
 BODIES = st.one_of(
     st.binary(max_size=60),
@@ -340,7 +353,7 @@ def test_no_signed_body_leads_anywhere_else(
 def test_whatever_we_sign_we_accept(sender: Sender, value: dict[str, object]) -> None:
     """Signer and verifier of a scheme belong together, for every body that names an event."""
     finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
-    body = json.dumps({**finite, "id": "evt_9"}).encode()
+    body = json.dumps({**finite, "id": "evt_9", "event_id": "evt_9"}).encode()
 
     assert sender.receive(sender.sign(body, event="evt_9"), body).event == "evt_9"
 
