@@ -36,6 +36,20 @@ async def test_an_unknown_run_is_none(store: Store, given: Given) -> None:
     assert await store.run_by_key("triage", "never") is None
 
 
+async def test_runs_are_found_by_their_keys_together(store: Store, given: Given) -> None:
+    """Those of the workflow alone; a key that nobody used is left out."""
+    first, second = [await given.queued(key=key) for key in ("mail-1", "mail-2")]
+    await given.queued(key="mail-3", workflow="other")
+
+    found = await store.runs_by_keys("triage", ["mail-2", "mail-1", "mail-3", "never"])
+
+    assert {key: run.id for key, run in found.items()} == {
+        "mail-1": first.id,
+        "mail-2": second.id,
+    }
+    assert await store.runs_by_keys("triage", []) == {}
+
+
 async def test_the_same_key_and_input_is_the_same_run(given: Given) -> None:
     """Asking twice under one key makes one run."""
     first = await given.queued(key="mail-1")

@@ -312,9 +312,22 @@ async def test_a_store_that_knew_no_calls_learns_to_keep_them(
     assert (used.trials, used.usage) == (1, usage_of(calls[1:]))
 
 
+LATER_INDEXES = (
+    *("reviews_queue", "reviews_of_queue", "reviews_claimed", "reviews_due", "reviews_past"),
+    *("reviews_ended", "runs_by_release"),
+)
+LATER_COLUMNS = (
+    *("terms", "findings", "original", "edited_by", "claimed_by", "claimed_until"),
+    *("snoozed_until", "assigned_to", "escalated", "escalated_by", "escalated_why"),
+    *("approved_by", "takes_effect", "decided_by", "outcome"),
+)
+
 BACK = (
     "DROP TABLE {}model_calls",
     "DROP TABLE {}model_answers",
+    "ALTER TABLE {}runs DROP COLUMN asked_by",
+    *(f"DROP INDEX {{}}{name}" for name in LATER_INDEXES),
+    *(f"ALTER TABLE {{}}reviews DROP COLUMN {name}" for name in LATER_COLUMNS),
     "DELETE FROM {}migrations WHERE number > 3",
 )
 

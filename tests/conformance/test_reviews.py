@@ -8,10 +8,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from doubles.given import DRAFT, EXPIRING, LEASE, START, digest_of, want
+from proveout.domain.desk import (
+    Objection,
+    ToAssign,
+    ToClaim,
+    ToEdit,
+    ToEscalate,
+    ToSnooze,
+    ToUndo,
+)
+from proveout.domain.guardrail import Finding
 from proveout.domain.journal import Pending, Place, Returned
-from proveout.domain.review import Answer, ReviewId, ReviewState
+from proveout.domain.review import Answer, ReviewId, ReviewState, SelfApproval, Terms
 from proveout.domain.run import RunState
-from proveout.domain.unit import Decided, Done, Stale, Undecidable
+from proveout.domain.unit import Decided, Done, Handled, Stale, Undecidable
+from proveout.ports.reviews import ReviewFilter
 from proveout.ports.store import Tended
 
 if TYPE_CHECKING:
@@ -65,7 +76,7 @@ async def test_a_decision_names_what_the_person_saw(given: Given, store: Store) 
 
     answer = await store.write(given.decide(review, digest=digest_of(b"other")))
 
-    assert answer == Undecidable(review)
+    assert answer == Undecidable(review, Objection.OTHER_CONTENT)
     assert await given.state(review.run) == RunState.WAITING
 
 
@@ -208,7 +219,7 @@ async def test_cancelling_a_run_takes_its_questions_back(given: Given, store: St
 
     superseded = replace(review, state=ReviewState.SUPERSEDED, decided=given.clock.now())
     assert await store.review(review.id) == superseded
-    assert await store.write(given.decide(review)) == Undecidable(superseded)
+    assert await store.write(given.decide(review)) == Undecidable(superseded, Objection.CLOSED)
 
 
 async def test_the_nearest_deadline_is_listed_first(given: Given, store: Store) -> None:
@@ -241,6 +252,28 @@ async def test_the_nearest_deadline_is_listed_first(given: Given, store: Store) 
     assert [one.id for one in await store.reviews(limit=1)] == ["review-2"]
 
 
+async def test_reviews_go_on_after_the_one_that_is_named(given: Given, store: Store) -> None:
+    """Whatever it has become; same deadlines and none at all are told apart by the id."""
+    claimed = await given.claimed()
+    at = START + timedelta(hours=1)
+    for place, deadline in enumerate((None, at, None, at, at)):
+        unit = given.question(
+            claimed,
+            id=ReviewId(f"review-{place}"),
+            place=Place("", "ask", place),
+            deadline=deadline,
+        )
+        assert await store.write(unit) == Done()
+
+    async def after(which: str) -> list[str]:
+        return [one.id for one in await store.reviews(after=ReviewId(which))]
+
+    order = ["review-1", "review-3", "review-4", "review-0", "review-2"]
+    assert [one.id for one in await store.reviews()] == order
+    assert [await after(one) for one in order] == [order[n:] for n in range(1, 6)]
+    assert await after("never") == []
+
+
 async def test_a_run_that_ends_closes_its_open_reviews(given: Given, store: Store) -> None:
     """Nobody is asked what nothing would follow from: another branch has ended the run."""
     claimed, review = await given.asked()
@@ -250,4 +283,184 @@ async def test_a_run_that_ends_closes_its_open_reviews(given: Given, store: Stor
     now = await store.review(review.id)
     assert now is not None
     assert now.state is ReviewState.SUPERSEDED
-    assert await store.write(given.decide(review)) == Undecidable(now)
+    assert await store.write(given.decide(review)) == Undecidable(now, Objection.CLOSED)
+
+
+async def test_a_claim_is_kept_by_the_stores_clock(given: Given, store: Store) -> None:
+    """While one person works on it nobody else decides; when the lease is over anybody may."""
+    review = await given.waiting()
+    claimed = await store.write(given.handle(review, ToClaim(LEASE), "ana"))
+
+    assert isinstance(claimed, Handled)
+    assert (claimed.review.claimed_by, claimed.review.state) == ("ana", ReviewState.CLAIMED)
+    assert await store.review(review.id) == claimed.review
+    assert await store.claimed("ana") == [review.id]
+    refused = await store.write(given.decide(review))
+    assert refused == Undecidable(claimed.review, Objection.HELD)
+
+    given.clock.advance(LEASE)
+
+    assert await store.claimed("ana") == []
+    assert isinstance(await store.write(given.decide(review)), Decided)
+
+
+async def test_a_decision_that_can_be_undone_wakes_nobody_before(
+    given: Given, store: Store
+) -> None:
+    """Its run goes on when the time is over, and not a moment sooner."""
+    review = await given.waiting()
+    await store.write(given.decide(review, hold=10 * SECOND))
+    given.clock.advance(9 * SECOND)
+
+    assert await store.tend() == Tended()
+    assert await given.state(review.run) == RunState.WAITING
+    given.clock.advance(SECOND)
+
+    assert await store.tend() == Tended(decided=1)
+    assert await given.state(review.run) == RunState.QUEUED
+    known = await store.review(review.id)
+    assert known is not None
+    assert (known.state, known.takes_effect) == (ReviewState.DECIDED, None)
+
+
+async def test_an_undone_decision_leaves_no_trace(given: Given, store: Store) -> None:
+    """The review waits again, and can be decided as if nothing had been."""
+    review = await given.waiting()
+    await store.write(given.decide(review, hold=10 * SECOND))
+
+    undone = await store.write(given.handle(review, ToUndo(), "ada"))
+
+    assert undone == Handled(review)
+    given.clock.advance(20 * SECOND)
+    assert await store.tend() == Tended()
+    assert isinstance(await store.write(given.decide(review)), Decided)
+
+
+async def test_a_second_decision_is_refused_while_the_first_can_be_undone(
+    given: Given, store: Store
+) -> None:
+    """One decision counts from the moment it is made."""
+    review = await given.waiting(**EXPIRING)
+    await store.write(given.decide(review, hold=10 * SECOND))
+
+    second = await store.write(given.decide(review))
+
+    assert isinstance(second, Undecidable)
+    assert second.why is Objection.CLOSED
+    assert await store.waiting(ReviewFilter()) == []
+
+
+async def test_the_deadline_does_not_overtake_a_decision(given: Given, store: Store) -> None:
+    """What was decided in time stands, though it takes effect after the deadline."""
+    review = await given.waiting(deadline=given.clock.now() + SECOND)
+    await store.write(given.decide(review, hold=10 * SECOND))
+    given.clock.advance(10 * SECOND)
+
+    assert await store.tend() == Tended(decided=1)
+
+
+async def test_a_cancelled_run_takes_its_decision_along(given: Given, store: Store) -> None:
+    """A decision that has not taken effect is closed with its run, and nothing comes of it."""
+    review = await given.waiting()
+    await store.write(given.decide(review, hold=10 * SECOND))
+    await store.write(given.cancel(review.run))
+    given.clock.advance(20 * SECOND)
+
+    assert await store.tend() == Tended()
+    known = await store.review(review.id)
+    assert known is not None
+    assert known.state is ReviewState.SUPERSEDED
+
+
+async def test_everything_said_of_a_review_is_kept(given: Given, store: Store) -> None:
+    """Terms, findings, edit, escalation: read back as they were written."""
+    finding = Finding(title="promise", field="reply", start=0, end=4, blocking=True, fix="Hi")
+    terms = Terms(
+        groups=("leads", "ana"),
+        four_eyes=True,
+        self_approval=SelfApproval.NONE,
+        requester="jo",
+        confidence=0.58,
+        share=0.05,
+    )
+    review = await given.waiting(terms=terms, findings=(finding,))
+    assert await store.review(review.id) == review
+
+    for act in (ToEdit(review.digest, b'{"reply": "Hi"}'), ToAssign("eva"), ToEscalate("big")):
+        handled = await store.write(given.handle(review, act, "ana"))
+        assert isinstance(handled, Handled)
+        assert await store.review(review.id) == handled.review
+
+    known = await store.review(review.id)
+    assert known is not None
+    assert (known.original, known.edited_by, known.assigned_to) == (DRAFT, "ana", "eva")
+    assert known.escalated == given.clock.now()
+
+
+async def test_the_queue_is_read_a_page_at_a_time(given: Given, store: Store) -> None:
+    """The nearest deadline first, those without one last; no page repeats or leaves out one."""
+    soon = [
+        await given.waiting(deadline=START + timedelta(hours=n % 3 + 1), queue=f"q{n % 2}")
+        for n in range(5)
+    ]
+    last = await given.waiting(queue="q1")
+    everything = [one.id for one in await store.waiting(ReviewFilter())]
+
+    found: list[ReviewId] = []
+    after: ReviewId | None = None
+    while page := await store.waiting(ReviewFilter(after=after, limit=2)):
+        found += [one.id for one in page]
+        after = page[-1].id
+
+    assert found == everything
+    assert found[-1] == last.id
+    assert set(found[:2]) == {soon[0].id, soon[3].id}
+    assert await store.queues() == ["q0", "q1"]
+    assert len(await store.waiting(ReviewFilter(queue="q0"))) == 3
+
+
+async def test_what_is_snoozed_is_left_out_until_then(given: Given, store: Store) -> None:
+    """It comes back by itself; what is escalated can be asked for alone."""
+    review, other = await given.waiting(), await given.waiting()
+    await store.write(given.handle(review, ToSnooze(timedelta(hours=1)), "ana"))
+    await store.write(given.handle(other, ToEscalate("above my limit"), "ana"))
+
+    assert [one.id for one in await store.waiting(ReviewFilter())] == [other.id]
+    assert [one.id for one in await store.waiting(ReviewFilter(snoozed=True))] == [review.id]
+    assert [one.id for one in await store.waiting(ReviewFilter(escalated=True))] == [other.id]
+    given.clock.advance(timedelta(hours=1))
+    assert len(await store.waiting(ReviewFilter())) == 2
+
+
+async def test_past_decisions_are_told_without_their_content(given: Given, store: Store) -> None:
+    """Who decided what and when, the newest first; nothing that nobody decided."""
+    for n, content in enumerate((DRAFT, b'{"reply": "Hi"}')):
+        review = await given.waiting(queue=f"q{n}")
+        given.clock.advance(SECOND)
+        answer = Answer(approved=True, content=content, by="ada")
+        await store.write(given.decide(review, answer=answer))
+    expiring = await given.waiting(deadline=given.clock.now() + SECOND)
+    given.clock.advance(SECOND)
+    await store.tend()
+
+    past = await store.past_reviews()
+
+    assert [(one.outcome, one.by) for one in past] == [("edited", "ada"), ("approved", "ada")]
+    assert (past[0].decided - past[0].opened) == SECOND
+    assert [one.queue for one in await store.past_reviews("q0")] == ["q0"]
+    assert expiring.id not in {one.id for one in past}
+
+
+async def test_the_reviews_of_runs_come_by_who_asked(given: Given, store: Store) -> None:
+    """Each run's own, in the order of asking; a run that asked nobody is left out."""
+    first, review = await given.asked()
+    second = await given.claimed()
+    given.clock.advance(SECOND)
+    later = given.question(first, id=ReviewId("review-2"), place=Place("", "ask", 1))
+    assert await store.write(later) == Done()
+
+    found = await store.reviews_of(first.run.id, second.run.id)
+
+    assert {run: [one.id for one in asked] for run, asked in found.items()} == {
+        first.run.id: [review.id, "review-2"]
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, astuple, replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from proveout.adapters.troubles import Unstorable
 from proveout.domain.delivery import Delivery
@@ -23,7 +23,7 @@ from proveout.domain.release import (
     Share,
     Stage,
 )
-from proveout.domain.review import Answer, OnExpiry, Review, ReviewId, ReviewState
+from proveout.domain.review import Answer
 from proveout.domain.run import Failure, Run, RunId, RunState, Trial
 from proveout.ports.store import LockedExperiment, TrialCount
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.journal import Outcome
+
+T = TypeVar("T")
 
 
 class Row(Protocol):
@@ -72,6 +74,7 @@ def to_run(row: Row, moment: Callable[[Any], datetime]) -> Run:
         origin=None if row["origin"] is None else RunId(row["origin"]),
         pruned=None if row["pruned"] is None else moment(row["pruned"]),
         input=row["input"],
+        asked_by=row["asked_by"],
     )
 
 
@@ -126,6 +129,11 @@ def from_failure(failure: Failure) -> bytes:
     return json.dumps(asdict(failure)).encode()
 
 
+def as_kept(error: str) -> str:
+    """Return a text as it stands in what `from_failure` wrote, in small letters."""
+    return json.dumps(error)[1:-1].lower()
+
+
 def without_words(failure: bytes | None) -> bytes | None:
     """Return what stays of a failure when its run is pruned."""
     return None if failure is None else from_failure(to_failure(failure).without_words())
@@ -153,24 +161,6 @@ def crashed(times: int) -> Failure:
 
 GIVEN_UP = from_failure(Failure(type="GivenUp", message="the run waits for it no longer"))
 """What stands in the journal for a wait that nobody is to answer any more."""
-
-
-def to_review(row: Row, moment: Callable[[Any], datetime]) -> Review:
-    """Return the review that a row of `reviews` keeps."""
-    return Review(
-        id=ReviewId(row["id"]),
-        run=RunId(row["run"]),
-        place=to_place(row),
-        queue=row["queue"],
-        content=row["content"],
-        digest=row["digest"],
-        opened=moment(row["opened"]),
-        deadline=None if row["deadline"] is None else moment(row["deadline"]),
-        on_expiry=OnExpiry(row["on_expiry"]),
-        state=ReviewState(row["state"]),
-        answer=None if row["answer"] is None else Answer.from_json(row["answer"]),
-        decided=None if row["decided"] is None else moment(row["decided"]),
-    )
 
 
 def to_experiment(row: Row, moment: Callable[[Any], datetime]) -> LockedExperiment:
@@ -341,12 +331,12 @@ def to_model_call(row: Row, moment: Callable[[Any], datetime]) -> ModelCall:
     )
 
 
-def by_run(calls: Iterable[ModelCall]) -> dict[RunId, list[ModelCall]]:
-    """Return calls by the run that made them, each run's in the order given."""
-    found: dict[RunId, list[ModelCall]] = {}
-    for call in calls:
-        found.setdefault(call.caller.run, []).append(call)
-    return found
+def by_run(found: Iterable[T], run_of: Callable[[T], RunId]) -> dict[RunId, list[T]]:
+    """Return what belongs to runs by the run, each run's in the order given."""
+    runs: dict[RunId, list[T]] = {}
+    for one in found:
+        runs.setdefault(run_of(one), []).append(one)
+    return runs
 
 
 def from_model_call(call: ModelCall) -> tuple[Any, ...]:

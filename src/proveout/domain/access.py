@@ -26,6 +26,10 @@ class NotSignedIn(Refusal):
     code = "not-signed-in"
 
 
+ID_DIGITS = 12
+"""Digits of a hash by which people tell a key or a session from another."""
+
+
 class Role(StrEnum):
     """What a person or a key is trusted with; each includes those before it."""
 
@@ -59,10 +63,19 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts, and what they are trusted with."""
+    """Who acts, and what they are trusted with.
+
+    Attributes:
+        only: the rights of the role that they have; None for all of them.
+    """
 
     name: str
     role: Role
+    only: frozenset[Right] | None = None
+
+    def may(self, right: Right) -> bool:
+        """Whether the actor has `right`."""
+        return right in RIGHTS[self.role] and (self.only is None or right in self.only)
 
     def check(self, right: Right) -> None:
         """Leave quietly when the actor has `right`.
@@ -70,8 +83,14 @@ class Actor:
         Raises:
             NoRight: the role does not include it.
         """
-        if right in RIGHTS[self.role]:
+        if self.may(right):
             return
+        if self.only is not None and right in RIGHTS[self.role]:
+            raise NoRight(
+                f"{self.name} may not {right}",
+                why=f"it was made for {', '.join(sorted(self.only))} only",
+                fix=("proveout key create NAME --role ROLE --only RIGHT",),
+            )
         enough = next(role for role in Role if right in RIGHTS[role])
         raise NoRight(
             f"{self.name} may not {right}",
@@ -88,6 +107,8 @@ class User:
 
     Attributes:
         password: its argon2id hash; "" where none was set yet.
+        issuer: who says who they are; "" where their password does.
+        subject: what the issuer calls them, for ever.
     """
 
     name: str
@@ -95,6 +116,8 @@ class User:
     password: str
     created: datetime
     disabled: bool = False
+    issuer: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +127,7 @@ class ApiKey:
     Attributes:
         name: what it is for, unique.
         hash: hexadecimal SHA-256 of the secret of 256 random bits.
+        only: the rights of its role that it has; empty for all of them.
     """
 
     name: str
@@ -113,6 +137,7 @@ class ApiKey:
     by: str
     expires: datetime | None = None
     revoked: bool = False
+    only: tuple[Right, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +147,8 @@ class Session:
     Attributes:
         hash: hexadecimal SHA-256 of what the cookie holds.
         csrf: what every form of this session must carry.
+        address: where it was begun from.
+        agent: what the browser calls itself.
     """
 
     hash: str
@@ -129,6 +156,20 @@ class Session:
     csrf: str
     created: datetime
     expires: datetime
+    address: str = ""
+    agent: str = ""
+
+    @property
+    def id(self) -> str:
+        """What people call it by; nobody is signed in with it."""
+        return self.hash[:ID_DIGITS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """When a key or a session was last shown, to the minute."""
+
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -315,6 +315,16 @@ BAR = Bar(
             after=("worker-loss",),
         ),
         Claim(
+            name="escalation",
+            title="Somebody hears of trouble, and of what nobody answers",
+            drill="leaves a review and an alert unanswered, restarts everything, looks who heard",
+            depends=frozenset({Thing.PEOPLE, Thing.ENGINE}),
+            takes=60 * _SECOND,
+            mending=1 * _DAY,
+            risk=Risk.NOBODY,
+            after=("ownership",),
+        ),
+        Claim(
             name="rollback",
             title="A bad release is found, and one command takes it back",
             drill="lets a known-bad release into a canary, then rolls back by hand under load",
@@ -344,6 +354,16 @@ BAR = Bar(
             mending=2 * _DAY,
             risk=Risk.HARM,
             after=("ownership",),
+        ),
+        Claim(
+            name="observability",
+            title="A failing run is found wherever an operator looks",
+            drill="lets one run fail, and looks for it in trace, metric, log and console",
+            depends=frozenset({Thing.ENGINE}),
+            takes=30 * _SECOND,
+            mending=1 * _DAY,
+            risk=Risk.NOBODY,
+            after=("worker-loss",),
         ),
         Claim(
             name="ownership",

@@ -27,6 +27,8 @@ class Scheme(StrEnum):
     STRIPE = "stripe"
     GITHUB = "github"
     STANDARD = "standard"
+    SLACK = "slack"
+    SHOPIFY = "shopify"
 
 
 class Flaw(StrEnum):
@@ -130,12 +132,15 @@ class Verified:
         type: what the sender calls this kind of event, or "" where it has no usable name.
         is_test: it comes from the sender's test mode.
         object: id of what the event is about, or None where the scheme does not tell.
+        challenge: what must be sent back, where the sender asks only whether the address is
+            ours; such a delivery is no event.
     """
 
     event: str
     type: str
     is_test: bool = False
     object: str | None = None
+    challenge: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +171,8 @@ class Stamp:
     """What a sender writes on a delivery beside its body.
 
     Attributes:
-        event: id of the event; Stripe's is a part of the body instead.
-        type: kind of the event; only GitHub writes it beside the body.
+        event: id of the event; Stripe's and Slack's are a part of the body instead.
+        type: kind of the event; only GitHub and Shopify write it beside the body.
         at: when it is signed.
 
     Raises:

@@ -26,6 +26,17 @@ class Kind(StrEnum):
     OPINION = "opinion"
     LABEL = "label"
     SURROUNDINGS = "surroundings"
+    ALERT = "alert"
+    ESCALATION = "escalation"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    SILENCE = "silence"
+    OUTGOING = "outgoing"
+    NOTICE = "notice"
+    WATCH = "watch"
+    USED = "used"
+    FOLLOWED = "followed"
+    ANSWER_LINK = "answer-link"
+    DRILL = "drill"
 
 
 @cache

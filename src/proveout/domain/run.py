@@ -128,6 +128,7 @@ class Run:
             answer it reuses; None for its own.
         pruned: when its payloads were removed; from then on `value` is empty, `result` None.
         input: digest of its input, once that is pruned.
+        asked_by: who asked for it; "" where nobody is known to have.
     """
 
     id: RunId
@@ -151,6 +152,7 @@ class Run:
     origin: RunId | None = None
     pruned: datetime | None = None
     input: str | None = None
+    asked_by: str = ""
 
     @property
     def keyed_as(self) -> RunId:

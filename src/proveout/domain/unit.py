@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.delivery import Delivery
+    from proveout.domain.desk import Act, Objection
     from proveout.domain.journal import Entry, Outcome, Place, Returned
     from proveout.domain.ledger import LedgerEntry
     from proveout.domain.model_answer import Recording
@@ -104,14 +105,28 @@ class Settle:
 class Decide:
     """A person answers a review; answered by `Decided` or `Undecidable`.
 
+    A first approval of two is taken, too, and leaves the review open.
+
     Attributes:
         digest: digest of the content that the person saw.
+        hold: for how long it can be undone, by the store's clock, before it takes effect.
     """
 
     id: UnitId
     review: ReviewId
     digest: str
     answer: Answer
+    hold: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handle:
+    """A person does something with a review; answered by `Handled` or `Undecidable`."""
+
+    id: UnitId
+    review: ReviewId
+    act: Act
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,16 +312,19 @@ class Amend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """Records change that are nobody's decision, such as sessions; answered by `Done`.
+    """Records change that are nobody's decision, such as sessions; answered by `Done` or `Stale`.
 
     Attributes:
         spends: name of a record of `kind` that must exist and is removed: where it is
             gone already the answer is `Stale`, and nothing is written.
+        makes: a record that must not exist yet; where it does the answer is `Stale`, and nothing
+            is written. Never beside `spends`.
     """
 
     id: UnitId
     keeps: tuple[Keep, ...]
     spends: Keep | None = None
+    makes: Keep | None = None
 
 
 Unit: TypeAlias = (
@@ -315,6 +333,7 @@ Unit: TypeAlias = (
     | Close
     | Settle
     | Decide
+    | Handle
     | Send
     | Cancel
     | Requeue
@@ -384,22 +403,31 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The answer is durable and its run will go on."""
+    """The answer is durable; its run goes on once it takes effect."""
+
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What the person did is durable."""
 
     review: Review
 
 
 @dataclass(frozen=True, slots=True)
 class Undecidable:
-    """The review is no longer open, or its content is not what the person saw.
+    """The review stays as it is: it is no longer open, say, or its content is another.
 
     Attributes:
         review: the review as it stands; None when there is none of that id.
+        why: what stood in the way; None where there is no review.
     """
 
     review: Review | None
+    why: Objection | None = None
 
 
 Answered: TypeAlias = (
-    Done | Closed | Stale | Enqueued | KeyTaken | Full | Received | Decided | Undecidable
+    Done | Closed | Stale | Enqueued | KeyTaken | Full | Received | Decided | Handled | Undecidable
 )

@@ -14,6 +14,8 @@ from proveout.domain.model_call import Usage
 from proveout.domain.release import DRAFT
 from proveout.ports.housekeeping import Housekeeping
 from proveout.ports.limits import Limits
+from proveout.ports.measure import Measures
+from proveout.ports.reviews import Reviews
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from proveout.domain.model_call import ModelCall
     from proveout.domain.record import Kind
     from proveout.domain.release import Halt, InFlight, Pointer, Release, ReleaseDigest
-    from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId, RunState
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.hold import Hold
@@ -90,6 +91,11 @@ class RunFilter:
         release: only runs that began on it.
         since: only runs that moved at or after this moment.
         before: only runs older than this one, to go on where a page ended.
+        created: only runs created at or after this moment.
+        error: only runs that failed with this text in the error's type or message, in any
+            case of ASCII letters.
+        id: only this run.
+        key: only the run that was enqueued under it.
     """
 
     states: tuple[RunState, ...] = ()
@@ -98,6 +104,10 @@ class RunFilter:
     before: RunId | None = None
     release: str | None = None
     since: datetime | None = None
+    created: datetime | None = None
+    error: str = ""
+    id: RunId | None = None
+    key: str | None = None
     limit: int = 100
 
 
@@ -109,11 +119,13 @@ class Tended:
         lapsed: returned to the queue because their worker stopped renewing.
         woken: returned to the queue because their timer fired.
         expired: reviews that nobody answered in time.
+        decided: reviews whose decision took effect, since nobody undid it in time.
     """
 
     lapsed: int = 0
     woken: int = 0
     expired: int = 0
+    decided: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +240,13 @@ class Queue(Protocol):
         """Return when something may have changed, or after `at_most` seconds."""
         ...
 
+    def mark(self) -> int:
+        """Return a number that is another one once anything has changed, in any process.
+
+        Seldom, as where the connection was lost, a change does not show in it.
+        """
+        ...
+
     def keeper(self) -> Keeper:
         """Return a keeper of leases for use in a thread of its own."""
         ...
@@ -260,8 +279,19 @@ class Runs(Protocol):
         """Return the run that was enqueued under `key`, or None."""
         ...
 
+    async def runs_by_keys(self, workflow: str, keys: Sequence[str]) -> dict[str, Run]:
+        """Return the runs that were enqueued under any of `keys`, by key."""
+        ...
+
     async def runs(self, which: RunFilter) -> list[Run]:
         """Return runs that match, newest first."""
+        ...
+
+    async def ended(self, workflow: str, since: datetime, limit: int = 100) -> list[Run]:
+        """Return runs that had begun, are no trials and ended at or after a moment.
+
+        The first to end comes first.
+        """
         ...
 
     async def count(self, experiment: ExperimentId | None = None) -> dict[RunState, int]:
@@ -372,22 +402,14 @@ class Deliveries(Protocol):
         """Return what arrived under that event id, or None."""
         ...
 
-    async def deliveries(self, source: str | None = None, limit: int = 100) -> list[Delivery]:
-        """Return deliveries, the newest first."""
-        ...
-
-
-class Reviews(Protocol):
-    """Questions to people."""
-
-    async def review(self, review: ReviewId) -> Review | None:
-        """Return the review of that id, or None."""
-        ...
-
-    async def reviews(
-        self, state: ReviewState | None = None, queue: str | None = None, limit: int = 100
-    ) -> list[Review]:
-        """Return reviews that match, those with the nearest deadline first."""
+    async def deliveries(
+        self,
+        source: str | None = None,
+        limit: int = 100,
+        *,
+        before: tuple[str, str] | None = None,
+    ) -> list[Delivery]:
+        """Return deliveries, the newest first; those before the one of that source and event."""
         ...
 
 
@@ -434,6 +456,10 @@ class Experiments(Protocol):
         ...
 
 
+class WritesAndReviews(Writes, Reviews, Protocol):
+    """What an attempt asks of a store."""
+
+
 class Store(
     Writes,
     Queue,
@@ -449,6 +475,7 @@ class Store(
     Deliveries,
     Limits,
     Schedules,
+    Measures,
     Protocol,
 ):
     """A place that keeps all this."""

@@ -6,6 +6,7 @@ plain ones use it at once.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from proveout.domain.duration import duration
@@ -14,15 +15,24 @@ from proveout.domain.workflow import CURRENT
 from proveout.errors import Mistake, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Generator
+    from collections.abc import Awaitable, Coroutine, Generator, Sequence
     from datetime import timedelta
     from typing import Any
 
+    from proveout.domain.guardrail import Finding
     from proveout.domain.review import Answer
     from proveout.run.race import Winner
     from proveout.run.signal import Listening
 
 T = TypeVar("T")
+
+TRIAL = "trial"
+"""Who answers what is asked in a trial: nobody."""
+
+SAMPLING = "sampling"
+"""Who answers what is left out of a sample: nobody."""
+
+NOBODY = frozenset({TRIAL, SAMPLING, ""})
 
 
 class Rejected(Refusal):
@@ -31,14 +41,26 @@ class Rejected(Refusal):
     code = "rejected"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question(Generic[T]):
-    """What a review asks, before it is put to a person."""
+    """What a review asks, before it is put to a person; None where its queue decides.
 
-    def __init__(self, draft: T, queue: str, within: timedelta | None, on_expiry: OnExpiry) -> None:
-        self.draft = draft
-        self.queue = queue
-        self.within = within
-        self.on_expiry = on_expiry
+    Attributes:
+        groups: who may decide; empty for whom the queue names.
+        four_eyes: an approval needs two people, whatever the queue says.
+        sample: the share of drafts that people see.
+        confidence: how sure the workflow is of the draft, 0 to 1.
+    """
+
+    draft: T
+    queue: str
+    within: timedelta | None
+    on_expiry: OnExpiry | None
+    groups: tuple[str, ...] = ()
+    four_eyes: bool = False
+    sample: float | None = None
+    confidence: float | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 class Decision(Generic[T]):
@@ -95,9 +117,19 @@ class Decision(Generic[T]):
         return self._known().reason
 
     @property
+    def code(self) -> str:
+        """Which of the queue's reasons a rejection names; "" where it names none."""
+        return self._known().code
+
+    @property
     def expired(self) -> bool:
-        """Whether the deadline passed without an answer."""
+        """Whether the deadline passed without an answer, or nobody had room to look."""
         return self._known().expired
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether a person decided; False for what sampling lets pass, and in a trial."""
+        return not self.expired and self.by not in NOBODY
 
 
 class Pause:
@@ -148,28 +180,59 @@ def review(
     *,
     queue: str = "default",
     within: str | timedelta | None = None,
-    on_expiry: str = "park",
+    on_expiry: str | None = None,
+    groups: Sequence[str] = (),
+    four_eyes: bool = False,
+    sample: float | None = None,
+    confidence: float | None = None,
+    findings: Sequence[Finding] = (),
 ) -> Decision[T]:
     """Put a draft to a person, and wait for as long as it takes.
 
     Args:
         draft: what is to be approved; anything that can be journaled.
-        queue: which group of people it is for.
-        within: the time to answer in, such as "4 h"; None for no deadline.
+        queue: which group of people it is for; `[review.QUEUE]` in the settings says what
+            holds there.
+        within: the time to answer in, such as "4 h"; None for what the queue says.
         on_expiry: "park" the run for an operator when nobody answered in time, or
-            "reject" the draft. Never an approval.
+            "reject" the draft; None for what the queue says. Never an approval.
+        groups: names of groups or people who may decide; empty for whom the queue names.
+        four_eyes: an approval needs two people.
+        sample: put only this share of drafts to people, above 0 and at most 1; which ones
+            follows from the run alone. The others pass as they are.
+        confidence: how sure you are of the draft, 0 to 1: it is shown, and the less it is,
+            the likelier a sample holds the draft.
+        findings: what speaks against the draft; it is shown beside it, and marked in it.
 
     Raises:
-        Mistake: outside a run, inside a step, or with a time or word that does not exist.
+        Mistake: outside a run, inside a step, or with a value that cannot be.
     """
-    patience = duration(within) if isinstance(within, str) else within
-    if on_expiry not in set(OnExpiry):
+    if on_expiry not in {None, *OnExpiry}:
         raise Mistake(f'on_expiry="{on_expiry}" does not exist', why='it is "park" or "reject"')
-    decision = Decision(Question(draft, queue, patience, OnExpiry(on_expiry)))
+    _check_share("sample", sample)
+    _check_share("confidence", confidence)
+    decision = Decision(
+        Question(
+            draft=draft,
+            queue=queue,
+            within=duration(within) if isinstance(within, str) else within,
+            on_expiry=None if on_expiry is None else OnExpiry(on_expiry),
+            groups=(groups,) if isinstance(groups, str) else tuple(groups),
+            four_eyes=four_eyes,
+            sample=sample,
+            confidence=confidence,
+            findings=tuple(findings),
+        )
+    )
     scope = waiting_scope("review")
     if scope.is_plain_here():
         scope.block_on(decision.put_to(scope))
     return decision
+
+
+def _check_share(name: str, value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:  # NaN is refused, too
+        raise Mistake(f"{name}={value} is no share", why="it lies between 0 and 1")
 
 
 def sleep(length: str | timedelta) -> Pause:

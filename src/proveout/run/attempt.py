@@ -91,7 +91,7 @@ class Attempt:
         self.threads = world.threads
         self.captures = world.captures
         self.rehearsal = world.rehearsal
-        self.meter, self.turns = world.meter, world.turns
+        self.meter, self.turns, self.queues = world.meter, world.turns, world.queues
         self.resources = world.resources
         self._permits = world.permits
         pen = Pen(self)

@@ -56,6 +56,7 @@ class Request:
             the pointer sends it.
         delay: how long from now it may begin at the earliest.
         intake: most runs of the workflow that may wait for their first claim; None for any.
+        asked_by: who asks; "" where that is not known.
 
     Raises:
         OutOfRange: priority, ordering key or delay are none that a run can have.
@@ -71,6 +72,7 @@ class Request:
     release: str | None = None
     delay: timedelta = timedelta(0)
     intake: int | None = None
+    asked_by: str = ""
 
     def __post_init__(self) -> None:
         if not -MOST_URGENT <= self.priority <= MOST_URGENT:
@@ -111,6 +113,7 @@ async def enqueue(store: Writes, clock: Clock, ids: Ids, request: Request) -> En
         ordering=request.ordering,
         origin=request.origin,
         release=request.release,
+        asked_by=request.asked_by,
     )
     answer = await store.write(
         Enqueue(id=UnitId(ids.new()), run=run, delay=request.delay, intake=request.intake)

@@ -12,6 +12,8 @@ from proveout.ports.store import Runs, Writes
 from proveout.run.enqueue import Request, enqueue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from proveout.domain.run import Run, RunId
     from proveout.ports.clock import Clock, Ids
     from proveout.ports.store import RunFilter
@@ -45,11 +47,13 @@ class Replay:
         release: digest of the release that the new run is pinned to, or "draft"; None to go
             where the pointer sends it.
         again: although a replay of the run has succeeded.
+        by: who asks for it; "" for who asked for the run.
     """
 
     value: bytes | None = None
     release: str | None = None
     again: bool = False
+    by: str = ""
 
 
 SAME = Replay()
@@ -104,6 +108,7 @@ async def foresee(store: Runs, run: Run, how: Replay = SAME) -> Request | Enqueu
         ordering=run.ordering,
         origin=run.keyed_as if value == run.value else None,
         release=how.release,
+        asked_by=how.by or run.asked_by,
     )
 
 
@@ -143,6 +148,19 @@ async def last_replay(store: Runs, run: Run) -> tuple[int, Run | None]:
     while found := await store.run_by_key(run.workflow, replay_key(run, count + 1)):
         count, last = count + 1, found
     return count, last
+
+
+async def last_replays(store: Runs, runs: Sequence[Run]) -> dict[RunId, Run]:
+    """Return the last replay of each run of one workflow that was replayed; see `last_replay`."""
+    last: dict[RunId, Run] = {}
+    number, rest = 1, list(runs)
+    while rest:
+        keys = {one.id: replay_key(one, number) for one in rest}
+        found = await store.runs_by_keys(rest[0].workflow, list(keys.values()))
+        rest = [one for one in rest if keys[one.id] in found]
+        last |= {one.id: found[keys[one.id]] for one in rest}
+        number += 1
+    return last
 
 
 async def matching(store: Runs, which: RunFilter, error: str, most: int) -> list[Run]:

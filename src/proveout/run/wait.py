@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from proveout.domain.duration import say_duration
 from proveout.domain.journal import Entry, EntryKind, Pending, Raised, Returned
 from proveout.domain.review import Answer, OnExpiry, Review, ReviewId
+from proveout.domain.review_queue import WhenFull, find_queue, is_drawn, with_terms
 from proveout.domain.run import Failure
 from proveout.domain.signal import awaited
 from proveout.domain.workflow import NOT_DECLARED
 from proveout.errors import Mistake
+from proveout.run.ask import SAMPLING, TRIAL
 from proveout.run.payload import Shape, WrongShape, digest, preview, to_json
 from proveout.run.signal import NoSignal
 from proveout.run.step import find
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from proveout.run.branch import Branch
     from proveout.run.signal import Listening
 
-TRIAL = "trial"
-"""Who answers what is asked in a trial: nobody."""
-
 
 async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
     """Return a person's answer and the content it approves; waits until there is one."""
@@ -37,7 +36,7 @@ async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
     asked = to_json(question.draft, "the draft of a review", canonical=True)
     entry = find(branch, place, digest(asked))
     if entry is None:
-        entry, opened = _question(branch, place, question, content)
+        entry, opened = await _question(branch, place, question, content)
         entry = replace(entry, digest=digest(asked))
         with attempt.busy():
             await attempt.record(entry, review=opened)
@@ -47,20 +46,48 @@ async def ask(branch: Branch, question: Question[Any]) -> tuple[Answer, object]:
     raise AssertionError("an answer comes to a later attempt")
 
 
-def _question(
+async def _question(
     branch: Branch, place: Place, question: Question[Any], content: bytes
 ) -> tuple[Entry, Review | None]:
     """Return the entry that waits, and the review that it waits for.
 
-    A trial asks nobody: it measures the workflow's own draft, and its effects are
-    captured, so nothing follows from it.
+    Some drafts are put to nobody: their answer is in the entry.
     """
-    now = branch.attempt.now()
+    attempt = branch.attempt
+    now = attempt.now()
     entry = _pending(place, EntryKind.REVIEW, content, now, None)
-    if branch.attempt.run.trial is None:
-        return entry, _review(branch, place, question, content, now)
-    drafted = Answer(approved=True, content=content, by=TRIAL, reason="a trial asks nobody")
-    return replace(entry, outcome=Returned(drafted.to_json())), None
+    asked = _review(branch, place, question, content, now)
+    answer = _unasked(branch, asked) or await _turned_away(branch, asked)
+    if answer is None:
+        return entry, asked
+    return replace(entry, outcome=Returned(answer.to_json())), None
+
+
+def _unasked(branch: Branch, asked: Review) -> Answer | None:
+    """Return what a draft passes with that nobody is to see, or None.
+
+    A trial asks nobody: it measures the workflow's own draft, and its effects are
+    captured, so nothing follows from it. Sampling asks about a share of drafts.
+    """
+    run, queue = branch.attempt.run, find_queue(branch.attempt.queues, asked.queue)
+    if run.trial is not None:
+        return Answer(approved=True, content=asked.content, by=TRIAL, reason="a trial asks nobody")
+    place = "/".join(map(str, asked.place))
+    if is_drawn(asked.terms, queue.seed or queue.name, run.id, place):
+        return None
+    why = f"not in the sample of {asked.terms.share:.4g}"
+    return Answer(approved=True, content=asked.content, by=SAMPLING, reason=why)
+
+
+async def _turned_away(branch: Branch, asked: Review) -> Answer | None:
+    """Return the safe end of a draft for which its queue has no room, or None."""
+    queue = find_queue(branch.attempt.queues, asked.queue)
+    if queue.most_open is None or queue.when_full is WhenFull.SLOW:
+        return None
+    if await branch.attempt.store.count_waiting(queue.name, queue.most_open) < queue.most_open:
+        return None
+    why = f"{queue.most_open} reviews wait in {queue.name} already"
+    return Answer(approved=False, content=asked.content, by="", reason=why, expired=True)
 
 
 def _answered(
@@ -68,8 +95,8 @@ def _answered(
 ) -> tuple[Answer, object]:
     """Return the answer and the draft, or what a person made of it."""
     attempt = branch.attempt
-    if answer.expired and question.on_expiry is OnExpiry.PARK:
-        attempt.park("nobody answered its review in time")
+    if answer.expired and _on_expiry(branch, question, answer) is OnExpiry.PARK:
+        attempt.park(answer.reason or "nobody answered its review in time")
     if answer.content == content:
         return answer, question.draft
     try:
@@ -78,9 +105,19 @@ def _answered(
         attempt.park(f"an edit cannot be used: {error}")
 
 
+def _on_expiry(branch: Branch, question: Question[Any], answer: Answer) -> OnExpiry:
+    """Return what follows from no answer; one that gives a reason was turned away."""
+    queue = find_queue(branch.attempt.queues, question.queue)
+    if answer.reason:
+        return OnExpiry.REJECT if queue.when_full is WhenFull.REJECT else OnExpiry.PARK
+    return question.on_expiry or queue.on_expiry
+
+
 def _review(
     branch: Branch, place: Place, question: Question[Any], content: bytes, now: datetime
 ) -> Review:
+    queue = find_queue(branch.attempt.queues, question.queue)
+    within = queue.within if question.within is None else question.within
     return Review(
         id=ReviewId(branch.attempt.ids.new()),
         run=branch.attempt.run.id,
@@ -89,8 +126,16 @@ def _review(
         content=content,
         digest=digest(content),
         opened=now,
-        deadline=None if question.within is None else now + question.within,
-        on_expiry=question.on_expiry,
+        deadline=None if within is None else now + within,
+        on_expiry=question.on_expiry or queue.on_expiry,
+        terms=with_terms(
+            queue.terms(branch.attempt.run.asked_by),
+            groups=question.groups,
+            four_eyes=question.four_eyes,
+            confidence=question.confidence,
+            share=question.sample,
+        ),
+        findings=question.findings,
     )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from proveout.domain.experiment import ExperimentId
+    from proveout.domain.review_queue import Queue
     from proveout.domain.run import RunId, RunState
     from proveout.domain.unit import Settle
     from proveout.domain.workflow import Workflow
@@ -63,6 +64,7 @@ class Manner:
             False to leave those to a process of their own, None for both.
         rehearsal: what stands in for steps and effects while the workflow is drilled.
         most_running: most runs of each workflow at once under all workers; None for any.
+        queues: what holds for the queues of reviews that have rules.
     """
 
     concurrency: int = 16
@@ -74,6 +76,7 @@ class Manner:
     suspects: bool | None = None
     rehearsal: Rehearsal | None = None
     most_running: int | None = None
+    queues: tuple[Queue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +294,7 @@ class Worker:
             rehearsal=self._manner.rehearsal,
             meter=self._bench.meter,
             turns=self.turns.get(claimed.run.workflow),
+            queues=self._manner.queues,
         )
         if former := self._attempts.get(claimed.run.id):
             former.end(Lost())
@@ -368,8 +372,10 @@ class Worker:
             attempt.log.warning("run.lost", why="its lease lapsed, or it was cancelled")
             return
         self.settled[unit.state] += 1
-        if unit.failure is not None:
-            attempt.log.info("run.failed", state=unit.state, error=unit.failure.message[:200])
+        if (failure := unit.failure) is not None:
+            run, said = attempt.run, failure.message[:200]
+            log = attempt.log.bind(workflow=run.workflow, release=run.release, state=unit.state)
+            log.info("run.failed", step=failure.step, type=failure.type, error=said)
         if unit.note:
             attempt.log.warning("run.parked", note=unit.note)
 

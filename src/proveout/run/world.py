@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
+    from proveout.domain.review_queue import Queue
     from proveout.ports.clock import Clock, Dice, Ids
     from proveout.ports.rehearsal import Rehearsal
-    from proveout.ports.store import Writes
+    from proveout.ports.store import WritesAndReviews
     from proveout.run.meter import ModelMeter
     from proveout.run.permit import Permits
     from proveout.run.spend import Resources
@@ -37,10 +38,11 @@ class World:
         resources: what the worker has of shared limits.
         rehearsal: what stands in for steps and effects while the run is drilled.
         meter: counts the calls of models; None where they are not metered.
+        queues: what holds for the queues of reviews that have rules.
         turns: says when runs that were turned away go on; None where each decides for itself.
     """
 
-    store: Writes
+    store: WritesAndReviews
     clock: Clock
     ids: Ids
     dice: Dice
@@ -52,3 +54,4 @@ class World:
     rehearsal: Rehearsal | None = None
     meter: ModelMeter | None = None
     turns: Turns | None = None
+    queues: tuple[Queue, ...] = ()

@@ -30,11 +30,11 @@ Interval: TypeAlias = tuple[float, float]
 """Lower and upper end."""
 
 
-class Look:
+class Seen:
     """One observation and those before it; states that share a past share its memory.
 
     Attributes:
-        ends: what the looks up to this one ruled out, from below and from above, once
+        ends: what the readings up to this one ruled out, from below and from above, once
             anybody has asked; a course of many intervals then reads each look once.
     """
 
@@ -47,7 +47,7 @@ class Look:
         self.ends: tuple[float, float] | None = None
 
 
-Past: TypeAlias = "Look | None"
+Past: TypeAlias = "Seen | None"
 """The observations, latest first."""
 
 HALVINGS = 40

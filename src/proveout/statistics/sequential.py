@@ -76,7 +76,7 @@ class SequentialTest:
             log_e_nogo=log_e_nogo,
             decision=decision,
             decided_at=decided_at,
-            _past=intervals.Look(x, self._past),
+            _past=intervals.Seen(x, self._past),
             **changes,
         )
         return successor
@@ -324,7 +324,7 @@ class BoundedMean(SequentialTest):
             nogo.log_e,
             _total=self._total + weight * value,
             _weight=self._weight + weight,
-            _weights=intervals.Look(weight, self._weights),
+            _weights=intervals.Seen(weight, self._weights),
             _go=go,
             _nogo=nogo,
         )

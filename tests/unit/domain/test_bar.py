@@ -32,9 +32,11 @@ NAMES = (
     "duplicates",
     "poison",
     "review",
+    "escalation",
     "rollback",
     "halt",
     "access",
+    "observability",
     "ownership",
 )
 

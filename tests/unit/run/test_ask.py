@@ -12,13 +12,17 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from doubles.shop import top, until
+from proveout.domain.guardrail import Finding
 from proveout.domain.journal import EntryKind
 from proveout.domain.review import OnExpiry, ReviewState
+from proveout.domain.review_queue import Queue, WhenFull
 from proveout.domain.run import RunState
 from proveout.errors import Mistake
 from proveout.run import attempt
 from proveout.run.ask import Rejected, review, sleep
+from proveout.run.crowd import check_desk
 from proveout.run.define import step, workflow
+from proveout.run.enqueue import IntakeFull
 
 if TYPE_CHECKING:
     from doubles.shop import Shop
@@ -450,3 +454,112 @@ def test_a_rejection_is_a_refusal() -> None:
     """It asks for another decision, not for mended code."""
     assert not issubclass(Rejected, Mistake)
     assert replace(Reply("x"), text="y") == Reply("y")
+
+
+PARTLY = Queue(
+    name="partly",
+    people=("leads",),
+    four_eyes=True,
+    within=HOUR,
+    on_expiry=OnExpiry.REJECT,
+    sample=0.5,
+)
+
+
+async def test_a_queue_says_what_the_workflow_leaves_open(shop: Shop) -> None:
+    """People, eyes, deadline and end come from its rules, and findings from the workflow."""
+    finding = Finding(title="promise", start=0, end=1, blocking=True)
+
+    @workflow
+    @top
+    async def asks_there(text: str) -> str:
+        return (await review(text, queue="partly", sample=1, findings=[finding])).value
+
+    await shop.enqueue(asks_there, "draft")
+    await shop.work(asks_there, queues=(PARTLY,))
+
+    [asked] = await shop.reviews()
+    assert asked.deadline == asked.opened + HOUR
+    assert asked.on_expiry is OnExpiry.REJECT
+    assert (asked.groups, asked.terms.four_eyes) == (("leads",), True)
+    assert asked.findings == (finding,)
+
+
+async def test_a_sample_puts_a_share_to_people_and_says_so(shop: Shop) -> None:
+    """The rest passes as it is, in nobody's name, and the workflow can tell."""
+
+    @workflow
+    @top
+    async def samples(number: int) -> list[object]:
+        decision = await review(number, queue="partly")
+        return [decision.value, decision.reviewed, decision.by]
+
+    runs = [await shop.enqueue(samples, n) for n in range(40)]
+    await shop.work(samples, queues=(PARTLY,))
+
+    asked = {one.run for one in await shop.reviews()}
+    passed = [run for run in runs if run not in asked]
+    assert 8 <= len(asked) <= 32
+    assert [await shop.result(run) for run in passed] == [
+        [n, False, "sampling"] for n, run in enumerate(runs) if run in passed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("when", "state"), [(WhenFull.PARK, RunState.PARKED), (WhenFull.REJECT, RunState.FAILED)]
+)
+async def test_a_full_queue_answers_as_if_nobody_had(
+    shop: Shop, when: WhenFull, state: RunState
+) -> None:
+    """Never with an approval; the run says why."""
+    full = Queue(name="full", most_open=1, when_full=when)
+
+    @workflow
+    @top
+    async def crowds(text: str) -> str:
+        return (await review(text, queue="full")).value
+
+    first = await shop.enqueue(crowds, "one")
+    await shop.work(crowds, queues=(full,))
+    second = await shop.enqueue(crowds, "two")
+    await shop.work(crowds, queues=(full,))
+
+    assert [one.run for one in await shop.reviews()] == [first]
+    run = await shop.run(second)
+    assert run.state is state
+    why = run.note if run.failure is None else f"{run.failure.type}: {run.failure.message}"
+    assert ("1 reviews wait" in why) or ("Rejected" in why)
+
+
+async def test_a_queue_that_slows_asks_all_the_same(shop: Shop) -> None:
+    """What was let in is not turned away; the doors let less in."""
+    slow = Queue(name="slow", most_open=1)
+
+    @workflow
+    @top
+    async def asks_on(text: str) -> str:
+        return (await review(text, queue="slow")).value
+
+    for text in ("one", "two"):
+        await shop.enqueue(asks_on, text)
+    await shop.work(asks_on, queues=(slow,))
+
+    assert len(await shop.reviews()) == 2
+    with pytest.raises(IntakeFull):
+        await check_desk(shop.store, (slow,), "asks_on")
+    await check_desk(shop.store, (replace(slow, most_open=3),), "asks_on")
+
+
+@pytest.mark.parametrize("wrong", [{"sample": 1.5}, {"confidence": float("nan")}])
+async def test_a_share_that_is_none_is_refused(shop: Shop, wrong: dict[str, float]) -> None:
+    """At the call, before anybody is asked."""
+
+    @workflow
+    @top
+    async def asks_wrongly(text: str) -> str:
+        return (await review(text, **wrong)).value  # pyright: ignore[reportArgumentType] - on purpose
+
+    run = await shop.done(asks_wrongly, "draft")
+
+    assert run.failure is not None
+    assert "lies between 0 and 1" in run.failure.message or "is no share" in run.failure.message

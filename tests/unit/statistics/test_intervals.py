@@ -16,7 +16,7 @@ from vectors import TOLERANCE, Vector, name_of, vectors
 from proveout.statistics.bets import MeanBets
 from proveout.statistics.intervals import (
     GRID,
-    Look,
+    Seen,
     cases_above,
     is_refuted,
     log_beta,
@@ -113,7 +113,7 @@ def test_a_course_reads_each_look_once() -> None:
 
     past = None
     for count in range(1, 1001):
-        past = Look(1, past)
+        past = Seen(1, past)
         if count % 10 == 0:
             running(past, count, count, raised, 1)
 
@@ -198,7 +198,7 @@ def test_evidence_against_a_mean_falls_as_the_mean_rises(
     bets = MeanBets(0.5, margin, guess, size)
     past = weights = None
     for x in values:
-        past, weights = Look(x, past), Look(1.0, weights)
+        past, weights = Seen(x, past), Seen(1.0, weights)
     steps = steps_of(past, weights, bets)
 
     refuted = [is_refuted(cut / 64, steps, size, 0.025, at_any_look=True) for cut in range(1, 65)]

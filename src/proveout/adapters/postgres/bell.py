@@ -46,6 +46,11 @@ class Bell:
         """Return when we listen, or know that for now we cannot."""
         await self._ready.wait()
 
+    @property
+    def changes(self) -> int:
+        """How many changes were heard of, here and elsewhere."""
+        return self._changes
+
     def ring(self) -> None:
         """Say that something changed: at once in this process, soon in others."""
         self._wake()

@@ -88,7 +88,17 @@ def _delivery_row(unit: Receive) -> tuple[object, ...]:
 
 
 async def put(link: Link, unit: Put) -> Answered:
-    """Change records, if the one that the unit spends is there."""
+    """Change records, if what the unit makes is not there, and what it spends is."""
+    if unit.makes is not None:
+        made = await link.fetchrow(
+            "INSERT INTO proveout.records (kind, name, body) VALUES ($1, $2, $3)"
+            " ON CONFLICT (kind, name) DO NOTHING RETURNING name",
+            unit.makes.kind,
+            unit.makes.name,
+            unit.makes.body,
+        )
+        if made is None:
+            return Stale()
     if unit.spends is not None:
         spent = await link.fetchrow(
             "DELETE FROM proveout.records WHERE kind = $1 AND name = $2 RETURNING name",

@@ -54,7 +54,8 @@ PRUNE_RAISED = (
 )
 
 PRUNE_REVIEWS = (
-    "UPDATE proveout.reviews SET content = '', answer = given.answer"
+    "UPDATE proveout.reviews SET content = '', original = '', findings = '', escalated_why = '',"
+    " answer = given.answer"
     " FROM unnest($1::text[], $2::bytea[]) AS given (review, answer) WHERE id = given.review"
 )
 

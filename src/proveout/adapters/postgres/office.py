@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from proveout.adapters.postgres.units import moment
+from proveout.adapters.postgres.columns import moment
 from proveout.adapters.rows import (
     to_delivery,
     to_halt,
@@ -134,11 +134,19 @@ class Office(Reader):
         )
         return None if row is None else to_delivery(row, moment)
 
-    async def deliveries(self, source: str | None = None, limit: int = 100) -> list[Delivery]:
+    async def deliveries(
+        self,
+        source: str | None = None,
+        limit: int = 100,
+        *,
+        before: tuple[str, str] | None = None,
+    ) -> list[Delivery]:
+        older = " AND seq < (SELECT seq FROM proveout.deliveries WHERE source = $3 AND event = $4)"
         rows = await self._all(
-            "SELECT * FROM proveout.deliveries WHERE $1::text IS NULL OR source = $1"
-            " ORDER BY seq DESC LIMIT $2",
+            "SELECT * FROM proveout.deliveries WHERE ($1::text IS NULL OR source = $1)"  # noqa: S608 - our own words only
+            f"{older if before else ''} ORDER BY seq DESC LIMIT $2",
             source,
             limit,
+            *(before or ()),
         )
         return [to_delivery(row, moment) for row in rows]

@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proveout.adapters.postgres import turns
+from proveout.adapters.postgres import reviews, turns
+from proveout.adapters.postgres.columns import moment
 from proveout.adapters.postgres.floor import ALL
 from proveout.adapters.postgres.silence import ABANDONED
 from proveout.adapters.postgres.turns import Ended
-from proveout.adapters.postgres.units import QUALIFIED_REVIEW, RUN, answer_reviews, columns, moment
-from proveout.adapters.rows import crashed, from_failure, to_entry, to_review, to_run
-from proveout.domain.review import Answer
+from proveout.adapters.postgres.units import RUN
+from proveout.adapters.rows import crashed, from_failure, to_entry, to_run
 from proveout.domain.run import RunId
 from proveout.ports.store import Claimed, Tended
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
     from proveout.adapters.postgres.wire import Link
@@ -157,7 +157,9 @@ NEEDS_TENDING = (
     " EXISTS (SELECT FROM proveout.runs WHERE state = 'WAITING'"
     " AND due <= (SELECT now FROM clock)) AS due,"
     " EXISTS (SELECT FROM proveout.reviews WHERE state = 'open'"
-    " AND deadline <= (SELECT now FROM clock)) AS overdue"
+    " AND deadline <= (SELECT now FROM clock) AND takes_effect IS NULL) AS overdue,"
+    " EXISTS (SELECT FROM proveout.reviews WHERE state = 'open'"
+    " AND takes_effect <= (SELECT now FROM clock)) AS decided"
 )
 
 
@@ -195,7 +197,8 @@ async def tend(link: Link) -> Tended:
     return Tended(
         lapsed=count(await link.execute(LAPSED)) if needs["lapsed"] else 0,
         woken=count(await link.execute(WOKEN)) if needs["due"] else 0,
-        expired=await _expire(link) if needs["overdue"] else 0,
+        expired=await _in_one(link, reviews.expire) if needs["overdue"] else 0,
+        decided=await _in_one(link, reviews.let_take_effect) if needs["decided"] else 0,
     )
 
 
@@ -204,36 +207,9 @@ def count(tag: str) -> int:
     return int(tag.rpartition(" ")[2])
 
 
-# Whoever writes about a run holds its row first; a review whose run is busy waits a round.
-OVERDUE = (
-    f"{CLOCK} SELECT {QUALIFIED_REVIEW}"  # noqa: S608
-    " FROM proveout.reviews JOIN proveout.runs ON runs.id = reviews.run"
-    " WHERE reviews.state = 'open' AND reviews.deadline <= (SELECT now FROM clock)"
-    f" ORDER BY reviews.deadline LIMIT {ROUND} FOR NO KEY UPDATE SKIP LOCKED"
-)
-
-EXPIRE = (
-    "UPDATE proveout.reviews SET state = 'expired', answer = given.answer,"
-    " decided = (SELECT proveout.moment())"
-    " FROM unnest($1::text[], $2::bytea[]) AS given (review, answer)"
-    " WHERE reviews.id = given.review"
-)
-
-
-async def _expire(link: Link) -> int:
+async def _in_one(link: Link, move: Callable[[Link], Awaitable[int]]) -> int:
     async with transaction(link):
-        overdue = [to_review(row, moment) for row in await link.fetch(OVERDUE)]
-        answered = [
-            (
-                review,
-                Answer(approved=False, content=review.content, by="", expired=True).to_json(),
-            )
-            for review in overdue
-        ]
-        if answered:
-            await link.execute(EXPIRE, *columns((one.id, answer) for one, answer in answered))
-            await answer_reviews(link, answered)
-    return len(answered)
+        return await move(link)
 
 
 BEGIN = (

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 from proveout.adapters.answer_rows import to_recording
 from proveout.adapters.postgres import keep, model_calls, queue, schedules
 from proveout.adapters.postgres.bell import Bell
+from proveout.adapters.postgres.desk import Desk
 from proveout.adapters.postgres.floor import ALL, Floor
 from proveout.adapters.postgres.keeper import LockHold, PostgresKeeper, take_hold
 from proveout.adapters.postgres.lane import Lane
 from proveout.adapters.postgres.limits import take
+from proveout.adapters.postgres.listing import listing
+from proveout.adapters.postgres.measures import Measuring
 from proveout.adapters.postgres.office import Office
 from proveout.adapters.postgres.schema import prepare
-from proveout.adapters.postgres.units import REVIEW, RUN, moment
+from proveout.adapters.postgres.units import RUN, moment
 from proveout.adapters.postgres.wire import Pool, Server, part
 from proveout.adapters.rows import (
     by_run,
     to_entry,
     to_experiment,
     to_model_call,
-    to_review,
     to_run,
     to_trial_count,
 )
@@ -30,7 +32,7 @@ from proveout.ports.store import Ticked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from proveout.adapters.rows import Row
     from proveout.domain.experiment import ExperimentId
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from proveout.domain.limit import Draw, Grant
     from proveout.domain.model_answer import Recording
     from proveout.domain.model_call import ModelCall
-    from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
@@ -89,7 +90,7 @@ async def open_postgres(url: str, clock: Clock) -> PostgresStore:
     return PostgresStore(server, Lane(server, clock, bell, link), bell, clock)
 
 
-class PostgresStore(Office):
+class PostgresStore(Office, Measuring, Desk):
     """Keeps everything in one schema; see `ports/store.py` for what each call promises."""
 
     def __init__(self, server: Server, lane: Lane, bell: Bell, clock: Clock) -> None:
@@ -170,6 +171,9 @@ class PostgresStore(Office):
     async def changed(self, at_most: float) -> None:
         await self._bell.wait(at_most)
 
+    def mark(self) -> int:
+        return self._bell.changes
+
     def keeper(self) -> PostgresKeeper:
         return PostgresKeeper(self._server)
 
@@ -185,9 +189,28 @@ class PostgresStore(Office):
         )
         return None if row is None else to_run(row, moment)
 
+    async def runs_by_keys(self, workflow: str, keys: Sequence[str]) -> dict[str, Run]:
+        rows = await self._pool.fetch(
+            f"SELECT {RUN} FROM proveout.runs WHERE workflow = $1 AND key = ANY($2::text[])",  # noqa: S608
+            workflow,
+            list(keys),
+        )
+        return {row["key"]: to_run(row, moment) for row in rows}
+
     async def runs(self, which: RunFilter) -> list[Run]:
-        sql, values = _listing(which)
+        sql, values = listing(which)
         return [to_run(row, moment) for row in await self._pool.fetch(sql, *values)]
+
+    async def ended(self, workflow: str, since: datetime, limit: int = 100) -> list[Run]:
+        rows = await self._pool.fetch(
+            f"SELECT {RUN} FROM proveout.runs WHERE workflow = $1 AND experiment IS NULL"  # noqa: S608
+            " AND updated >= $2 AND state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED')"
+            " AND release IS NOT NULL ORDER BY updated, id LIMIT $3",
+            workflow,
+            since,
+            limit,
+        )
+        return [to_run(row, moment) for row in rows]
 
     async def count(self, experiment: ExperimentId | None = None) -> dict[RunState, int]:
         whose = "experiment = $1" if experiment is not None else "experiment IS NULL"
@@ -205,30 +228,11 @@ class PostgresStore(Office):
 
     async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
         rows = await self._pool.fetch(model_calls.CALLS, runs)
-        return by_run(to_model_call(row, moment) for row in rows)
+        return by_run((to_model_call(row, moment) for row in rows), lambda one: one.caller.run)
 
     async def model_answers(self, *runs: RunId) -> list[Recording]:
         rows = await self._pool.fetch(model_calls.ANSWERS, runs)
         return [to_recording(row) for row in rows]
-
-    async def review(self, review: ReviewId) -> Review | None:
-        row = await self._one(
-            f"SELECT {REVIEW} FROM proveout.reviews WHERE id = $1",  # noqa: S608
-            review,
-        )
-        return None if row is None else to_review(row, moment)
-
-    async def reviews(
-        self, state: ReviewState | None = None, queue: str | None = None, limit: int = 100
-    ) -> list[Review]:
-        rows = await self._pool.fetch(
-            f"SELECT {REVIEW} FROM proveout.reviews WHERE ($1::text IS NULL OR state = $1)"  # noqa: S608
-            " AND ($2::text IS NULL OR queue = $2) ORDER BY deadline NULLS LAST, id LIMIT $3",
-            state,
-            queue,
-            limit,
-        )
-        return [to_review(row, moment) for row in rows]
 
     async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
         async with self._pool.link() as link:
@@ -335,38 +339,3 @@ class PostgresStore(Office):
 
     async def _all(self, query: str, *values: object) -> Sequence[Row]:
         return await self._pool.fetch(query, *values)
-
-
-def _listing(which: RunFilter) -> tuple[str, list[object]]:
-    """Return the query for a page of runs, and its values.
-
-    Each state is asked for by itself and in words of its own, so that the few runs in a
-    rare state are found by their index and not among a million others.
-    """
-    values: list[object] = [which.limit]
-    where: list[str] = []
-
-    def add(condition: str, value: object) -> None:
-        values.append(value)
-        where.append(condition.format(f"${len(values)}"))
-
-    if which.experiment is None:
-        where.append("experiment IS NULL")
-    else:
-        add("experiment = {}", which.experiment)
-    if which.workflow is not None:
-        add("workflow = {}", which.workflow)
-    if which.release is not None:
-        add("release = {}", which.release)
-    if which.since is not None:
-        add("updated >= {}", which.since)
-    if which.before is not None:
-        add("seq < (SELECT seq FROM proveout.runs WHERE id = {})", which.before)
-    states = [f"state = '{RunState(state)}'" for state in which.states] or ["true"]
-    pages = [
-        f"(SELECT seq, {RUN} FROM proveout.runs WHERE {' AND '.join((state, *where))}"  # noqa: S608
-        " ORDER BY seq DESC LIMIT $1)"
-        for state in states
-    ]
-    sql = f"SELECT {RUN} FROM ({' UNION ALL '.join(pages)}) AS page"  # noqa: S608
-    return f"{sql} ORDER BY seq DESC LIMIT $1", values

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from proveout.adapters.postgres import intake, schedules, turns
+from proveout.adapters.postgres import intake, reviews, schedules, turns
+from proveout.adapters.postgres.columns import columns, moment
 from proveout.adapters.postgres.decisions import amend, put, receive
 from proveout.adapters.postgres.model_calls import charge
 from proveout.adapters.postgres.turns import Ended
 from proveout.adapters.postgres.waits import (
-    WAKE,
     close,
     deal,
     give_up,
@@ -26,7 +26,7 @@ from proveout.adapters.postgres.waits import (
     send,
 )
 from proveout.adapters.postgres.wire import Unsettled
-from proveout.adapters.rows import from_failure, from_outcome, to_review, to_run
+from proveout.adapters.rows import from_failure, from_outcome, to_run
 from proveout.domain.run import MOVES, RunState
 from proveout.domain.unit import (
     Amend,
@@ -35,10 +35,10 @@ from proveout.domain.unit import (
     Charge,
     Close,
     Decide,
-    Decided,
     Done,
     Enqueue,
     Enqueued,
+    Handle,
     KeyTaken,
     Put,
     Receive,
@@ -50,16 +50,13 @@ from proveout.domain.unit import (
     Settle,
     Stale,
     Tick,
-    Undecidable,
     Unit,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from proveout.adapters.postgres.wire import Link
-    from proveout.adapters.rows import Row
     from proveout.domain.review import Review
     from proveout.domain.run import Run
 
@@ -71,23 +68,9 @@ AboutRun: TypeAlias = Record | Close | Send | Settle | Cancel | Requeue | Resolv
 RUN = (
     "id, workflow, value, created, due, state, fence, key, experiment, candidate, position,"
     " case_digest, result, failure, elapsed, note, updated, release, crashes, priority,"
-    " ordering, origin, pruned, input"
+    " ordering, origin, pruned, input, asked_by"
 )
 """The columns that make a run."""
-
-REVIEW = (
-    "id, run, path, name, occurrence, queue, content, digest, opened, deadline, on_expiry, state,"
-    " answer, decided"
-)
-"""The columns that make a review."""
-
-QUALIFIED_REVIEW = ", ".join(f"reviews.{column}" for column in REVIEW.split(", "))
-"""The same, where other tables have columns of the same names."""
-
-
-def moment(value: datetime) -> datetime:
-    """Return a moment as the driver gives it: in UTC, as it is."""
-    return value
 
 
 @dataclass(slots=True)
@@ -119,7 +102,9 @@ class Group:
     answers: list[Answered | None]
     enqueues: list[tuple[int, Enqueue]] = field(default_factory=list[tuple[int, Enqueue]])
     records: list[tuple[int, Record]] = field(default_factory=list[tuple[int, Record]])
-    decides: list[tuple[int, Decide]] = field(default_factory=list[tuple[int, Decide]])
+    handles: list[tuple[int, Decide | Handle]] = field(
+        default_factory=list[tuple[int, Decide | Handle]]
+    )
     closes: list[tuple[int, Close]] = field(default_factory=list[tuple[int, Close]])
     sends: list[tuple[int, Send]] = field(default_factory=list[tuple[int, Send]])
     settles: list[tuple[int, Settle]] = field(default_factory=list[tuple[int, Settle]])
@@ -148,8 +133,8 @@ class Group:
                     group.settles.append((place, unit))
                 case Enqueue():
                     group.enqueues.append((place, unit))
-                case Decide():
-                    group.decides.append((place, unit))
+                case Decide() | Handle():
+                    group.handles.append((place, unit))
                 case Close():
                     group.closes.append((place, unit))
                 case Send():
@@ -169,7 +154,7 @@ class Group:
     @property
     def touches_runs(self) -> bool:
         """Whether a unit is about a run that was there before."""
-        return any((*self.about_runs, self.decides))
+        return any((*self.about_runs, self.handles))
 
     @property
     def about_runs(self) -> tuple[Sequence[tuple[int, AboutRun]], ...]:
@@ -278,8 +263,8 @@ async def _apply_to_runs(link: Link, group: Group) -> None:
         await _record(link, group)
     if group.closes:
         await close(link, group)
-    if group.decides:
-        await _decide(link, group, decided)
+    if group.handles:
+        await _judge(link, group, decided)
     if group.sends:
         await send(link, group)
     if group.listening:
@@ -320,28 +305,23 @@ async def _name_known(link: Link, group: Group) -> None:
             group.answers[place] = Received(answer.run.id, created=True)
 
 
-def columns(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Turn rows into the columns that `unnest` takes."""
-    return list(zip(*rows, strict=True))
-
-
 ENQUEUE = (
     "WITH clock AS MATERIALIZED (SELECT proveout.moment() AS now),"
     " given AS MATERIALIZED (SELECT nextval('proveout.run_order') AS seq, new.*,"
     " coalesce(new.asked, (SELECT now FROM clock)) + new.delay AS due FROM unnest("
     "$1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[],"
     " $7::interval[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[],"
-    " $13::bigint[], $14::text[], $15::text[], $16::text[]) AS new (id, workflow, value, key,"
-    " created, asked, delay, unit, experiment, candidate, position, case_digest, priority,"
-    " ordering, origin, release))"
+    " $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[]) AS new (id, workflow,"
+    " value, key, created, asked, delay, unit, experiment, candidate, position, case_digest,"
+    " priority, ordering, origin, release, asked_by))"
     " INSERT INTO proveout.runs (seq, id, workflow, state, value, key, created, updated, due,"
     " not_before, unit, experiment, candidate, position, case_digest, priority, ordering, origin,"
-    " release)"
+    " release, asked_by)"
     " SELECT seq, id, workflow, CASE WHEN ordering IS NOT NULL OR due > (SELECT now FROM clock)"
     " THEN 'WAITING' ELSE 'QUEUED' END, value, key, created, created,"
     " CASE WHEN ordering IS NULL THEN due END, CASE WHEN ordering IS NOT NULL THEN due END,"
-    " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release"
-    " FROM given"
+    " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release,"
+    " asked_by FROM given"
     " ORDER BY workflow, key, experiment, candidate, position, id"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
@@ -396,7 +376,7 @@ def _run_row(unit: Enqueue) -> tuple[Any, ...]:
     )
     who = (run.id, run.workflow, run.value, run.key)
     when = (run.created, run.due, unit.delay)
-    line = (run.priority, run.ordering, run.origin, run.release)
+    line = (run.priority, run.ordering, run.origin, run.release, run.asked_by)
     return (*who, *when, unit.id, *place, *line)
 
 
@@ -445,10 +425,10 @@ LOCK = (
 async def _lock(link: Link, group: Group) -> dict[str, str]:
     """Lock the group's runs; return the run of each review that is to be decided."""
     decided: dict[str, str] = {}
-    if group.decides:
+    if group.handles:
         rows = await link.fetch(
             "SELECT id, run FROM proveout.reviews WHERE id = ANY ($1::text[])",
-            [unit.review for _, unit in group.decides],
+            [unit.review for _, unit in group.handles],
         )
         decided = {row["id"]: row["run"] for row in rows}
     runs: set[str] = set(decided.values())
@@ -488,17 +468,10 @@ GO_ON = (
 )
 """Write over the entries of steps that waited for their next try, and no others."""
 
-OPEN_REVIEW = (
-    "INSERT INTO proveout.reviews (id, run, path, name, occurrence, queue, content, digest,"
-    " opened, deadline, on_expiry, state) SELECT * FROM unnest($1::text[], $2::text[],"
-    " $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::text[],"
-    " $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[]) ON CONFLICT DO NOTHING"
-)
-
 
 async def _record(link: Link, group: Group) -> None:
     entries: list[tuple[Any, ...]] = []
-    reviews: list[tuple[Any, ...]] = []
+    asked: list[Review] = []
     late: list[tuple[int, Record]] = []
     for place, unit in group.records:
         if not group.is_current(unit):
@@ -507,15 +480,15 @@ async def _record(link: Link, group: Group) -> None:
         group.answers[place] = Done()
         entries.extend(_entry_rows(unit))
         if unit.review is not None:
-            reviews.append(_review_row(unit.review))
+            asked.append(unit.review)
         if listens(unit):
             group.listening.add(unit.run)
     if entries:
         added = int((await link.execute(RECORD, *columns(entries))).rpartition(" ")[2])
         if added < len(entries):
             await link.execute(GO_ON, *columns(entries))
-    if reviews:
-        await link.execute(OPEN_REVIEW, *columns(reviews))
+    if asked:
+        await reviews.open_reviews(link, asked)
     await give_up(link, [unit for _, unit in group.records if group.is_current(unit)])
     if late:
         await _find_recorded(link, group, late)
@@ -540,21 +513,6 @@ def _entry_rows(unit: Record) -> list[tuple[Any, ...]]:
     ]
 
 
-def _review_row(review: Review) -> tuple[Any, ...]:
-    return (
-        review.id,
-        review.run,
-        *review.place,
-        review.queue,
-        review.content,
-        review.digest,
-        review.opened,
-        review.deadline,
-        review.on_expiry,
-        review.state,
-    )
-
-
 async def _find_recorded(link: Link, group: Group, late: list[tuple[int, Record]]) -> None:
     """Answer for attempts that no longer hold their runs: `Done` if it was written before."""
     rows = await link.fetch(
@@ -568,72 +526,16 @@ async def _find_recorded(link: Link, group: Group, late: list[tuple[int, Record]
         group.answers[place] = Done() if unit.id in recorded else Stale()
 
 
-JUDGE = (
-    f"SELECT {REVIEW}, unit FROM proveout.reviews WHERE id = ANY ($1::text[])"  # noqa: S608
-    " ORDER BY id FOR NO KEY UPDATE"
-)
-
-DECIDE = (
-    "UPDATE proveout.reviews SET state = 'decided', answer = given.answer,"  # noqa: S608
-    " decided = (SELECT proveout.moment()), unit = given.unit"
-    " FROM unnest($1::text[], $2::bytea[], $3::text[]) AS given (review, answer, unit)"
-    f" WHERE reviews.id = given.review RETURNING {QUALIFIED_REVIEW}"
-)
-
-
-async def _decide(link: Link, group: Group, runs: dict[str, str]) -> None:
-    rows = await link.fetch(JUDGE, list(runs))
-    before = {row["id"]: row for row in rows}
-    chosen: dict[str, Decide] = {}
-    for _, unit in group.decides:
-        row = before.get(unit.review)
-        is_open = row is not None and row["state"] == "open" and row["digest"] == unit.digest
-        if is_open and unit.review not in chosen:
-            chosen[unit.review] = unit
-    after = await _write_decisions(link, group, chosen) if chosen else {}
-    for place, unit in group.decides:
-        group.answers[place] = _decided(unit, before.get(unit.review), chosen, after)
-
-
-async def _write_decisions(
-    link: Link, group: Group, chosen: dict[str, Decide]
-) -> dict[str, Review]:
-    given = [(unit.review, unit.answer.to_json(), unit.id) for unit in chosen.values()]
-    rows = await link.fetch(DECIDE, *columns(given))
-    reviews = [to_review(row, moment) for row in rows]
-    await answer_reviews(link, [(review, chosen[review.id].answer.to_json()) for review in reviews])
-    for review in reviews:
+async def _judge(link: Link, group: Group, runs: dict[str, str]) -> None:
+    """Do what people ask for with reviews; the runs that go on by it are locked."""
+    answers, decided = await reviews.judge(link, group.handles, list(runs))
+    for place, answer in answers.items():
+        group.answers[place] = answer
+    for review in decided:
         standing = group.standing[review.run]
         standing.wake = True
         if standing.state == "WAITING":
             standing.state = "QUEUED"
-    return {review.id: review for review in reviews}
-
-
-def _decided(
-    unit: Decide, row: Row | None, chosen: dict[str, Decide], after: dict[str, Review]
-) -> Answered:
-    if row is None:
-        return Undecidable(None)
-    review = after.get(unit.review) or to_review(row, moment)
-    winner = chosen[unit.review].id if unit.review in chosen else row["unit"]
-    return Decided(review) if winner == unit.id else Undecidable(review)
-
-
-ANSWER = (
-    "UPDATE proveout.journal SET outcome = 'returned', value = given.answer FROM unnest("
-    "$1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])"
-    " AS given (run, path, name, occurrence, answer) WHERE journal.run = given.run"
-    " AND journal.path = given.path AND journal.name = given.name"
-    " AND journal.occurrence = given.occurrence"
-)
-
-
-async def answer_reviews(link: Link, answered: Sequence[tuple[Review, bytes]]) -> None:
-    """Write answers into the journals that wait for them, and wake their runs, which are locked."""
-    rows = [(review.run, *review.place, answer) for review, answer in answered]
-    await link.execute(ANSWER, *columns(rows))
-    await link.execute(WAKE, list({review.run for review, _ in answered}))
 
 
 SETTLE = (

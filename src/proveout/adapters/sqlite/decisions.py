@@ -74,7 +74,14 @@ def receive(connection: sqlite3.Connection, unit: Receive) -> Received:
 
 
 def put(connection: sqlite3.Connection, unit: Put) -> Answered:
-    """Change records, if the one that the unit spends is there."""
+    """Change records, if what the unit makes is not there, and what it spends is."""
+    if unit.makes is not None:
+        made = connection.execute(
+            "INSERT OR IGNORE INTO records (kind, name, body) VALUES (?, ?, ?)",
+            clean(unit.makes.kind, unit.makes.name, unit.makes.body),
+        ).rowcount
+        if not made:
+            return Stale()
     if unit.spends is not None:
         spent = connection.execute(
             "DELETE FROM records WHERE kind = ? AND name = ?", (unit.spends.kind, unit.spends.name)

@@ -108,8 +108,9 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueue
     is_held = is_taken(connection, run.workflow, run.ordering)
     added = connection.execute(
         "INSERT INTO runs (id, workflow, state, value, key, created, updated, due, not_before,"
-        " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " unit, experiment, candidate, position, case_digest, priority, ordering, origin, release,"
+        " asked_by)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         clean(
             run.id,
             run.workflow,
@@ -129,6 +130,7 @@ def _enqueue(connection: sqlite3.Connection, unit: Enqueue, now: int) -> Enqueue
             run.ordering,
             run.origin,
             run.release,
+            run.asked_by,
         ),
     ).rowcount
     if added:

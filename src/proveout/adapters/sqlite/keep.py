@@ -52,7 +52,8 @@ def prune_runs(connection: sqlite3.Connection, runs: Sequence[str], now: int) ->
         )
         _prune_journal(connection, row["id"])
         connection.execute(
-            "UPDATE reviews SET content = x'', answer = without_content(answer) WHERE run = ?",
+            "UPDATE reviews SET content = x'', original = x'', findings = x'', escalated_why = '',"
+            " answer = without_content(answer) WHERE run = ?",
             (row["id"],),
         )
         connection.execute("DELETE FROM signals WHERE run = ?", (row["id"],))

@@ -143,7 +143,7 @@ class Lane:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > end:
+                if not is_busy(error) or time.monotonic() > end:
                     raise
                 await asyncio.sleep(AGAIN)  # noqa: TID251 - the file's time, not the story's
             else:
@@ -179,7 +179,8 @@ class Lane:
         return cast("int", self._connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: Exception) -> bool:
+    """Whether another process holds a lock for longer than we wait."""
     return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
@@ -195,6 +196,12 @@ def say(error: sqlite3.Error) -> Outage:
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_FULL":
         return store_full()
+    if is_busy(error):
+        return StoreUnavailable(
+            f"the store cannot be written: {error}",
+            why="another process holds its lock; it may be stopped in the middle of a write",
+            fix=("let that process go on, or end it",),
+        )
     return StoreUnavailable(
         f"the store cannot be written: {error}",
         why=f"SQLite answered {name or type(error).__name__}",

@@ -128,10 +128,19 @@ class Office(Reader):
         )
         return None if row is None else to_delivery(row, moment)
 
-    async def deliveries(self, source: str | None = None, limit: int = 100) -> list[Delivery]:
+    async def deliveries(
+        self,
+        source: str | None = None,
+        limit: int = 100,
+        *,
+        before: tuple[str, str] | None = None,
+    ) -> list[Delivery]:
+        older = " AND seq < (SELECT seq FROM deliveries WHERE source = ?3 AND event = ?4)"
         rows = await self._all(
-            "SELECT * FROM deliveries WHERE ?1 IS NULL OR source = ?1 ORDER BY seq DESC LIMIT ?2",
+            "SELECT * FROM deliveries WHERE (?1 IS NULL OR source = ?1)"  # noqa: S608 - our own words only
+            f"{older if before else ''} ORDER BY seq DESC LIMIT ?2",
             source,
             limit,
+            *(before or ()),
         )
         return [to_delivery(row, moment) for row in rows]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from proveout.adapters.rows import crashed, from_failure, to_pointer
 from proveout.adapters.sqlite.moments import moment
+from proveout.adapters.sqlite.reviews import expire_reviews, let_take_effect
 from proveout.adapters.sqlite.turns import pass_on
-from proveout.adapters.sqlite.units import expire_reviews
 from proveout.domain.release import DRAFT, release_scope
 from proveout.domain.run import RunId
 from proveout.ports.store import Tended
@@ -156,12 +156,14 @@ def _entries(connection: sqlite3.Connection, row: sqlite3.Row) -> list[sqlite3.R
 NEEDS_TENDING = (
     "SELECT EXISTS (SELECT 1 FROM runs WHERE state = 'RUNNING' AND lease_until < ?1)"
     " OR EXISTS (SELECT 1 FROM runs WHERE state = 'WAITING' AND due <= ?1)"
-    " OR EXISTS (SELECT 1 FROM reviews WHERE state = 'open' AND deadline <= ?1)"
+    " OR EXISTS (SELECT 1 FROM reviews WHERE state = 'open' AND deadline <= ?1"
+    " AND takes_effect IS NULL)"
+    " OR EXISTS (SELECT 1 FROM reviews WHERE state = 'open' AND takes_effect <= ?1)"
 )
 
 
 def needs_tending(connection: sqlite3.Connection, now: int) -> bool:
-    """Whether a lease has lapsed, a timer fired or a review is overdue."""
+    """Whether a lease has lapsed, a timer fired, a review is overdue or a decision stands."""
     return bool(connection.execute(NEEDS_TENDING, (now,)).fetchone()[0])
 
 
@@ -178,7 +180,12 @@ def tend(connection: sqlite3.Connection, now: int) -> Tended:
         "UPDATE runs SET state = 'QUEUED', updated = ?1 WHERE state = 'WAITING' AND due <= ?1",
         (now,),
     ).rowcount
-    return Tended(lapsed=lapsed, woken=woken, expired=expire_reviews(connection, now))
+    return Tended(
+        lapsed=lapsed,
+        woken=woken,
+        expired=expire_reviews(connection, now),
+        decided=let_take_effect(connection, now),
+    )
 
 
 CRASHED = (

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WAITS = 30.0
+"""Seconds for which a statement waits for a lock that another process holds."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for durable use by several processes at once."""
     connection = sqlite3.connect(
-        path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
+        path, timeout=WAITS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")

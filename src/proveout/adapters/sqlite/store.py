@@ -6,8 +6,7 @@ import asyncio
 import fcntl
 import json
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from proveout.adapters.answer_rows import to_recording
 from proveout.adapters.rows import (
@@ -15,16 +14,18 @@ from proveout.adapters.rows import (
     to_entry,
     to_experiment,
     to_model_call,
-    to_review,
     to_run,
     to_trial_count,
 )
 from proveout.adapters.sqlite import model_calls
+from proveout.adapters.sqlite.desk import Desk
 from proveout.adapters.sqlite.intake import Intake
 from proveout.adapters.sqlite.keep import forget, prune
 from proveout.adapters.sqlite.keeper import SqliteKeeper
-from proveout.adapters.sqlite.lane import Lane, say
+from proveout.adapters.sqlite.lane import Lane, is_busy
 from proveout.adapters.sqlite.limits import take
+from proveout.adapters.sqlite.listing import listing
+from proveout.adapters.sqlite.measures import Measuring
 from proveout.adapters.sqlite.moments import micros, moment
 from proveout.adapters.sqlite.office import Office
 from proveout.adapters.sqlite.queue import (
@@ -35,7 +36,8 @@ from proveout.adapters.sqlite.queue import (
     needs_tending,
     tend,
 )
-from proveout.adapters.sqlite.schema import connect, migrate
+from proveout.adapters.sqlite.reading import Reading
+from proveout.adapters.sqlite.schema import WAITS, connect, migrate
 from proveout.adapters.sqlite.units import apply, rank
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.run import RunState, check_move
@@ -44,8 +46,8 @@ from proveout.errors import Mistake
 from proveout.ports.store import Claimed, Tended, Ticked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from proveout.domain.experiment import ExperimentId
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from proveout.domain.limit import Draw, Grant
     from proveout.domain.model_answer import Recording
     from proveout.domain.model_call import ModelCall
-    from proveout.domain.review import Review, ReviewId, ReviewState
     from proveout.domain.run import Run, RunId
     from proveout.domain.unit import Answered, Unit
     from proveout.ports.clock import Clock
@@ -74,7 +75,7 @@ LOOK_EVERY = 0.004
 """Seconds between two looks for another process's commit, while idle."""
 
 
-class SqliteStore(Office):
+class SqliteStore(Office, Measuring, Desk):
     """Keeps everything in one file; see `ports/store.py` for what each call promises."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -93,17 +94,13 @@ class SqliteStore(Office):
             writer = connect(path)
             migrate(writer)
             self._watcher = connect(path)
-            self._reader = connect(path)
+            self._reading = Reading(connect(path), "sqlite-reader")
+            self._counting = Reading(connect(path), "sqlite-counter")
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(
-                f"{path} cannot be opened as a store: {error}",
-                why="it is no SQLite file, or the folder cannot be written",
-                fix=("set PROVEOUT_STORE=sqlite:///PATH to a path that can",),
-            ) from error
+            raise _unopened(path, error) from error
         self._lane = Lane(writer)
         self._intake = Intake()
         self._holds: set[FileHold] = set()
-        self._readers = ThreadPoolExecutor(1, "sqlite-reader")
         self._seen = self._version()
 
     async def write(self, unit: Unit) -> Answered:
@@ -185,6 +182,9 @@ class SqliteStore(Office):
                 return
             await asyncio.sleep(LOOK_EVERY)  # noqa: TID251 - looks at a file, not at time
 
+    def mark(self) -> int:
+        return self._version()
+
     def keeper(self) -> SqliteKeeper:
         return SqliteKeeper(self._lane, self._path, self._clock)
 
@@ -196,29 +196,28 @@ class SqliteStore(Office):
         row = await self._one("SELECT * FROM runs WHERE workflow = ? AND key = ?", workflow, key)
         return None if row is None else to_run(row, moment)
 
-    async def runs(self, which: RunFilter) -> list[Run]:
-        where = ["experiment IS ?"]
-        values: list[Any] = [which.experiment]
-        if which.states:
-            where.append(f"state IN ({', '.join('?' * len(which.states))})")
-            values += which.states
-        if which.workflow is not None:
-            where.append("workflow = ?")
-            values.append(which.workflow)
-        if which.release is not None:
-            where.append("release = ?")
-            values.append(which.release)
-        if which.since is not None:
-            where.append("updated >= ?")
-            values.append(micros(which.since))
-        if which.before is not None:
-            where.append("seq < (SELECT seq FROM runs WHERE id = ?)")
-            values.append(which.before)
-        sql = (
-            f"SELECT * FROM runs WHERE {' AND '.join(where)}"  # noqa: S608 - our own words only
-            " ORDER BY seq DESC LIMIT ?"
+    async def runs_by_keys(self, workflow: str, keys: Sequence[str]) -> dict[str, Run]:
+        rows = await self._all(
+            "SELECT * FROM runs WHERE workflow = ? AND key IN (SELECT value FROM json_each(?))",
+            workflow,
+            json.dumps(keys),
         )
-        return [to_run(row, moment) for row in await self._all(sql, *values, which.limit)]
+        return {row["key"]: to_run(row, moment) for row in rows}
+
+    async def runs(self, which: RunFilter) -> list[Run]:
+        sql, values = listing(which)
+        return [to_run(row, moment) for row in await self._all(sql, *values)]
+
+    async def ended(self, workflow: str, since: datetime, limit: int = 100) -> list[Run]:
+        rows = await self._all(
+            "SELECT * FROM runs WHERE workflow = ? AND experiment IS NULL AND updated >= ?"
+            " AND state IN ('SUCCEEDED', 'FAILED', 'DEAD', 'CANCELLED') AND release IS NOT NULL"
+            " ORDER BY updated, id LIMIT ?",
+            workflow,
+            micros(since),
+            limit,
+        )
+        return [to_run(row, moment) for row in rows]
 
     async def count(self, experiment: ExperimentId | None = None) -> dict[RunState, int]:
         rows = await self._all(
@@ -233,27 +232,11 @@ class SqliteStore(Office):
 
     async def model_calls(self, *runs: RunId) -> dict[RunId, list[ModelCall]]:
         rows = await self._all(model_calls.CALLS, json.dumps(runs))
-        return by_run(to_model_call(row, moment) for row in rows)
+        return by_run((to_model_call(row, moment) for row in rows), lambda one: one.caller.run)
 
     async def model_answers(self, *runs: RunId) -> list[Recording]:
         rows = await self._all(model_calls.ANSWERS, json.dumps(runs))
         return [to_recording(row) for row in rows]
-
-    async def review(self, review: ReviewId) -> Review | None:
-        row = await self._one("SELECT * FROM reviews WHERE id = ?", review)
-        return None if row is None else to_review(row, moment)
-
-    async def reviews(
-        self, state: ReviewState | None = None, queue: str | None = None, limit: int = 100
-    ) -> list[Review]:
-        rows = await self._all(
-            "SELECT * FROM reviews WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR queue = ?2)"
-            " ORDER BY deadline IS NULL, deadline, id LIMIT ?3",
-            state,
-            queue,
-            limit,
-        )
-        return [to_review(row, moment) for row in rows]
 
     async def lock(self, experiment: LockedExperiment) -> LockedExperiment:
         def keep(connection: sqlite3.Connection) -> sqlite3.Row:
@@ -350,8 +333,8 @@ class SqliteStore(Office):
         await self._lane.close()
         for hold in tuple(self._holds):
             await hold.release()
-        self._readers.shutdown()
-        self._reader.close()
+        self._reading.close()
+        self._counting.close()
         self._watcher.close()
 
     def _version(self) -> int:
@@ -363,9 +346,26 @@ class SqliteStore(Office):
     async def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
         return await self._read(lambda connection: connection.execute(sql, values).fetchall())
 
+    async def _counted(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        return await self._counting.read(
+            lambda connection: connection.execute(sql, values).fetchall()
+        )
+
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._readers, read, self._reader)
-        except sqlite3.Error as error:
-            raise say(error) from error
+        return await self._reading.read(read)
+
+
+def _unopened(path: Path, error: Exception) -> StoreUnavailable:
+    """Return what is to be said of a file that cannot be opened."""
+    said = f"{path} cannot be opened as a store: {error}"
+    if is_busy(error):
+        return StoreUnavailable(
+            said,
+            why=f"another process held its lock for {WAITS:g} s; it may be stopped in a write",
+            fix=(f"lsof {path}", "let that process go on, or end it"),
+        )
+    return StoreUnavailable(
+        said,
+        why="it is no SQLite file, or the folder cannot be written",
+        fix=("set PROVEOUT_STORE=sqlite:///PATH to a path that can",),
+    )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from proveout.adapters.rows import from_failure, from_outcome, to_place, to_review
+from proveout.adapters.rows import from_failure, from_outcome
 from proveout.adapters.sqlite.decisions import amend, clean, put
 from proveout.adapters.sqlite.entering import enqueue, receive, tick
 from proveout.adapters.sqlite.model_calls import charge
-from proveout.adapters.sqlite.moments import micros, moment
+from proveout.adapters.sqlite.moments import micros
+from proveout.adapters.sqlite.reviews import judge, open_review
 from proveout.adapters.sqlite.turns import IS_HELD, pass_on
-from proveout.adapters.sqlite.waits import close, follow, resolve, send, wake
-from proveout.domain.review import Answer
+from proveout.adapters.sqlite.waits import close, follow, resolve, send
 from proveout.domain.run import RunState
 from proveout.domain.unit import (
     Amend,
@@ -20,9 +20,9 @@ from proveout.domain.unit import (
     Charge,
     Close,
     Decide,
-    Decided,
     Done,
     Enqueue,
+    Handle,
     Put,
     Receive,
     Record,
@@ -32,7 +32,6 @@ from proveout.domain.unit import (
     Settle,
     Stale,
     Tick,
-    Undecidable,
     Unit,
 )
 
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     import sqlite3
 
     from proveout.adapters.sqlite.intake import Intake
-    from proveout.domain.journal import Place
-    from proveout.domain.review import Review
 
 
 RANKS: dict[type[Unit], int] = {
@@ -51,6 +48,7 @@ RANKS: dict[type[Unit], int] = {
     Record: 1,
     Close: 1,
     Decide: 2,
+    Handle: 2,
     Send: 2,
     Settle: 3,
     Cancel: 4,
@@ -80,8 +78,8 @@ def apply(connection: sqlite3.Connection, unit: Unit, now: int, intake: Intake) 
             return close(connection, unit, is_current=is_current)
         case Settle():
             return _settle(connection, unit, now)
-        case Decide():
-            return _decide(connection, unit, now)
+        case Decide() | Handle():
+            return judge(connection, unit, now)
         case Send():
             return send(connection, unit, now)
         case Cancel():
@@ -140,7 +138,7 @@ def _record(connection: sqlite3.Connection, unit: Record, now: int) -> Answered:
             ),
         )
     if unit.review is not None:
-        _open_review(connection, unit.review)
+        open_review(connection, unit.review)
     follow(connection, unit, now)
     return Done()
 
@@ -157,26 +155,6 @@ def _was_recorded(connection: sqlite3.Connection, unit: Record) -> bool:
         "SELECT 1 FROM journal WHERE run = ? AND unit = ?", (unit.run, unit.id)
     ).fetchone()
     return row is not None
-
-
-def _open_review(connection: sqlite3.Connection, review: Review) -> None:
-    connection.execute(
-        "INSERT INTO reviews (id, run, path, name, occurrence, queue, content, digest, opened,"
-        " deadline, on_expiry, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
-        clean(
-            review.id,
-            review.run,
-            *review.place,
-            review.queue,
-            review.content,
-            review.digest,
-            micros(review.opened),
-            None if review.deadline is None else micros(review.deadline),
-            review.on_expiry,
-            review.state,
-        ),
-    )
 
 
 def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
@@ -211,50 +189,6 @@ def _settle(connection: sqlite3.Connection, unit: Settle, now: int) -> Answered:
         "SELECT 1 FROM runs WHERE id = ? AND unit = ?", (unit.run, unit.id)
     ).fetchone()
     return Stale() if row is None else Done()
-
-
-def _decide(connection: sqlite3.Connection, unit: Decide, now: int) -> Answered:
-    answer = unit.answer.to_json()
-    moved = connection.execute(
-        "UPDATE reviews SET state = 'decided', answer = ?, decided = ?, unit = ?"
-        " WHERE id = ? AND state = 'open' AND digest = ?",
-        (answer, now, unit.id, unit.review, unit.digest),
-    ).rowcount
-    row = connection.execute("SELECT * FROM reviews WHERE id = ?", (unit.review,)).fetchone()
-    if row is None:
-        return Undecidable(None)
-    review = to_review(row, moment)
-    if not moved:
-        return Decided(review) if row["unit"] == unit.id else Undecidable(review)
-    _answer(connection, row["run"], review.place, answer, now)
-    return Decided(review)
-
-
-def _answer(
-    connection: sqlite3.Connection, run: str, place: Place, answer: bytes, now: int
-) -> None:
-    """Write an answer into the journal that waits for it, and wake its run."""
-    connection.execute(
-        "UPDATE journal SET outcome = 'returned', value = ?"
-        " WHERE run = ? AND path = ? AND name = ? AND occurrence = ?",
-        (answer, run, *place),
-    )
-    wake(connection, run, now)
-
-
-def expire_reviews(connection: sqlite3.Connection, now: int) -> int:
-    """Expire every open review past its deadline; return their count."""
-    rows: list[Any] = connection.execute(
-        "SELECT * FROM reviews WHERE state = 'open' AND deadline <= ?", (now,)
-    ).fetchall()
-    for row in rows:
-        answer = Answer(approved=False, content=row["content"], by="", expired=True).to_json()
-        connection.execute(
-            "UPDATE reviews SET state = 'expired', answer = ?, decided = ? WHERE id = ?",
-            (answer, now, row["id"]),
-        )
-        _answer(connection, row["run"], to_place(row), answer, now)
-    return len(rows)
 
 
 def _cancel(connection: sqlite3.Connection, unit: Cancel, now: int) -> Answered:

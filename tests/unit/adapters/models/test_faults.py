@@ -50,13 +50,15 @@ if TYPE_CHECKING:
 SOMEBODY = Caller(run=RunId("r1"), fence=1, place=None)
 HI: Any = [{"role": "user", "content": "Hi"}]
 BROKEN = b'{"id": "'
+BRIEFLY = 0.3
+"""Seconds that a client waits for an answer that must not come."""
 
 
 class Clients:
     """Both vendors' clients before one vendor, metered."""
 
     def __init__(self, stack: ExitStack, url: str, base: str, **given: Any) -> None:
-        own: dict[str, Any] = {"api_key": "sk-x", "max_retries": 0, "timeout": 0.3, **given}
+        own: dict[str, Any] = {"api_key": "sk-x", "max_retries": 0, **given}
         self.openai = stack.enter_context(openai.OpenAI(base_url=f"{base or url}", **own))
         other = base.replace("/openai/v1", "/anthropic") or url
         self.anthropic = stack.enter_context(anthropic.Anthropic(base_url=other, **own))
@@ -142,11 +144,12 @@ def test_a_fault_is_raised_as_what_it_is(
     """By both vendors' clients, and the vendor hears nothing."""
     meter = injecting(kind)
     here = clients(meter)
+    given = {"timeout": BRIEFLY} if kind is FaultKind.TIMEOUT else {}
 
     with pytest.raises(ours):
-        here.chat(stream=streams)
+        here.chat(stream=streams, **given)
     with pytest.raises(theirs):
-        here.message(stream=streams)
+        here.message(stream=streams, **given)
 
     assert vendor.heard == []
     said = meter.when_ended()
@@ -256,7 +259,7 @@ async def test_the_account_stays_right(clients: Opens, store: Store, clock: Watc
 
     for _ in range(3):
         with pytest.raises(openai.APITimeoutError):
-            here.chat(max_tokens=1_000)
+            here.chat(max_tokens=1_000, timeout=BRIEFLY)
     here.chat(max_tokens=1_000)
     with pytest.raises(openai.PermissionDeniedError, match="cap_per_call"):
         here.chat(max_tokens=1_000)
