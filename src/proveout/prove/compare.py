@@ -185,6 +185,15 @@ async def compare(store: Store, subject: Subject, a: Side, b: Side) -> Compariso
     )
 
 
+def is_asked_again(criterion: Criterion) -> bool:
+    """Whether a criterion reads a score that no judge and no person gives.
+
+    Judges cost, and are of moods; so are people.
+    """
+    score = scored_of(criterion.measure)
+    return score is not None and score.judge is None and not score.is_decided
+
+
 def as_lead(criterion: Criterion, over: str) -> Criterion:
     """Return the lead over a candidate on the score of a criterion: 0, and its own margin."""
     measure, rule = criterion.measure, criterion.rule

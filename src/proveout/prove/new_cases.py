@@ -55,7 +55,7 @@ class Decided:
 
     @property
     def _is_as_it_was(self) -> bool:
-        return same(self.answer.content, self.review.content)
+        return same(self.answer.content, self.review.draft)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +185,7 @@ def _provenance(one: Decided) -> dict[str, Any]:
         "at": None if decided is None else decided.isoformat(),
         "release": one.release,
         **({"reason": one.answer.reason} if one.answer.reason else {}),
+        **({"code": one.answer.code} if one.answer.code else {}),
     }
 
 

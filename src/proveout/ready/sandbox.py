@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from proveout.domain.access import Right, Role
+    from proveout.domain.alert import Manner, Policy
     from proveout.domain.model_fault import Faults
     from proveout.domain.release import Release
     from proveout.domain.verdict import Verdict
@@ -32,6 +33,8 @@ class Protection(StrEnum):
     ACCESS = "access control"
     NAMES = "names"
     RIGHT_ANSWERS = "right answers"
+    ESCALATION = "escalation"
+    EXPORTS = "exports"
 
 
 class Mishap(StrEnum):
@@ -86,6 +89,19 @@ class Counted:
 
     effects: tuple[Carried, ...] = ()
     begun: tuple[Begun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A notice as a test receiver took it.
+
+    Attributes:
+        text: its title and its body.
+    """
+
+    at: datetime
+    to: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +274,28 @@ class Sandbox(Protocol):
         """End the HTTP server at once, without a warning."""
         ...
 
+    @property
+    def policy(self) -> Policy:
+        """Who is told in production, in which order."""
+        ...
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """Whom of them no channel reaches that the settings declare."""
+        ...
+
+    async def start_watch(self, policy: Policy, manner: Manner) -> None:
+        """Start to keep watch as a process of its own, with a test receiver for each name."""
+        ...
+
+    async def kill_watch(self) -> None:
+        """End it at once, without a warning."""
+        ...
+
+    def heard(self) -> tuple[Heard, ...]:
+        """Return what the test receivers have taken."""
+        ...
+
     async def cut_store(self) -> int:
         """Break every connection to the store that can be broken from outside; their count."""
         ...
@@ -280,6 +318,14 @@ class Sandbox(Protocol):
 
     async def counted(self) -> Counted:
         """Return what the receiver has counted."""
+        ...
+
+    def traced(self, run: str) -> int | None:
+        """Return how many spans of a run came to who receives traces; None for no such thing."""
+        ...
+
+    async def logged(self, run: str) -> int:
+        """Return how many lines of the log tell that a run failed."""
         ...
 
     async def sign_in(self, *roles: Role) -> None:

@@ -10,12 +10,14 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from proveout.domain.record import Kind
 from proveout.domain.unit import (
     Amend,
     Answered,
     Decide,
     Enqueue,
     Enqueued,
+    Put,
     Receive,
     StartHalt,
     Undecidable,
@@ -139,6 +141,17 @@ class Unhalted(Around):
         return await self.inside.write(unit)
 
 
+class Untelling(Around):
+    """It is decided who is told, and nobody is."""
+
+    async def write(self, unit: Unit) -> Answered:
+        """Leave out every notice."""
+        if isinstance(unit, Put):
+            kept = tuple(one for one in unit.keeps if one.kind is not Kind.OUTGOING)
+            unit = replace(unit, keeps=kept)
+        return await self.inside.write(unit)
+
+
 WITHOUT: dict[Protection, type[Around]] = {
     Protection.RECOVERY: Unrecovering,
     Protection.DURABLE_ANSWERS: Hasty,
@@ -147,6 +160,7 @@ WITHOUT: dict[Protection, type[Around]] = {
     Protection.BOUND_DECISIONS: Trusting,
     Protection.ROUTING: Unrouted,
     Protection.HALT: Unhalted,
+    Protection.ESCALATION: Untelling,
 }
 
 

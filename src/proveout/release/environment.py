@@ -159,7 +159,7 @@ def _write(environment: Environment, folder: Path) -> None:
     for path, (source, hashes) in _wanted(environment.packages).items():
         target = site / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _copy(source, target, hashes)
+        _copy(Path(source), target, hashes)
     for package in environment.packages:
         info = site / package.info
         info.mkdir(parents=True, exist_ok=True)
@@ -168,12 +168,12 @@ def _write(environment: Environment, folder: Path) -> None:
     os.sync()  # or a power cut could leave a whole name on half-written files
 
 
-def _wanted(packages: Iterable[Package]) -> dict[str, tuple[Path, set[str]]]:
+def _wanted(packages: Iterable[Package]) -> dict[str, tuple[str, set[str]]]:
     """Return the source of each path, with the hashes that packages claim for it.
 
     Packages that share a file may claim several; the file is what the last one wrote.
     """
-    wanted: dict[str, tuple[Path, set[str]]] = {}
+    wanted: dict[str, tuple[str, set[str]]] = {}
     for package in packages:
         for piece in package.pieces:
             source, hashes = wanted.setdefault(piece.path, (piece.source, set()))

@@ -10,9 +10,10 @@ import re
 import sysconfig
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from email import message_from_string
 from importlib.machinery import all_suffixes
 from importlib.metadata import Distribution
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proveout.errors import Refusal
@@ -21,6 +22,7 @@ from proveout.release.sources import is_left_out, roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from email.message import Message
 
 LEFT_OUT: Final = frozenset({"pip"})
 """Packages that install others, and that a kept environment has no use for."""
@@ -43,12 +45,13 @@ class Piece:
 
     Attributes:
         path: where it is imported from, within the folder of packages.
-        source: where it stands now.
+        source: the path where it stands now. A `Path` of each of ten thousands of files
+            would take longer than all the rest.
         hash: as in records: the algorithm, "=" and the digest in URL-safe base64.
     """
 
     path: str
-    source: Path
+    source: str
     hash: str
 
 
@@ -92,9 +95,10 @@ def installed(paths: Sequence[str], project: Path | None) -> tuple[Package, ...]
     found: dict[str, Package | None] = {}
     for info in _infos(paths, own):
         held = Distribution.at(info)
-        name = re.sub(r"[-_.]+", "-", held.metadata["Name"] or info.stem).lower()
+        heading = _heading(held)
+        name = re.sub(r"[-_.]+", "-", heading["Name"] or info.stem).lower()
         if name not in found and name not in LEFT_OUT:
-            found[name] = _package(name, held, info, own)
+            found[name] = _package(name, heading["Version"] or "", held, info, own)
     return tuple(found[name] for name in sorted(found) if found[name])  # pyright: ignore[reportReturnType] - narrowed by the condition
 
 
@@ -120,7 +124,15 @@ def _infos(paths: Sequence[str], own: set[Path]) -> Iterator[Path]:
             yield from sorted(folder.glob(f"[!~]*{suffix}"))
 
 
-def _package(name: str, held: Distribution, info: Path, own: set[Path]) -> Package | None:
+def _heading(held: Distribution) -> Message:
+    """Return what the metadata of a package begin with; what follows is for people, and long."""
+    text = held.read_text("METADATA") or held.read_text("PKG-INFO") or ""
+    return message_from_string(text.partition("\n\n")[0])
+
+
+def _package(
+    name: str, version: str, held: Distribution, info: Path, own: set[Path]
+) -> Package | None:
     record = held.read_text("RECORD")
     if record is None:
         raise PackageUnreadable(
@@ -129,7 +141,8 @@ def _package(name: str, held: Distribution, info: Path, own: set[Path]) -> Packa
             fix=("work in a virtual environment", f"reinstall {name} with a current pip"),
         )
     lines = [row for row in csv.reader(record.splitlines()) if len(row) > 1 and _counts(*row[:2])]
-    pieces = [Piece(path=row[0], source=info.parent / row[0], hash=row[1]) for row in lines]
+    site = str(info.parent)
+    pieces = [Piece(path=row[0], source=f"{site}/{row[0]}", hash=row[1]) for row in lines]
     sources = [source for piece in pieces for source in _editable(piece)]
     if any(source.parent in own for _, source in sources):
         return None
@@ -144,7 +157,6 @@ def _package(name: str, held: Distribution, info: Path, own: set[Path]) -> Packa
         )
     pieces.sort(key=lambda piece: piece.path)
     text = "".join(f"{piece.path},{piece.hash}\n" for piece in pieces)
-    version = held.metadata["Version"] or ""
     return Package(
         name=name,
         version=version,
@@ -156,10 +168,10 @@ def _package(name: str, held: Distribution, info: Path, own: set[Path]) -> Packa
 
 def _counts(path: str, found: str) -> bool:
     """Whether a line of a record is about a file that is imported, or tells of the package."""
-    pure = PurePosixPath(path)
-    is_outside = pure.is_absolute() or ".." in pure.parts
-    is_installers = pure.name in _OF_INSTALLERS and pure.parent.name.endswith(".dist-info")
-    return bool(found) and not is_outside and not is_installers and pure.suffix != ".pyc"
+    folder, _, name = path.rpartition("/")
+    is_outside = path.startswith("/") or ".." in path.split("/")
+    is_installers = name in _OF_INSTALLERS and folder.endswith(".dist-info")
+    return bool(found) and not is_outside and not is_installers and not name.endswith(".pyc")
 
 
 def _is_editable(held: Distribution) -> bool:
@@ -173,10 +185,13 @@ def _is_pointer(path: str) -> bool:
 
 def _editable(piece: Piece) -> Iterator[tuple[str, Path]]:
     """Yield each module that a path file points to outside, with the place of its source."""
-    if not piece.path.endswith(".pth") or "/" in piece.path or not piece.source.is_file():
+    if not piece.path.endswith(".pth") or "/" in piece.path:
         return
-    site = piece.source.parent
-    for line in piece.source.read_text("utf-8").splitlines():
+    source = Path(piece.source)
+    if not source.is_file():
+        return
+    site = source.parent
+    for line in source.read_text("utf-8").splitlines():
         if finder := _FINDER.match(line):
             yield from _mapped(site / f"{finder[1]}.py")
         elif line.strip() and not line.startswith(("#", "import ", "import\t")):
@@ -217,11 +232,11 @@ def _pieces(module: str, source: Path) -> Iterator[Piece]:
     place = module.replace(".", "/")
     if source.is_file():
         name = f"{place}{source.name.removeprefix(source.name.partition('.')[0])}"
-        yield Piece(path=name, source=source, hash=hash_of(source, "sha256"))
+        yield Piece(path=name, source=str(source), hash=hash_of(source, "sha256"))
     for path in sorted(source.iterdir()) if source.is_dir() else ():
         if is_left_out(path):
             continue
         if path.is_dir():
             yield from _pieces(f"{module}/{path.name}", path)
         elif path.is_file():
-            yield Piece(path=f"{place}/{path.name}", source=path, hash=hash_of(path, "sha256"))
+            yield Piece(path=f"{place}/{path.name}", source=str(path), hash=hash_of(path, "sha256"))

@@ -81,11 +81,16 @@ def _leaks(path: str, data: bytes) -> Iterator[Leak]:
     kind = _kind_of_name(PurePosixPath(path).name)
     if kind and not _is_marked(data, 0) and not _is_public(data):
         yield Leak(path=path, line=None, kind=kind)
+    for line, token in tokens_in(data):
+        yield Leak(path=path, line=line, kind=token)
+
+
+def tokens_in(data: bytes) -> Iterator[tuple[int, str]]:
+    """Yield line and kind of every token in a file, and never its value."""
     for token, pattern in _TOKENS:
         for found in pattern.finditer(data):
             if not _is_placeholder(found) and not _is_marked(data, found.start()):
-                line = data.count(b"\n", 0, found.start()) + 1
-                yield Leak(path=path, line=line, kind=token)
+                yield data.count(b"\n", 0, found.start()) + 1, token
 
 
 def _kind_of_name(name: str) -> str:

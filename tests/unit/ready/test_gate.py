@@ -68,7 +68,7 @@ def test_one_open_claim_shuts_the_gate(name: str, status: ClaimStatus) -> None:
 
     (found,) = reasons(standings=standings)
 
-    assert (found.code, found.about, found.of) == ("claim-open", name, 10)
+    assert (found.code, found.about, found.of) == ("claim-open", name, len(BAR.claims))
     assert found.what == f"{name} is {status}: for this test"
     assert found.fix == f"proveout drill {name}"
 
@@ -240,7 +240,7 @@ def test_the_refusal_reads_like_a_list_of_what_to_do() -> None:
 
     assert error_text(blocked).splitlines() == [
         "error[gate-blocked]: r2 may not go to production",
-        "  why  5 of 10 claims of the production bar are not proven",
+        "  why  5 of 12 claims of the production bar are not proven",
         "  fix  proveout audit r2               what is open, and why",
         "       proveout drill halt             the cheapest, about 30 s",
         "       proveout drill access           about 30 s",
@@ -260,7 +260,7 @@ def test_the_refusal_carries_every_reason() -> None:
 
     assert blocked.reasons == reasons(**changes)
     assert blocked.why == (
-        "1 of 10 claims of the production bar is not proven; "
+        "1 of 12 claims of the production bar is not proven; "
         "no experiment has reached a verdict; nobody asked whether it is worth it"
     )
     assert {"proveout prove", "add [prove.worth] to proveout.toml"} <= set(blocked.fix)

@@ -34,6 +34,7 @@ async def perform(sandbox: Sandbox) -> Performance:
     if not all(opened):
         raise NotSteady("a door is closed even to those who may enter")
     faults: list[str] = []
+    let_in = {"keys": 0, "cookies": 0}
     tried = 0
     for route in routes:
         for who, key in _wrong_keys(sandbox, route):
@@ -42,6 +43,7 @@ async def perform(sandbox: Sandbox) -> Performance:
             if not _is_refused(answered):
                 status = "nothing" if answered is None else answered.status
                 faults.append(f"{route.method} {route.path} answered {status} to {who}")
+                let_in["cookies" if route.by_cookie else "keys"] += 1
     recorded = await _recorded(sandbox)
     if recorded < tried - len(faults) - _sent_to_sign_in(routes):
         faults.append(f"{tried} requests were refused, and {recorded} of them recorded")
@@ -55,6 +57,9 @@ async def perform(sandbox: Sandbox) -> Performance:
             "bad_signatures": forged[0],
             "recorded": recorded,
             "let_in": len(faults),
+            "let_in_by_keys": let_in["keys"],
+            "let_in_by_cookies": let_in["cookies"],
+            "let_in_by_signatures": len(forged[1]),
         },
         faults=tuple(faults),
     )

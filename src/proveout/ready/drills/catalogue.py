@@ -5,7 +5,9 @@ from __future__ import annotations
 from proveout.ready.drills import (
     access,
     duplicates,
+    escalation,
     halt,
+    observability,
     ownership,
     poison,
     review,
@@ -24,9 +26,11 @@ DRILLS = {
         duplicates,
         poison,
         review,
+        escalation,
         rollback,
         halt,
         access,
+        observability,
         ownership,
     )
 }

@@ -11,16 +11,21 @@ from proveout.domain.journal import EntryKind, Returned
 from proveout.domain.review import Answer, ReviewState
 from proveout.domain.run import RunId, RunState
 from proveout.domain.unit import Decide, UnitId
+from proveout.ports.store import RunFilter
 from proveout.ready.drills.drill import NotSteady
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from proveout.domain.review import Review
+    from proveout.domain.run import Run
     from proveout.ready.sandbox import Sandbox
 
 LOOK = 0.05
 """Seconds between two looks at a sandbox."""
+
+PAGE = 500
+"""Runs that are read at once."""
 
 PATIENCE = 30.0
 """Seconds that a load gets to end in, beside the starts of ten processes one after another."""
@@ -109,10 +114,8 @@ async def follow(sandbox: Sandbox, runs: Iterable[str]) -> Ended:
         nonlocal moved
         had_workers = sandbox.has_workers  # before the look: what they did last is still seen
         await approve_all(sandbox)
-        for run in sorted(left):
-            found = await sandbox.store.run(RunId(run))
-            if found is None:
-                continue
+        for found in await _among(sandbox, left):
+            run = found.id
             states[run] = found.state
             if found.state.is_final or found.state is RunState.PARKED:
                 left.discard(run)
@@ -126,11 +129,28 @@ async def follow(sandbox: Sandbox, runs: Iterable[str]) -> Ended:
     return Ended(states=states, lost=tuple(sorted(left)))
 
 
+async def _among(sandbox: Sandbox, wanted: set[str]) -> list[Run]:
+    """Return the wanted runs as they are now, read a page at a time.
+
+    One by one they would keep the machine busy on which the workers are to be watched.
+    """
+    found: list[Run] = []
+    before: RunId | None = None
+    while len(found) < len(wanted):
+        page = await sandbox.store.runs(RunFilter(before=before, limit=PAGE))
+        found += [one for one in page if one.id in wanted]
+        if len(page) < PAGE:
+            break
+        before = page[-1].id
+    return found
+
+
 async def approve_all(sandbox: Sandbox) -> None:
-    """Approve every open review, as a person would who agrees with each draft."""
+    """Approve every open review that can be, as people would who agree with each draft."""
     for review in await sandbox.store.reviews(ReviewState.OPEN, limit=1000):
-        answer = Answer(approved=True, content=review.content, by="drill")
-        await sandbox.store.write(decision(review, answer))
+        for who in ("drill", "second") if review.terms.four_eyes else ("drill",):
+            answer = Answer(approved=not review.is_blocked, content=review.content, by=who)
+            await sandbox.store.write(decision(review, answer, who))
 
 
 def decision(review: Review, answer: Answer, name: str = "") -> Decide:
