@@ -11,21 +11,35 @@ from typing import TYPE_CHECKING, cast
 from proveout.domain.criterion import Latency, Lead
 from proveout.domain.duration import say_duration, shown
 from proveout.domain.experiment import OWN, Budget, Candidate, Claim, ErrorRates, Estimand, Plan
+from proveout.domain.review_queue import find_queue
+from proveout.faces.keys.root import ROOT
+from proveout.faces.settings_access import AccessSettings, read_access
 from proveout.faces.settings_candidates import read_candidates
+from proveout.faces.settings_choice import ChoiceSettings, read_choice
 from proveout.faces.settings_criteria import Prices, read_criteria, read_worth
 from proveout.faces.settings_models import ModelSettings, read_models
+from proveout.faces.settings_queues import read_groups, read_queues
 from proveout.faces.settings_reader import Reader, SettingsMistake
 from proveout.faces.settings_schedules import read_schedules
-from proveout.faces.settings_schema import ROOT
 from proveout.faces.settings_sources import read_patterns, read_sources
+from proveout.faces.settings_telemetry import TelemetrySettings, read_telemetry
+from proveout.faces.settings_watch import (
+    ChannelSettings,
+    WatchSettings,
+    check_target,
+    read_channels,
+    read_watch,
+)
 from proveout.faces.toml_lines import find_lines
 from proveout.run.prune import KEYS, Keeping
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from proveout.domain.criterion import Criterion
     from proveout.domain.money import Usd
+    from proveout.domain.review_queue import Queue
     from proveout.domain.schedule import Schedule
     from proveout.faces.settings_sources import SourceSettings
     from proveout.faces.units import Rate
@@ -88,10 +102,17 @@ class ExperimentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveSettings:
-    """The share of runs that must succeed, within a time that leaves out people."""
+    """The share of runs that must succeed, within a time that leaves out people.
+
+    Attributes:
+        reviews: the share of reviews that must be answered before their deadline; None for any.
+        cost: the most that a run may cost on average; None for any.
+    """
 
     success: float
     within: timedelta
+    reviews: float | None = None
+    cost: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +150,7 @@ class ProductionSettings:
         window: the time in which the release plan must fit.
         escalation: in the order in which people are told.
         runbook: an existing file.
+        watch: how it is watched.
     """
 
     profile: str = ""
@@ -140,6 +162,7 @@ class ProductionSettings:
     support: SupportSettings | None = None
     policy: tuple[EvidenceAge, ...] = ()
     runbook: Path | None = None
+    watch: WatchSettings = field(default_factory=WatchSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +175,12 @@ class Settings:
         experiments: in the order of the file; empty where nothing is to be proved.
         sources: who may start runs by signed deliveries, in the order of the file.
         models: how calls of models are metered.
+        choice: what building or buying rests on beside an experiment.
+        channels: ways to reach people, by the names that the escalation uses.
+        access: who may come in, and how often.
+        telemetry: what is told outside of runs.
+        queues: what holds for the queues of reviews that have rules.
+        groups: the people of each group.
     """
 
     path: Path
@@ -161,6 +190,16 @@ class Settings:
     production: ProductionSettings | None = None
     sources: tuple[SourceSettings, ...] = ()
     models: ModelSettings = field(default_factory=ModelSettings)
+    choice: ChoiceSettings = field(default_factory=ChoiceSettings)
+    channels: tuple[ChannelSettings, ...] = ()
+    access: AccessSettings = field(default_factory=AccessSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    queues: tuple[Queue, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    def queue(self, name: str) -> Queue:
+        """Return what holds for a queue of reviews."""
+        return find_queue(self.queues, name)
 
     @property
     def keeping(self) -> Keeping | None:
@@ -202,14 +241,22 @@ def _read(path: Path, text: str, *, must_exist: bool) -> Settings:
     place = _Place(folder=whole_path.parent, must_exist=must_exist)
     workflow = _workflow(cast("Reader", root.inner("workflow")))
     models = read_models(root.inner("models"))
+    experiments = _experiments(root, workflow, models, place)
+    candidates = [each.name for one in experiments for each in one.plan.candidates]
     return Settings(
         path=whole_path,
         folder=place.folder,
         workflow=workflow,
-        experiments=_experiments(root, workflow, models, place),
-        production=_production(root.inner("production"), place),
+        experiments=experiments,
+        production=_production(root.inner("production"), place, workflow),
         sources=read_sources(root),
         models=models,
+        choice=read_choice(root.inner("choice"), candidates),
+        channels=read_channels(root),
+        access=read_access(root.inner("access")),
+        telemetry=read_telemetry(root.inner("telemetry")),
+        queues=read_queues(root),
+        groups=read_groups(root),
     )
 
 
@@ -512,7 +559,9 @@ def _is_file(path: Path) -> bool:
 # Production
 
 
-def _production(row: Reader | None, place: _Place) -> ProductionSettings | None:
+def _production(
+    row: Reader | None, place: _Place, workflow: WorkflowSettings
+) -> ProductionSettings | None:
     if row is None:
         return None
     return ProductionSettings(
@@ -525,6 +574,7 @@ def _production(row: Reader | None, place: _Place) -> ProductionSettings | None:
         support=_support(row.inner("support")),
         policy=tuple(EvidenceAge(claim=c, at_most=age) for c, age in row.durations("policy")),
         runbook=_runbook(row, place),
+        watch=read_watch(row, workflow.schedules),
     )
 
 
@@ -546,7 +596,12 @@ def _objective(row: Reader | None) -> ObjectiveSettings | None:
     if row is None:
         return None
     success, within = row.share("success"), row.duration("within")
-    return ObjectiveSettings(success=cast("float", success), within=cast("timedelta", within))
+    return ObjectiveSettings(
+        success=cast("float", success),
+        within=cast("timedelta", within),
+        reviews=row.share("reviews"),
+        cost=row.money("cost", zero=False),
+    )
 
 
 def _escalation(rows: tuple[Reader, ...]) -> tuple[EscalationTier, ...]:
@@ -555,6 +610,7 @@ def _escalation(rows: tuple[Reader, ...]) -> tuple[EscalationTier, ...]:
         tier = EscalationTier(
             to=row.text("to"), after=row.duration("after", zero=True) or timedelta(0)
         )
+        check_target(row, tier.to)
         if tiers and tier.after < tiers[-1].after:
             raise row.mistake(
                 f"{shown(tier.to)} is told before the tier above it",

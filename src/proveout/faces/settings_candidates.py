@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from proveout.domain.duration import shown
 from proveout.domain.experiment import OWN, AnswersFile, Candidate, Command, Endpoint
-from proveout.faces.settings_schema import ANSWERS_BY, HEADER_PATTERN, VARIABLE_PATTERN
+from proveout.faces.keys.key import HEADER_PATTERN, VARIABLE_PATTERN
+from proveout.faces.keys.prove import ANSWERS_BY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

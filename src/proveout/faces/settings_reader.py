@@ -12,14 +12,8 @@ from proveout.domain.duration import duration, shown
 from proveout.domain.money import Usd
 from proveout.errors import Mistake
 from proveout.faces import units
-from proveout.faces.settings_schema import (
-    ENTRY_PATTERN,
-    NAME_PATTERN,
-    Key,
-    Kind,
-    Table,
-    every_table,
-)
+from proveout.faces.keys.key import ENTRY_PATTERN, NAME_PATTERN, Key, Kind, Table
+from proveout.faces.keys.root import every_table
 from proveout.statistics.arguments import RAREST
 
 if TYPE_CHECKING:

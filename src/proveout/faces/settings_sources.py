@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.delivery import Scheme
 from proveout.domain.duration import shown
-from proveout.faces.settings_schema import VARIABLE_PATTERN
+from proveout.faces.keys.key import VARIABLE_PATTERN
 
 if TYPE_CHECKING:
     from proveout.faces.settings_reader import Reader

@@ -10,26 +10,18 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from proveout.faces import settings
+from proveout.faces.keys.criterion import CRITERION
+from proveout.faces.keys.production import SYNTHETIC
+from proveout.faces.keys.prove import ANSWERS_BY, BASELINE, CANDIDATE, PROVE, WORTH
+from proveout.faces.keys.root import ROOT, every_table
+from proveout.faces.keys.workflow import WORKFLOW
 from proveout.faces.settings_reader import SettingsMistake
-from proveout.faces.settings_schema import (
-    ANSWERS_BY,
-    BASELINE,
-    CANDIDATE,
-    CRITERION,
-    PROVE,
-    ROOT,
-    WORKFLOW,
-    WORTH,
-    Key,
-    Table,
-    every_table,
-    json_schema,
-    settings_table,
-)
+from proveout.faces.settings_schema import json_schema, settings_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from proveout.faces.keys.key import Key, Table
     from proveout.faces.settings_schema import Schema
 
 TABLES = {table.title: table for table in every_table()}
@@ -60,6 +52,9 @@ def document(table: Table, key: Key, value: str) -> str:
     }
     if key.name == "lead_over":
         sections[PROVE.title] |= {one: PROVE.key(one).example for one in ("candidates", "worth")}
+    if table is SYNTHETIC or key.name == "synthetic":
+        probe = '[{ name = "probe", cron = "*/15 * * * *" }]'
+        sections[WORKFLOW.title] |= {"schedules": probe}
     if table is BASELINE:
         sections[WORTH.title] = required(WORTH)
     if table is ROOT:
@@ -102,7 +97,8 @@ def beside(table: Table, key: Key) -> dict[str, str]:
 
 def written(title: str, pairs: dict[str, str]) -> str:
     lines = [f"{name} = {value}" for name, value in pairs.items() if value]
-    opening = [] if title == ROOT.title else [title.replace("NAME", "vendor")]
+    name = "workflow" if title.startswith("[choice") else "vendor"  # a candidate that there is
+    opening = [] if title == ROOT.title else [title.replace("NAME", name)]
     return "".join(f"{line}\n" for line in opening + lines)
 
 
@@ -168,7 +164,10 @@ def test_the_schema_is_json() -> None:
     schema = json.loads(json.dumps(json_schema()))
 
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(schema["properties"]) == {"workflow", "prove", "production", "sources", "models"}
+    assert set(schema["properties"]) == {
+        *("workflow", "prove", "production", "sources", "channels", "models", "choice"),
+        *("access", "telemetry", "review", "groups"),
+    }
     assert problems(schema, {}) != []
 
 
