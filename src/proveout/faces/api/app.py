@@ -9,17 +9,21 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from proveout.faces.api.metrics import Deliveries
+from proveout.faces.api.metrics import Counted, Deliveries
 from proveout.faces.api.problems import LastDoor, add_handlers
-from proveout.faces.api.routes import add_routes
+from proveout.faces.api.rates import Rates
+from proveout.faces.api.routes import ROUTES, add_routes
 from proveout.faces.api.shapes import ProblemShape
 from proveout.faces.api.together import Together
+from proveout.faces.watching import rules_of
+from proveout.watch.measure import Gauges
 
 if TYPE_CHECKING:
     from proveout.faces.api.doors import Doors
+    from proveout.faces.api.routes import Route
 
 
-def api(doors: Doors) -> FastAPI:
+def api(doors: Doors, routes: tuple[Route, ...] = ROUTES) -> FastAPI:
     """Return the application that serves the API, the hooks, health and figures of a project.
 
     It opens nothing and closes nothing: whoever made the parts in `doors` closes them.
@@ -28,10 +32,13 @@ def api(doors: Doors) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.doors = doors
     app.state.deliveries = Deliveries()
+    app.state.gauges = Gauges(doors.store, rules_of(doors.settings))
+    app.state.counted = Counted(doors.store, doors.clock)
+    app.state.rates = Rates(doors.clock, doors.settings.access.requests)
     app.state.pointer = Together(lambda: doors.store.pointer(doors.settings.workflow.name))
     app.add_middleware(LastDoor, log=doors.log)
     add_handlers(app)
-    add_routes(app)
+    add_routes(app, routes)
     described: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

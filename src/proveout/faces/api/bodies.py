@@ -117,3 +117,10 @@ def _too_large() -> BodyTooLarge:
         why="payloads are kept with every run",
         fix=("store the content where it belongs and pass a reference to it",),
     )
+
+
+LASTING = (
+    r"^(?:[1-9][0-9]{0,3} ?(?:s|min)|(?:[1-9][0-9]?|[1-6][0-9]{2}) ?h"
+    r"|(?:[1-9]|[12][0-9]|30) ?days)$"
+)
+"""A time of at most 30 days, as JSON Schema and Python read it alike."""

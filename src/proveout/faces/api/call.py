@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from proveout.domain.access import Actor
     from proveout.domain.release import Pointer, Stage
     from proveout.faces.api.doors import Doors
+    from proveout.faces.api.rates import Rates
     from proveout.faces.api.together import Together
 
 ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}")
@@ -97,6 +98,7 @@ def needs(right: Right) -> Callable[[Request], Awaitable[None]]:
     async def check(request: Request) -> None:
         doors = doors_of(request)
         actor = await signed_in(request, doors)
+        _count(request, actor)
         stage = await stage_of(request)
         request.state.stage = stage.value
         if right is Right.ENQUEUE:
@@ -106,6 +108,14 @@ def needs(right: Right) -> Callable[[Request], Awaitable[None]]:
         request.state.call = Call(request=request, doors=doors, actor=actor, stage=stage)
 
     return check
+
+
+def _count(request: Request, actor: Actor) -> None:
+    """Count a request of the actor; what is left of their rate is told with every answer."""
+    rates: Rates = request.app.state.rates
+    standing = rates.count(actor.name)
+    request.state.standing = standing
+    rates.check(actor.name, standing)
 
 
 async def signed_in(request: Request, doors: Doors) -> Actor:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from proveout.faces.access import Access
     from proveout.faces.settings import Settings
+    from proveout.faces.tallies import Tallies
     from proveout.ports.clock import Clock, Ids
     from proveout.ports.store import Store
 
@@ -25,6 +26,10 @@ ParseSecret = Callable[[Scheme, str], bytes]
 
 Accept = Callable[[str, bytes], bytes]
 """Name of a workflow and an input of JSON, to the input as canonical JSON; or a `Mistake`."""
+
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names by which a machine reaches itself."""
 
 
 def _never() -> bool:
@@ -55,6 +60,7 @@ class Doors:
         is_loopback: the server listens on this machine alone; its figures need no key then.
         is_draining: whether the server is on its way out and should get nothing new.
         claims: how many claims of the production bar have which status; None for no such figure.
+        tallies: counts of runs that ended; None where nobody counts them.
     """
 
     settings: Settings
@@ -68,3 +74,4 @@ class Doors:
     is_loopback: bool = True
     is_draining: Callable[[], bool] = _never
     claims: Callable[[], Awaitable[Mapping[str, int]]] | None = None
+    tallies: Tallies | None = None

@@ -14,6 +14,7 @@ from proveout.faces.api.call import answer, doors_of, stage_of
 from proveout.faces.api.problems import STAGE, BadBody
 from proveout.faces.api.stage import check_hooks
 from proveout.faces.project import NoSuch
+from proveout.run.crowd import check_desk
 from proveout.run.enqueue import IntakeFull
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
 from proveout.run.receive import Arrival, receive
@@ -58,6 +59,8 @@ async def take(request: Request) -> Response:
         counts.count(source, "refused")
         doors.log.warning("hook.refused", source=source, reason=error.reason.value)
         raise
+    if said.challenge is not None:
+        return answer({"challenge": said.challenge}, 200)
     value, kept = _value(doors, sender, said, body)
     arrival = Arrival(
         source=source,
@@ -69,10 +72,11 @@ async def take(request: Request) -> Response:
         intake=doors.settings.workflow.intake,
     )
     try:
+        await check_desk(doors.store, doors.settings.queues, arrival.workflow)
         done = await receive(doors.store, doors.clock, doors.ids, arrival)
     except IntakeFull:
         counts.count(source, "full")
-        doors.log.warning("hook.refused", source=source, reason="the intake limit is reached")
+        doors.log.warning("hook.refused", source=source, reason="an intake limit is reached")
         raise
     outcome = "known" if not done.created else "run" if value is not None else "kept"
     counts.count(source, outcome)

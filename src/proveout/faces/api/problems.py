@@ -17,15 +17,28 @@ from proveout.domain.access import NoRight, NotSignedIn
 from proveout.domain.delivery import BadDelivery
 from proveout.errors import Mistake, Outage, ProveoutError, Refusal
 from proveout.faces.access import NameTaken, NoSuchName
+from proveout.faces.api.rates import TooManyRequests
 from proveout.faces.cli.operate import NotPossible
-from proveout.faces.cli.review import AlreadyDecided
+from proveout.faces.desk import (
+    AlreadyDecided,
+    BadReason,
+    FindingOpen,
+    HoldsEnough,
+    NotYours,
+    ReviewHeld,
+    SecondPersonNeeded,
+    TooLateToUndo,
+)
 from proveout.faces.project import NoSuch
 from proveout.faces.replaying import NotServing
 from proveout.faces.tries import TooManyTries
+from proveout.release.create import NoSuchRelease
 from proveout.run.enqueue import IntakeFull, KeyConflict, OutOfRange
 from proveout.run.payload import PayloadTooLarge, Unjournalable, WrongShape
+from proveout.run.query import BadQuery
 from proveout.run.replay import AlreadyReplayed, NotReplayable
 from proveout.run.send import RunOver
+from proveout.watch.answer import BadSilence, NoSuchAlert, NothingToTake, NotSilenced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +46,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from structlog.typing import FilteringBoundLogger
+
+    from proveout.faces.api.rates import Standing
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -96,7 +111,10 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         Mistake: HTTPStatus.BAD_REQUEST,
         NoSuch: HTTPStatus.NOT_FOUND,
         NoSuchName: HTTPStatus.NOT_FOUND,
+        NoSuchRelease: HTTPStatus.NOT_FOUND,
         NoSuchPath: HTTPStatus.NOT_FOUND,
+        NoSuchAlert: HTTPStatus.NOT_FOUND,
+        NotSilenced: HTTPStatus.NOT_FOUND,
         WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
         BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
         NameTaken: HTTPStatus.CONFLICT,
@@ -104,21 +122,32 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         WrongMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         BadRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+        BadQuery: HTTPStatus.UNPROCESSABLE_ENTITY,
         WrongShape: HTTPStatus.UNPROCESSABLE_ENTITY,
         Unjournalable: HTTPStatus.UNPROCESSABLE_ENTITY,
         OutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
+        BadSilence: HTTPStatus.UNPROCESSABLE_ENTITY,
         Refusal: HTTPStatus.FORBIDDEN,
         NotSignedIn: HTTPStatus.UNAUTHORIZED,
         NoRight: HTTPStatus.FORBIDDEN,
         BadDelivery: HTTPStatus.BAD_REQUEST,
         KeyConflict: HTTPStatus.CONFLICT,
         AlreadyDecided: HTTPStatus.CONFLICT,
+        ReviewHeld: HTTPStatus.CONFLICT,
+        FindingOpen: HTTPStatus.CONFLICT,
+        SecondPersonNeeded: HTTPStatus.CONFLICT,
+        TooLateToUndo: HTTPStatus.CONFLICT,
+        NotYours: HTTPStatus.CONFLICT,
+        HoldsEnough: HTTPStatus.CONFLICT,
+        BadReason: HTTPStatus.CONFLICT,
         NotPossible: HTTPStatus.CONFLICT,
         RunOver: HTTPStatus.CONFLICT,
+        NothingToTake: HTTPStatus.CONFLICT,
         NotReplayable: HTTPStatus.CONFLICT,
         AlreadyReplayed: HTTPStatus.CONFLICT,
         NotServing: HTTPStatus.CONFLICT,
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+        TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
         IntakeFull: HTTPStatus.TOO_MANY_REQUESTS,
         Outage: HTTPStatus.SERVICE_UNAVAILABLE,
         Bug: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -151,7 +180,7 @@ def problem(error: ProveoutError, stage: str | None = None) -> Response:
         headers[STAGE] = stage
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="proveout"'
-    if isinstance(error, TooManyTries):
+    if isinstance(error, TooManyTries | TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Outage):
         headers["Retry-After"] = str(RETRY_AFTER)
@@ -207,7 +236,8 @@ class LastDoor:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                message = {**message, "headers": _with_safety(message["headers"])}
+                headers = _with_standing(scope, _with_safety(message["headers"]))
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
@@ -217,7 +247,7 @@ class LastDoor:
         except Exception as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
             # A message may hold what a customer wrote; where it happened does not.
             where = "".join(traceback.format_tb(error.__traceback__))
-            self._log.error("request.failed", error=type(error).__name__, where=where)
+            self._log.error("request.failed", type=type(error).__name__, where=where)
             if not has_begun:
                 bug = Bug(
                     "a bug in proveout",
@@ -238,3 +268,12 @@ SAFETY = {
 def _with_safety(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     there = {name.lower() for name, _ in headers}
     return [*headers, *((name, value) for name, value in SAFETY.items() if name not in there)]
+
+
+def _with_standing(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Add what is left of the key's rate, where one was shown."""
+    standing: Standing | None = scope.get("state", {}).get("standing")
+    if standing is None:
+        return headers
+    told = standing.headers().items()
+    return [*headers, *((name.lower().encode(), value.encode()) for name, value in told)]

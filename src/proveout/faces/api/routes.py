@@ -15,7 +15,17 @@ from starlette.routing import Route as BareRoute
 
 from proveout.domain.access import Right
 from proveout.errors import Mistake
-from proveout.faces.api import health, hooks, metrics, reviews, runs, shapes, standing
+from proveout.faces.api import (
+    alerts,
+    experiments,
+    health,
+    hooks,
+    metrics,
+    reviews,
+    runs,
+    shapes,
+    standing,
+)
 from proveout.faces.api.call import answer, needs
 
 if TYPE_CHECKING:
@@ -76,6 +86,31 @@ def _description() -> type[Any]:
 
 ANY: Mapping[str, Any] = MappingProxyType({})
 
+WRITTEN: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "Idempotency-Key": {"minLength": 1, "maxLength": runs.LONGEST_KEY, "pattern": "^[ -~]+$"},
+    }
+)
+"""How the value of a header is written, where not everything will do."""
+
+TAGGED: Mapping[str, str] = MappingProxyType(
+    {"If-None-Match": "An ETag; 304 where nothing has changed since."}
+)
+
+
+def _one(path: str, handler: Handler, shape: type[Any]) -> Route:
+    """Return the route that shows a single thing, with its ETag."""
+    return Route(
+        method="GET",
+        path=f"{V1}/{path}",
+        right=Right.READ,
+        handler=handler,
+        answers={200: shape},
+        problems=(404,),
+        headers=TAGGED,
+    )
+
+
 ROUTES: tuple[Route, ...] = (
     Route(
         method="POST",
@@ -97,6 +132,7 @@ ROUTES: tuple[Route, ...] = (
         handler=standing.workflow,
         answers={200: shapes.WorkflowShape},
         problems=(404,),
+        headers=TAGGED,
     ),
     Route(
         method="GET",
@@ -113,7 +149,7 @@ ROUTES: tuple[Route, ...] = (
         handler=runs.shown,
         answers={200: shapes.RunShape},
         problems=(404,),
-        headers={"If-None-Match": "An ETag; 304 where nothing has changed since."},
+        headers=TAGGED,
     ),
     Route(
         method="GET",
@@ -122,6 +158,7 @@ ROUTES: tuple[Route, ...] = (
         handler=runs.journal,
         answers={200: shapes.JournalShape},
         problems=(404,),
+        headers=TAGGED,
     ),
     Route(
         method="POST",
@@ -156,7 +193,7 @@ ROUTES: tuple[Route, ...] = (
         right=Right.READ,
         handler=reviews.listed,
         answers={200: shapes.ReviewsShape},
-        problems=(422,),
+        problems=(404, 422),
     ),
     Route(
         method="GET",
@@ -165,7 +202,7 @@ ROUTES: tuple[Route, ...] = (
         handler=reviews.shown,
         answers={200: shapes.ReviewShape},
         problems=(404,),
-        headers={"If-None-Match": "An ETag; 304 where nothing has changed since."},
+        headers=TAGGED,
     ),
     Route(
         method="POST",
@@ -176,13 +213,78 @@ ROUTES: tuple[Route, ...] = (
         problems=(400, 404, 408, 409, 413, 415, 422),
         body=reviews.DecisionBody.model_json_schema(),
     ),
+    *(
+        Route(
+            method="POST",
+            path=f"{V1}/reviews/{{review}}/{handler.__name__}",
+            right=Right.REVIEW,
+            handler=handler,
+            answers={200: shapes.ReviewShape},
+            problems=(400, 404, 408, 409, 413, 415, 422),
+            body=None if body is None else body.model_json_schema(),
+        )
+        for handler, body in (
+            (reviews.claim, None),
+            (reviews.release, None),
+            (reviews.undo, None),
+            (reviews.snooze, reviews.SnoozeBody),
+            (reviews.assign, reviews.AssignBody),
+            (reviews.edit, reviews.EditBody),
+            (reviews.escalate, reviews.EscalateBody),
+        )
+    ),
+    Route(
+        method="GET",
+        path=f"{V1}/alerts",
+        right=Right.READ,
+        handler=alerts.listed,
+        answers={200: shapes.AlertsShape},
+        problems=(422,),
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/alerts/{{alert}}/acknowledgement",
+        right=Right.OPERATE,
+        handler=alerts.acknowledged,
+        answers={200: shapes.AcknowledgementShape},
+        problems=(400, 404, 408, 409, 413, 415, 422),
+        body=alerts.AcknowledgeBody.model_json_schema(),
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/silences",
+        right=Right.OPERATE,
+        handler=alerts.silenced,
+        answers={201: shapes.SilenceShape},
+        problems=(400, 408, 413, 415, 422),
+        body=alerts.SilenceBody.model_json_schema(),
+    ),
+    Route(
+        method="POST",
+        path=f"{V1}/silences/{{silence}}/end",
+        right=Right.OPERATE,
+        handler=alerts.unsilenced,
+        answers={200: shapes.SilenceShape},
+        problems=(404,),
+    ),
     Route(
         method="GET",
         path=f"{V1}/releases",
         right=Right.READ,
         handler=standing.releases,
         answers={200: shapes.ReleasesShape},
+        problems=(404, 422),
     ),
+    _one("releases/{release}", standing.release, shapes.OneReleaseShape),
+    Route(
+        method="GET",
+        path=f"{V1}/experiments",
+        right=Right.READ,
+        handler=experiments.listed,
+        answers={200: shapes.ExperimentsShape},
+        problems=(404, 422),
+    ),
+    _one("experiments/{experiment}", experiments.shown, shapes.ExperimentShape),
     Route(
         method="GET",
         path=f"{V1}/ledger",
@@ -191,13 +293,16 @@ ROUTES: tuple[Route, ...] = (
         answers={200: shapes.LedgerShape},
         problems=(422,),
     ),
+    _one("ledger/{seq}", standing.ledger_entry, shapes.OneEntryShape),
     Route(
         method="GET",
         path=f"{V1}/evidence",
         right=Right.READ,
         handler=standing.evidence,
         answers={200: shapes.EvidenceShape},
+        problems=(404, 422),
     ),
+    _one("evidence/{digest}", standing.one_evidence, shapes.ProofShape),
     Route(
         method="GET",
         path=f"{V1}/openapi.json",
@@ -286,7 +391,7 @@ def _responses(route: Route) -> dict[int | str, dict[str, Any]]:
     }
     if "If-None-Match" in route.headers:
         found[304] = {"description": "Nothing has changed."}
-    keyed = (401, 403) if isinstance(route.right, Right) else ()
+    keyed = (401, 403, 429) if isinstance(route.right, Right) else ()
     if route.right is Open.LOCAL:
         keyed = (401, 403)
         found[200] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
@@ -305,7 +410,12 @@ def _extra(route: Route) -> dict[str, Any]:
         extra["requestBody"] = {"required": True, "content": content}
     if route.headers:
         extra["parameters"] = [
-            {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "header",
+                "description": meaning,
+                "schema": {"type": "string", **WRITTEN.get(name, {})},
+            }
             for name, meaning in route.headers.items()
         ]
     if route.right is Open.SIGNED:

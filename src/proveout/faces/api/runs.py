@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from proveout.domain.duration import duration
+from proveout.domain.duration import DURATION_PATTERN, duration
 from proveout.domain.run import RunId, RunState
 from proveout.domain.unit import Cancel, Stale, UnitId
 from proveout.faces.api.bodies import read_json
@@ -19,8 +20,9 @@ from proveout.faces.api.problems import BadRequest
 from proveout.faces.api.stage import check_enqueue
 from proveout.faces.cli.operate import NotPossible, entry_words, run_v1
 from proveout.faces.project import NoSuch
+from proveout.faces.queried import asked_for
 from proveout.faces.replaying import release_to_replay_on
-from proveout.ports.store import RunFilter
+from proveout.run.crowd import check_desk
 from proveout.run.enqueue import LONGEST_ORDERING, MOST_URGENT, Request, enqueue
 from proveout.run.payload import say
 from proveout.run.replay import Replay
@@ -59,7 +61,11 @@ async def create(
         ),
     ] = None,
     delay: Annotated[
-        str | None, Query(description='Begin no sooner than after this, such as "10 min".')
+        str | None,
+        Query(
+            description='Begin no sooner than after this, such as "10 min".',
+            json_schema_extra={"pattern": DURATION_PATTERN},
+        ),
     ] = None,
 ) -> Response:
     """Ask for a run of a workflow, with its input as the body.
@@ -81,7 +87,9 @@ async def create(
         ordering=ordering,
         delay=timedelta(0) if delay is None else duration(delay),
         intake=doors.settings.workflow.intake,
+        asked_by=call.actor.name,
     )
+    await check_desk(doors.store, doors.settings.queues, name, key)
     done = await enqueue(doors.store, doors.clock, doors.ids, wanted)
     headers = {"Location": f"/api/v1/runs/{done.run.id}"}
     run, seconds = done.run, _wait(call)
@@ -139,20 +147,37 @@ def _has_settled(run: Run) -> bool:
 
 async def listed(
     call: Let,
+    q: Annotated[
+        str, Query(description="As on the console: state:failed since:2h error:timeout.")
+    ] = "",
     state: Annotated[list[RunState] | None, Query(description="Only these; may repeat.")] = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
 ) -> Response:
-    """List runs that are no trials, newest first."""
-    which = RunFilter(
-        states=tuple(state or ()),
-        workflow=call.workflow,
-        before=None if cursor is None else RunId(checked_id(cursor, "page")),
-        limit=limit,
-    )
-    found = await call.doors.store.runs(which)
+    """List runs that are no trials, newest first.
+
+    `q` may hold state:, workflow:, release:, since:, error:, id: and key:, each with a value.
+    """
+    store, now = call.doors.store, call.doors.clock.now()
+    before = "" if cursor is None else checked_id(cursor, "page")
+    which = await asked_for(store, q, call.workflow, now, before=before, limit=limit)
+    if state:
+        which = replace(which, states=_both(which.states, state))
+    found = await store.runs(which)
     next_ = found[-1].id if len(found) == limit else None
     return call.answer({"schema": "runs.v1", "runs": [run_v1(run) for run in found], "next": next_})
+
+
+def _both(asked: tuple[RunState, ...], also: list[RunState]) -> tuple[RunState, ...]:
+    """Return the states that both a query and a parameter let through.
+
+    Raises:
+        BadRequest: there is none, so nothing could ever be found.
+    """
+    both = tuple(one for one in also if not asked or one in asked)
+    if not both:
+        raise BadRequest("q and state ask for different states", fix=("leave one of them out",))
+    return both
 
 
 async def shown(run: str, call: Let) -> Response:
@@ -165,7 +190,7 @@ async def journal(run: str, call: Let) -> Response:
     found = await _run(call, run)
     entries = await call.doors.store.journal(found.id)
     words = [entry_words(entry) for entry in entries]
-    return call.answer({"schema": "journal.v1", "run": found.id, "entries": words})
+    return call.answer_tagged({"schema": "journal.v1", "run": found.id, "entries": words})
 
 
 async def cancel(run: str, call: Let) -> Response:
@@ -204,7 +229,7 @@ async def replay(run: str, call: Let) -> Response:
     if "input" in asked.model_fields_set:
         edited = doors.accept(found.workflow, json.dumps(asked.input, ensure_ascii=False).encode())
     release = await release_to_replay_on(doors.store, found.workflow, asked.release)
-    how = Replay(value=edited, release=release, again=asked.again)
+    how = Replay(value=edited, release=release, again=asked.again, by=call.actor.name)
     done = await run_again(doors.store, doors.clock, doors.ids, found, how)
     body = {**run_v1(done.run), "created": done.created, "replays": found.id}
     headers = {"Location": f"/api/v1/runs/{done.run.id}"}

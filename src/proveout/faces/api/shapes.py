@@ -64,6 +64,19 @@ class JournalShape(TypedDict):
     stage: StageName
 
 
+class FindingShape(TypedDict):
+    """Something that speaks against a draft."""
+
+    title: str
+    why: str
+    field: str
+    start: int | None
+    end: int | None
+    blocking: bool
+    fix: str
+    open: bool
+
+
 class ReviewShape(TypedDict):
     """A question to a person."""
 
@@ -79,6 +92,23 @@ class ReviewShape(TypedDict):
     approved: bool | None
     by: str | None
     reason: str | None
+    code: str | None
+    takes_effect_at: str | None
+    claimed_by: str | None
+    claimed_until: str | None
+    snoozed_until: str | None
+    assigned_to: str | None
+    escalated_at: str | None
+    escalated_by: str | None
+    escalated_why: str | None
+    draft: Any
+    edited_by: str | None
+    groups: list[str]
+    four_eyes: bool
+    approved_by: str | None
+    requester: str | None
+    confidence: float | None
+    findings: list[FindingShape]
     stage: NotRequired[StageName]
 
 
@@ -87,6 +117,86 @@ class ReviewsShape(TypedDict):
 
     schema: Literal["reviews.v1"]
     reviews: list[ReviewShape]
+    next: str | None
+    stage: StageName
+
+
+class ToldShape(TypedDict):
+    """Somebody was to be told."""
+
+    to: str
+    tier: int
+    round: int
+    at: str
+
+
+class TakenShape(TypedDict):
+    """Who has taken it."""
+
+    by: str
+    until: str
+
+
+class NoticeShape(TypedDict):
+    """What a channel was handed; accepted is not yet read."""
+
+    id: str
+    to: str
+    kind: str
+    accepted_at: str | None
+    tries: int
+    trouble: str | None
+
+
+class AlertShape(TypedDict):
+    """An objective or a rule that does not hold, or a review that nobody answers."""
+
+    schema: Literal["alert.v1"]
+    id: str
+    rule: str
+    severity: str
+    state: str
+    summary: str
+    detail: str
+    since: str
+    resolved_at: str | None
+    told: list[ToldShape]
+    next_at: str | None
+    acknowledged: TakenShape | None
+    silenced: str | None
+    follows_from: str | None
+    notices: list[NoticeShape]
+
+
+class SilenceShape(TypedDict):
+    """Nobody is told of a rule, or of any, until it ends."""
+
+    schema: Literal["silence.v1"]
+    id: str
+    rule: str | None
+    by: str
+    reason: str
+    begins: str
+    ends: str
+    stage: NotRequired[StageName]
+
+
+class AlertsShape(TypedDict):
+    """Alerts, and the silences that hold."""
+
+    schema: Literal["alerts.v1"]
+    alerts: list[AlertShape]
+    silences: list[SilenceShape]
+    stage: StageName
+
+
+class AcknowledgementShape(TypedDict):
+    """Somebody has taken an alert, or a review."""
+
+    schema: Literal["acknowledgement.v1"]
+    subject: str
+    by: str
+    until: str
     stage: StageName
 
 
@@ -134,6 +244,14 @@ class ReleasesShape(TypedDict):
 
     schema: Literal["releases.v1"]
     releases: list[ReleaseShape]
+    next: str | None
+    stage: StageName
+
+
+class OneReleaseShape(ReleaseShape):
+    """A release by itself."""
+
+    schema: Literal["release.v1"]
     stage: StageName
 
 
@@ -158,6 +276,13 @@ class EntryShape(TypedDict):
     signature: SignatureShape
 
 
+class OneEntryShape(EntryShape):
+    """A link of the chain by itself."""
+
+    schema: Literal["entry.v1"]
+    stage: StageName
+
+
 class LedgerShape(TypedDict):
     """A page of the ledger; `next` is the cursor of the page that follows."""
 
@@ -172,6 +297,60 @@ class EvidenceShape(TypedDict):
 
     schema: Literal["evidence.v1"]
     evidence: list[dict[str, Any]]
+    next: str | None
+    stage: StageName
+
+
+class ProofShape(TypedDict):
+    """What one drill has shown, with its digest; the rest is as the drill wrote it."""
+
+    schema: Literal["proof.v1"]
+    digest: str
+    stage: StageName
+
+
+class OneExperimentShape(TypedDict):
+    """An experiment as it was locked."""
+
+    id: str
+    name: str
+    workflow: str
+    lock: str
+    look: int
+    order_seed: int
+    dataset: str
+    locked_at: str
+    verdict: dict[str, Any] | None
+
+
+class ExperimentsShape(TypedDict):
+    """A page of experiments."""
+
+    schema: Literal["experiments.v1"]
+    experiments: list[OneExperimentShape]
+    next: str | None
+    stage: StageName
+
+
+class UsedShape(TypedDict):
+    """What the trials of an experiment have used."""
+
+    trials: int
+    calls: int
+    calls_repeated: int
+    reused: int
+    model_calls: int
+    tokens_read: int
+    tokens_written: int
+    cost_usd: float | None
+
+
+class ExperimentShape(OneExperimentShape):
+    """An experiment by itself, with what it locked."""
+
+    schema: Literal["experiment.v1"]
+    plan: Any
+    used: UsedShape
     stage: StageName
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.domain.access import RIGHTS, Right
+from proveout.domain.access import Right
 from proveout.domain.release import Stage
 from proveout.errors import Refusal
 
@@ -52,7 +52,7 @@ async def check_enqueue(
         actor.check(Right.ENQUEUE)
         return
     testers = {name.casefold() for name in settings.workflow.testers}
-    if Right.ENQUEUE not in RIGHTS[actor.role] and actor.name.casefold() not in testers:
+    if not actor.may(Right.ENQUEUE) and actor.name.casefold() not in testers:
         raise NotTester(
             f"{actor.name} is no tester of {settings.workflow.name}",
             why="it is a proof of concept: only named testers may use it",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
 
 from proveout.domain.record import Kind
-from proveout.faces.api.call import Let  # noqa: TC001 - the framework reads it
+from proveout.faces.api.call import Let, checked_id
+from proveout.faces.api.pages import MOST, page
 from proveout.faces.project import NoSuch
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from proveout.domain.ledger import LedgerEntry
     from proveout.domain.release import Pointer, Release
 
-MOST = 100
-"""Entries of one page."""
+SEQ = re.compile(r"[1-9][0-9]{0,14}")
+"""What the number of an entry can look like."""
 
 
 async def workflow(name: str, call: Let) -> Response:
@@ -26,8 +28,8 @@ async def workflow(name: str, call: Let) -> Response:
     if name != call.workflow:
         raise NoSuch("there is no such workflow here", why=f"this project serves {call.workflow}")
     pointer = await call.doors.store.pointer(name)
-    return call.answer(
-        {"schema": "workflow.v1", "name": name, "pointer": pointer_words(pointer)},
+    return call.answer_tagged(
+        {"schema": "workflow.v1", "name": name, "pointer": pointer_words(pointer)}
     )
 
 
@@ -48,12 +50,25 @@ def pointer_words(pointer: Pointer) -> dict[str, Any]:
     }
 
 
-async def releases(call: Let) -> Response:
+async def releases(
+    call: Let,
+    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+) -> Response:
     """List the releases of the workflow, the oldest first."""
     found = await call.doors.store.releases(call.workflow)
-    return call.answer(
-        {"schema": "releases.v1", "releases": [_release_words(one) for one in found]}
-    )
+    part, next_ = page(found, lambda one: one.name, cursor, limit)
+    words = [_release_words(one) for one in part]
+    return call.answer({"schema": "releases.v1", "releases": words, "next": next_})
+
+
+async def release(release: str, call: Let) -> Response:
+    """Show a release by its name or its digest."""
+    found = await call.doors.store.releases(call.workflow)
+    one = next((one for one in found if release in {one.name, one.digest}), None)
+    if one is None:
+        raise NoSuch("there is no such release", fix=("GET /api/v1/releases",))
+    return call.answer_tagged({"schema": "release.v1", **_release_words(one)})
 
 
 def _release_words(one: Release) -> dict[str, Any]:
@@ -95,8 +110,31 @@ def _entry_words(one: LedgerEntry) -> dict[str, Any]:
     }
 
 
-async def evidence(call: Let) -> Response:
+async def ledger_entry(seq: str, call: Let) -> Response:
+    """Show one entry of the ledger."""
+    found: list[LedgerEntry] = []
+    if SEQ.fullmatch(seq):
+        found = await call.doors.store.ledger(int(seq) + 1, 1)
+    if not found or found[0].seq != int(seq):
+        raise NoSuch("there is no such entry", fix=("GET /api/v1/ledger",))
+    return call.answer_tagged({"schema": "entry.v1", **_entry_words(found[0])})
+
+
+async def evidence(
+    call: Let,
+    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+) -> Response:
     """List what drills have shown, by the digest of each record."""
     found = await call.doors.store.records(Kind.EVIDENCE)
-    words = [{"digest": name, **json.loads(body)} for name, body in found.items()]
-    return call.answer({"schema": "evidence.v1", "evidence": words})
+    part, next_ = page([*found], str, cursor, limit)
+    words = [{"digest": name, **json.loads(found[name])} for name in part]
+    return call.answer({"schema": "evidence.v1", "evidence": words, "next": next_})
+
+
+async def one_evidence(digest: str, call: Let) -> Response:
+    """Show one record of what a drill has shown."""
+    body = await call.doors.store.record(Kind.EVIDENCE, checked_id(digest, "evidence"))
+    if body is None:
+        raise NoSuch("there is no such evidence", fix=("GET /api/v1/evidence",))
+    return call.answer_tagged({"schema": "proof.v1", "digest": digest, **json.loads(body)})

@@ -131,9 +131,9 @@ async def test_the_figures_are_those_of_the_store(
     found = await figures(house)
 
     assert found["proveout_runs", "QUEUED"] == 1
-    assert found["proveout_runs", "DEAD"] == found["proveout_dead_runs", ""] == 0
-    assert found["proveout_queue_age_seconds", ""] == 90
-    assert found["proveout_open_reviews", ""] == 0
+    assert found["proveout_runs", "DEAD"] == found["proveout_dead_letters", ""] == 0
+    assert found["proveout_queue_oldest_seconds", ""] == 90
+    assert found["proveout_reviews_open", ""] == 0
     assert found["proveout_stage", "production"] == 1
     assert found["proveout_deliveries_total", "shop/run"] == 1
     assert found["proveout_deliveries_total", "shop/known"] == 1

@@ -219,6 +219,23 @@ async def test_both_secrets_count_while_one_is_replaced(shop: House) -> None:
 
 
 @ONE_STORE
+async def test_a_handshake_is_answered_with_its_challenge(shop: House) -> None:
+    """Slack asks once whether the address is ours; nothing is kept, and a stranger gets nothing."""
+    body = b'{"type": "url_verification", "challenge": "3eZbrw1a"}'
+    now = shop.doors.clock.now()
+
+    async with shop.client() as client:
+        good = await client.post(
+            "/hooks/chat", content=body, headers=signed(body, now, scheme=Scheme.SLACK)
+        )
+        bad = await client.post("/hooks/chat", content=body)
+
+    assert (good.status_code, good.json()) == (200, {"challenge": "3eZbrw1a"})
+    assert (bad.status_code, "3eZbrw1a" in bad.text) == (400, False)
+    assert await kept(shop) == 0
+
+
+@ONE_STORE
 async def test_a_body_over_the_limit_is_not_read(shop: House) -> None:
     """413 for one that says so, and for one that does not say how long it is."""
     body = b"x" * (LARGEST + 1)

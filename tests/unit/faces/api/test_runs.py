@@ -251,6 +251,24 @@ async def test_pages_of_runs_join_without_gaps(house: House) -> None:
     assert seen == made[::-1]
 
 
+async def test_runs_are_listed_by_the_query_of_the_console(house: House) -> None:
+    """One text means one list; what cannot be read says where; the states of both must agree."""
+    run = RunId((await ask(house, 1)).json()["id"])
+    await succeed(house, run)
+    await ask(house, 2)
+
+    found = await get(house, "/api/v1/runs?q=state:succeeded since:1h")
+    both = await get(house, "/api/v1/runs?q=state:succeeded,queued&state=QUEUED")
+    odd = await get(house, "/api/v1/runs?q=state:succeeded colour:red")
+    none = await get(house, "/api/v1/runs?q=state:succeeded&state=QUEUED")
+    away = await get(house, "/api/v1/runs?q=release:r9")
+
+    assert [one["id"] for one in found.json()["runs"]] == [run]
+    assert [one["state"] for one in both.json()["runs"]] == ["QUEUED"]
+    assert (odd.status_code, none.status_code, away.status_code) == (422, 422, 404)
+    assert "at character 17" in odd.text
+
+
 async def test_runs_are_listed_by_state(house: House) -> None:
     """Several states at once; an unknown one is a problem."""
     done = (await ask(house, 1)).json()["id"]
@@ -400,7 +418,7 @@ async def test_a_replay_takes_another_input_and_a_release(house: House) -> None:
         done = await client.post(path, json={"input": 8, "release": "draft"})
 
     assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong-shape")
-    assert (unknown.status_code, unknown.json()["code"]) == (400, "no-such-release")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "no-such-release")
     assert strange.status_code == 422
     assert done.status_code == 202
     kept = await house.store.run(RunId(done.json()["id"]))
