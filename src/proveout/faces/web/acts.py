@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from proveout.domain.bar import Acceptance, Settled
 from proveout.domain.ledger import Deed
 from proveout.domain.record import Kind, encode
 from proveout.domain.release import WORKFLOW_SCOPE, ReleaseDigest, Treatment
-from proveout.domain.review import Answer
-from proveout.domain.unit import Cancel, Decide, Decided, Keep, Stale, UnitId
+from proveout.domain.unit import Cancel, Keep, Stale, UnitId
 from proveout.faces.api.problems import BadRequest
-from proveout.faces.api.stage import check_enqueue
+from proveout.faces.cli.canary import share_of
 from proveout.faces.cli.operate import NotPossible
 from proveout.faces.readiness import check_gate, grounds, readiness
-from proveout.faces.web.drafts import edited
-from proveout.faces.web.gather import find_review, find_run
-from proveout.release.create import NoSuchRelease
+from proveout.faces.web.gather import find_run
+from proveout.release.create import NoSuchRelease, named
 from proveout.release.decide import amend
 from proveout.release.halt import halt as halt_workflow
 from proveout.release.halt import resume as resume_workflow
-from proveout.release.move import Order, roll_back
+from proveout.release.move import Order, roll_back, start_canary
 from proveout.release.move import promote as make_stable
-from proveout.run.payload import to_json
-from proveout.run.replay import replay as run_again
+from proveout.release.route import CanaryPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proveout.domain.access import Actor
-    from proveout.domain.review import Review
     from proveout.domain.run import Run
     from proveout.faces.readiness import Readiness
     from proveout.faces.web.visit import Console, Visit
 
 LONGEST_REASON = 2_000
 """Characters of a reason."""
-
-APPROVE, EDIT, REJECT = "approve", "edit", "reject"
-DECISIONS = (APPROVE, EDIT, REJECT)
 
 
 async def cancel(console: Console, run: str) -> Run:
@@ -54,54 +46,6 @@ async def cancel(console: Console, run: str) -> Run:
         now = await find_run(console.project, run)
         raise NotPossible(f"run {run} is {now.state}", why="a final run stays as it is")
     return found
-
-
-async def replay(console: Console, run: str, actor: Actor) -> Run:
-    """Make a new run on the input of one that ended without a result; return the new one.
-
-    Raises:
-        NotReplayable: it goes on, has succeeded, is pruned, or is a trial.
-        AlreadyReplayed: a replay of it has succeeded.
-        Refusal: in this stage the actor may not ask for a run.
-    """
-    project = console.project
-    bench = project.bench
-    found = await find_run(project, run)
-    stage = (await project.store.pointer(project.name)).stage
-    await check_enqueue(actor, stage, project.settings, project.store, bench.clock.now())
-    return (await run_again(project.store, bench.clock, bench.ids, found)).run
-
-
-async def decide(visit: Visit, review: str) -> Review | None:
-    """Make a person's decision count; None where it came too late, or for another content.
-
-    Raises:
-        BadRequest: the form holds no decision, or a rejection without a reason.
-        BadEdit: the edit is no JSON.
-    """
-    project = visit.console.project
-    seen = await find_review(project, review)
-    decision = Decide(
-        id=UnitId(project.bench.ids.new()),
-        review=seen.id,
-        digest=visit.sent("digest"),
-        answer=_answer(visit, seen),
-    )
-    done = await project.store.write(decision)
-    return done.review if isinstance(done, Decided) else None
-
-
-def _answer(visit: Visit, seen: Review) -> Answer:
-    way, reason = visit.sent("decision"), reason_of(visit)
-    if way not in DECISIONS:
-        raise BadRequest("the form holds no decision", fix=("load the page again",))
-    if way == REJECT and not reason:
-        raise BadRequest("a rejection needs a reason", why="whoever reads the run will ask for it")
-    content = seen.content
-    if way == EDIT:
-        text = edited(visit.sent("content"), visit.sent("editing"))
-        content = to_json(json.loads(text), "the edited content")
-    return Answer(approved=way != REJECT, content=content, by=visit.actor.name, reason=reason)
 
 
 def reason_of(visit: Visit) -> str:
@@ -169,6 +113,28 @@ async def _keep(console: Console, accepted: Sequence[Acceptance], actor: Actor) 
         Keep(kind=Kind.ACCEPTANCE, name=office.ids.new(), body=encode(one)) for one in accepted
     )
     await amend(office, deed, keeps)
+
+
+async def canary(visit: Visit) -> None:
+    """Send a share of the new runs to a release, past the gate.
+
+    Raises:
+        NoSuchRelease: no release of the workflow is called that.
+        Mistake: what was sent is no share.
+        GateBlocked: something speaks against it.
+        PointerMoved: what serves has changed since the gate was looked at.
+    """
+    console, actor = visit.console, visit.actor
+    project = console.project
+    release = named(await project.store.releases(project.name), visit.sent("release"))
+    share = share_of(visit.sent("share"))
+    found = await readiness(project, release)
+    check_gate(found, actor, as_canary=True)
+    now = project.bench.clock.now()
+    plan = CanaryPlan(
+        share=share, salt=project.bench.ids.new(), now=now, seen=found.pointer.version
+    )
+    await start_canary(console.access.office, release, plan, actor.name, grounds(found))
 
 
 async def _shown(visit: Visit) -> ReleaseDigest | None:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 from proveout.errors import Outage, ProveoutError
+from proveout.faces.api.doors import LOOPBACK
 from proveout.faces.api.problems import (
     RETRY_AFTER,
     Bug,
@@ -24,8 +25,8 @@ from proveout.faces.web import gather
 from proveout.faces.web.doors import TroublePage
 from proveout.faces.web.frame import Frame
 from proveout.faces.web.render import POLICY
-from proveout.faces.web.routes import served
-from proveout.faces.web.visit import Visit
+from proveout.faces.web.routes import ROUTES, served
+from proveout.faces.web.visit import Visit, is_secure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from proveout.faces.web.routes import Route
     from proveout.faces.web.visit import Console
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""Names by which a machine reaches itself."""
 
 PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
@@ -53,12 +52,19 @@ SAFETY: Mapping[str, str] = {
 """Headers of every answer."""
 
 
+OVER_TLS = "max-age=31536000"
+"""For a year no browser that came over TLS comes without it."""
+
 WRONG_HOST = "The console is not reached by this name.\n"
 MISDIRECTED = 421
 
 
 def console_app(
-    console: Console, *, is_loopback: bool = True, hosts: tuple[str, ...] = ()
+    console: Console,
+    *,
+    is_loopback: bool = True,
+    hosts: tuple[str, ...] = (),
+    routes: tuple[Route, ...] = ROUTES,
 ) -> Starlette:
     """Return the application that serves the console.
 
@@ -66,6 +72,7 @@ def console_app(
         console: the parts behind it.
         is_loopback: the server listens on this machine alone: it is called by no other name.
         hosts: names by which it is reached besides, as `host` or `host:port`.
+        routes: what it serves, each behind its right.
     """
 
     async def own(request: Request, error: Exception) -> Response:
@@ -75,7 +82,7 @@ def console_app(
         return await _trouble(console, request, _told(cast("HTTPException", error), request))
 
     app = Starlette(
-        routes=served(console),
+        routes=served(console, routes),
         exception_handlers={ProveoutError: own, HTTPException: foreign},
     )
     app.router.redirect_slashes = False
@@ -151,6 +158,8 @@ class Outermost:
                 headers.setdefault("Cache-Control", "no-store")
                 for name, value in SAFETY.items():
                     headers[name] = value
+                if is_secure(request):
+                    headers["Strict-Transport-Security"] = OVER_TLS
             await send(message)
 
         request = Request(scope, receive)
@@ -164,7 +173,7 @@ class Outermost:
         except Exception as error:  # noqa: BLE001 - the last door: nothing leaves as a traceback
             # A message may hold what a customer wrote; where it happened does not.
             where = "".join(traceback.format_tb(error.__traceback__))
-            self._log.error("console.failed", error=type(error).__name__, where=where)
+            self._log.error("console.failed", type=type(error).__name__, where=where)
             if not has_begun:
                 answer = await _trouble(self._console, request, _bug())
                 await answer(scope, receive, guarded)

@@ -19,6 +19,7 @@ class LoginPage:
         name: what was typed before; "" at first.
         problem: why that did not open the door; "" at first.
         back: path to go to after signing in; "" for the overview.
+        provider: host of the identity provider that lets people in, too; "" for none.
     """
 
     template: ClassVar[str] = "login.html.j2"
@@ -27,6 +28,7 @@ class LoginPage:
     name: str = ""
     problem: str = ""
     back: str = ""
+    provider: str = ""
 
     @property
     def title(self) -> str:
@@ -55,6 +57,25 @@ class WelcomePage:
     def title(self) -> str:
         """What the page is called."""
         return "Welcome"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivedPage:
+    """Where somebody goes on who was let in on the word of an identity provider.
+
+    Attributes:
+        path: where they wanted to go.
+    """
+
+    template: ClassVar[str] = "arrived.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+
+    path: str
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Signed in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,8 +122,7 @@ def _parsed(text: str) -> Any:
     except (ValueError, RecursionError) as error:
         raise BadEdit(
             "the edit is not JSON",
-            why=f"this draft is edited as JSON, and what was sent cannot be read: {error}",
-            fix=("go back, mend the text, send it again",),
+            why=f"{error}",
         ) from error
 
 

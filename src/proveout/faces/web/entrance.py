@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
@@ -32,21 +34,27 @@ async def login(visit: Visit) -> Response:
     back = back_to(visit.asked("back"))
     if visit.signed is not None:
         return visit.done(back)
-    return visit.page(LoginPage(back="" if back == PLACE else back), await door_frame(visit))
+    return visit.page(_login(visit, back), await door_frame(visit))
 
 
 async def sign_in(visit: Visit) -> Response:
     """Begin a session for who knows the password."""
     name, back = visit.sent("name"), back_to(visit.sent("back"))
-    address = visit.request.client.host if visit.request.client else ""
+    browser = visit.browser
     try:
-        begun = await visit.console.sessions.sign_in(name, visit.sent("password"), address)
-    except (NotSignedIn, TooManyTries, Outage) as error:
-        page = LoginPage(
-            name=name[:64], problem=_sentence(error), back="" if back == PLACE else back
+        begun = await visit.console.sessions.sign_in(
+            name, visit.sent("password"), browser.address, browser
         )
+    except (NotSignedIn, TooManyTries, Outage) as error:
+        page = replace(_login(visit, back), name=name[:64], problem=_sentence(error))
         return await _refused(visit, page, error)
     return _signed_in(visit, begun, back)
+
+
+def _login(visit: Visit, back: str) -> LoginPage:
+    settings = visit.console.project.settings.access.oidc
+    host = "" if settings is None else urlsplit(settings.issuer).netloc
+    return LoginPage(back="" if back == PLACE else back, provider=host)
 
 
 async def welcome(visit: Visit) -> Response:

@@ -22,12 +22,20 @@ class Section(StrEnum):
     """Where in the navigation a page belongs."""
 
     OVERVIEW = "overview"
-    VERDICT = "verdict"
+    EXPERIMENTS = "experiments"
+    DATASETS = "datasets"
+    COMPARE = "compare"
     RUNS = "runs"
     REVIEWS = "reviews"
+    ALERTS = "alerts"
+    DEAD = "dead"
+    DELIVERIES = "deliveries"
     RELEASES = "releases"
+    DRILLS = "drills"
     READINESS = "readiness"
     LEDGER = "ledger"
+    ACCESS = "access"
+    SETTINGS = "settings"
     NOWHERE = ""
 
 
@@ -61,6 +69,7 @@ class Frame:
         actor: who is signed in; None on the pages outside the door.
         halt: what stops the whole workflow, or None.
         waiting: count of reviews that wait for a person.
+        alerting: count of alerts that nobody has taken.
         claims: claims of the bar that pass, and all of them; None where not known.
     """
 
@@ -74,6 +83,7 @@ class Frame:
     flash: Flash | None = None
     halt: Halt | None = None
     waiting: int = 0
+    alerting: int = 0
     claims: tuple[int, int] | None = None
 
     @property
@@ -88,7 +98,7 @@ class Frame:
 
     def may(self, right: str) -> bool:
         """Return whether who is signed in has a right; the routes decide, this only shows."""
-        return self.actor is not None and Right(right) in RIGHTS[self.actor.role]
+        return self.actor is not None and self.actor.may(Right(right))
 
     def needed_for(self, right: str) -> str:
         """Return the first role that has a right."""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 from proveout.domain.release import DRAFT, WORKFLOW_SCOPE
 from proveout.domain.review import ReviewId, ReviewState
-from proveout.domain.run import RunId, RunState
 from proveout.faces.api.call import checked_id
 from proveout.faces.api.problems import BadRequest
 from proveout.faces.cli.operate import pruned_words
 from proveout.faces.project import NoSuch
+from proveout.faces.queried import asked_for
 from proveout.faces.web.frame import Frame
+from proveout.faces.web.gather_alerts import alerting
 from proveout.faces.web.ledger import LedgerPage, LedgerRow
-from proveout.faces.web.reviews import ReviewsPage, review_page, review_row
 from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.runs import RunRow, RunsPage
-from proveout.ports.store import RunFilter
+from proveout.release.create import NoSuchRelease
+from proveout.run.query import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from proveout.domain.review import Review
     from proveout.domain.run import Run
     from proveout.faces.project import Project
-    from proveout.faces.web.reviews import ReviewPage
     from proveout.faces.web.run_detail import RunPage
     from proveout.faces.web.visit import Visit
 
@@ -52,11 +53,13 @@ class Standing:
 
     Attributes:
         reviews: those that are open, up to `MOST`, the nearest deadline first.
+        alerting: count of alerts that nobody has taken.
     """
 
     pointer: Pointer
     halts: tuple[Halt, ...]
     reviews: tuple[Review, ...]
+    alerting: int = 0
 
 
 async def standing(project: Project) -> Standing:
@@ -66,6 +69,7 @@ async def standing(project: Project) -> Standing:
         pointer=await store.pointer(name),
         halts=tuple(await store.halts(name)),
         reviews=tuple(await store.reviews(ReviewState.OPEN, limit=MOST)),
+        alerting=await alerting(project),
     )
 
 
@@ -85,6 +89,7 @@ def frame(visit: Visit, found: Standing) -> Frame:
         flash=visit.flash,
         halt=whole,
         waiting=len(found.reviews),
+        alerting=found.alerting,
         claims=console.known.claims,
     )
 
@@ -123,36 +128,23 @@ def name_in(names: Mapping[str, str], release: str | None) -> str:
 # Runs
 
 
-async def runs_page(project: Project, state: str, before: str) -> RunsPage:
-    """Return a page of runs that are no trials, the newest first.
-
-    Raises:
-        BadRequest: no run is ever in that state.
-    """
-    only = _state(state)
-    which = RunFilter(
-        states=(only,) if only else (),
-        workflow=project.name,
-        before=RunId(checked_id(before, "page")) if before else None,
-        limit=MOST + 1,
-    )
+async def runs_page(project: Project, query: str, before: str) -> RunsPage:
+    """Return a page of the runs that a query asks for, the newest first; or why it cannot."""
+    cursor = checked_id(before, "page") if before else ""
+    now = project.bench.clock.now()
+    try:
+        which = await asked_for(
+            project.store, query, project.name, now, before=cursor, limit=MOST + 1
+        )
+    except (BadQuery, NoSuchRelease) as error:
+        return RunsPage(rows=(), query=query, problem=f"{error.message}; {error.why}.")
     found = await project.store.runs(which)
     return RunsPage(
         rows=await run_rows(project, found[:MOST]),
-        state=only,
+        query=query,
         before=before,
         older=found[MOST - 1].id if len(found) > MOST else "",
     )
-
-
-def _state(text: str) -> RunState | None:
-    if not text:
-        return None
-    try:
-        return RunState(text.upper())
-    except ValueError:
-        known = ", ".join(RunState)
-        raise BadRequest(f"no run is ever {text[:40]}", why=f"a run is one of {known}") from None
 
 
 async def run_rows(project: Project, runs: list[Run]) -> tuple[RunRow, ...]:
@@ -196,14 +188,16 @@ async def run_detail(visit: Visit, run: str) -> RunPage:
     """
     project = visit.console.project
     found = await find_run(project, run)
-    return run_page(
+    page = run_page(
         found,
         await project.store.journal(found.id),
         name_in(await names_of(project), found.release),
         project.bench.clock.now(),
         visit.console.zone,
         calls=(await project.store.model_calls(found.id)).get(found.id, ()),
+        reviews=(await project.store.reviews_of(found.id)).get(found.id, ()),
     )
+    return replace(page, trace=project.settings.telemetry.link(quote(found.id, safe="")))
 
 
 async def find_run(project: Project, run: str) -> Run:
@@ -218,20 +212,6 @@ async def find_run(project: Project, run: str) -> Run:
 # Reviews
 
 
-async def reviews_page(project: Project, queue: str, found: Standing) -> ReviewsPage:
-    """Return what waits for a person, in one queue or in all."""
-    is_plain = queue.isprintable()
-    listed = found.reviews
-    if queue:
-        only = await project.store.reviews(ReviewState.OPEN, queue, MOST) if is_plain else []
-        listed = tuple(only)
-    return ReviewsPage(
-        rows=tuple(review_row(one) for one in listed),
-        queue=queue,
-        queues=tuple(sorted({one.queue for one in (*found.reviews, *listed)})),
-    )
-
-
 async def find_review(project: Project, review: str) -> Review:
     """Return a review by its id.
 
@@ -242,21 +222,6 @@ async def find_review(project: Project, review: str) -> Review:
     if found is None:
         raise NoSuch(f"there is no review {review}", fix=("proveout review list",))
     return found
-
-
-async def review_detail(
-    project: Project, review: Review, found: Standing, refused: str = ""
-) -> ReviewPage:
-    """Return the page of a review; `refused` is why the decision just sent was not taken."""
-    run = await project.store.run(review.run)
-    names = await names_of(project)
-    return review_page(
-        review,
-        tuple(review_row(one) for one in found.reviews),
-        release=name_in(names, None if run is None else run.release),
-        value=None if run is None or run.pruned is not None else run.value,
-        refused=refused,
-    )
 
 
 # The ledger

@@ -9,11 +9,11 @@ from proveout.domain.release import WORKFLOW_SCOPE, Stage
 from proveout.domain.run import RunState
 from proveout.domain.verdict import Verdict
 from proveout.faces.report.figures import count_of
-from proveout.faces.web import gather_readiness
+from proveout.faces.web import gather_alerts, gather_readiness, gather_traffic
 from proveout.faces.web.frame import Tone
 from proveout.faces.web.gather import MOST, names_of, run_rows
 from proveout.faces.web.gather_releases import moves_of, serving_card
-from proveout.faces.web.moments import full_time, time_left
+from proveout.faces.web.moments import full_time
 from proveout.faces.web.overview import Concern, Count, NextStep, Overview, PathStep
 from proveout.ports.store import RunFilter
 from proveout.release import canary
@@ -38,26 +38,31 @@ async def overview(console: Console, found: Standing) -> Overview:
     """Return what a person wants to know first."""
     project, pointer = console.project, found.pointer
     store, name, now = project.store, project.name, project.bench.clock.now()
-    ready = console.known.readiness(pointer.version) or await gather_readiness.look(console)
+    ready = await gather_readiness.look_of_late(console, pointer.version)
     moves, _ = await moves_of(project)
     serving = await serving_card(project, pointer, moves)
     counted = await console.known.counts(store.count)
     recent = await store.runs(RunFilter(workflow=name, limit=LATEST))
     watched = await canary.look(console.access.office, name)
+    queue_age = _age(await store.oldest_queued(name), now)
+    hour = await gather_traffic.traffic(console, pointer, moves)
     return Overview(
         summary=_summary(console, found, serving),
-        path=_path(project, ready, serving),
-        next=_next(ready),
+        path=_path(project, ready, serving, found.alerting),
+        next=_next(ready, found.alerting),
         serving=serving,
         counts=tuple(Count(state=state, number=counted.get(state, 0)) for state in RunState),
-        queue_age=_age(await store.oldest_queued(name), now),
+        queue_age=queue_age,
         concerns=(
+            *await gather_alerts.concerns(project),
             *_of_reviews(found, now),
             *_of_runs(counted),
             *_of_halts(found.halts, await names_of(project)),
             *_of_canary(watched, serving.canary),
         ),
         recent=await run_rows(project, recent),
+        tiles=await gather_traffic.tiles(console, found, hour, queue_age),
+        traffic=hour,
     )
 
 
@@ -79,7 +84,9 @@ def _summary(console: Console, found: Standing, serving: ServingCard) -> str:
 # The path
 
 
-def _path(project: Project, ready: Readiness, serving: ServingCard) -> tuple[PathStep, ...]:
+def _path(
+    project: Project, ready: Readiness, serving: ServingCard, alerting: int
+) -> tuple[PathStep, ...]:
     production = project.settings.production
     is_live = ready.stage is Stage.PRODUCTION
     has_objective = production is not None and production.objective is not None
@@ -92,13 +99,20 @@ def _path(project: Project, ready: Readiness, serving: ServingCard) -> tuple[Pat
             href="/runs",
         ),
         _release_step(ready, serving),
-        PathStep(
-            name="Watch",
-            status="AHEAD",
-            note="an objective is declared" if has_objective else "no objective declared",
-        ),
+        _watch_step(alerting, has_objective=has_objective, is_live=is_live),
         _ready_step(ready),
     )
+
+
+def _watch_step(alerting: int, *, has_objective: bool, is_live: bool) -> PathStep:
+    href = "/alerts"
+    if alerting:
+        note = f"{count_of(alerting, 'alert')} open"
+        return PathStep(name="Watch", status="BLOCKED", note=note, href=href)
+    note = "an objective is declared" if has_objective else "no objective declared"
+    if is_live and has_objective:
+        return PathStep(name="Watch", status="DONE", note="nothing is wrong", href=href)
+    return PathStep(name="Watch", status="AHEAD", note=note, href=href)
 
 
 def _prove_step(ready: Readiness) -> PathStep:
@@ -137,7 +151,10 @@ def _ready_step(ready: Readiness) -> PathStep:
     return PathStep(name="Ready", status=status, note=note, href="/readiness")
 
 
-def _next(ready: Readiness) -> NextStep:
+def _next(ready: Readiness, alerting: int) -> NextStep:
+    if alerting and ready.stage is Stage.PRODUCTION:
+        waits = "an alert waits" if alerting == 1 else f"{alerting:,} alerts wait"
+        return NextStep(command="proveout alerts list", why=f"{waits} for somebody")
     claims = {one.claim.command: one for one in ready.standings}
     if ready.next in claims:
         claim = claims[ready.next].claim
@@ -155,15 +172,10 @@ def _next(ready: Readiness) -> NextStep:
 def _of_reviews(found: Standing, now: datetime) -> list[Concern]:
     if not found.reviews:
         return []
-    count = len(found.reviews)
-    many = f"{count}{' or more' if count == MOST else ''}"
-    title = f"{many} reviews wait" if count > 1 else "1 review waits"
-    deadlines = [one.deadline for one in found.reviews if one.deadline is not None]
-    nearest = min(deadlines, default=None)
-    note = "without a deadline" if nearest is None else f"the next: {time_left(nearest, now)}"
-    is_late = nearest is not None and nearest < now
-    tone = Tone.NO if is_late else Tone.WAIT
-    return [Concern(title=title, note=note, href="/reviews", tone=tone)]
+    waiting = gather_traffic.waiting_of(found, now)
+    count = f"{waiting.many}{' or more' if waiting.many == MOST else ''}"
+    title = f"{count} reviews wait" if waiting.many > 1 else "1 review waits"
+    return [Concern(title=title, note=waiting.note, href="/reviews", tone=waiting.tone)]
 
 
 def _of_runs(counted: Mapping[RunState, int]) -> list[Concern]:
@@ -173,12 +185,12 @@ def _of_runs(counted: Mapping[RunState, int]) -> list[Concern]:
         verb = "is" if dead == 1 else "are"
         title = f"{count_of(dead, 'run')} {verb} dead"
         note = "out of tries, or fatal to its worker; each can be replayed"
-        found.append(Concern(title=title, note=note, href="/runs?state=DEAD", tone=Tone.NO))
+        found.append(Concern(title=title, note=note, href="/dead", tone=Tone.NO))
     if parked:
         verb = "is" if parked == 1 else "are"
         title = f"{count_of(parked, 'run')} {verb} parked"
         note = "until somebody requeues or cancels"
-        found.append(Concern(title=title, note=note, href="/runs?state=PARKED"))
+        found.append(Concern(title=title, note=note, href="/runs?q=state:parked"))
     return found
 
 

@@ -34,6 +34,11 @@ async def look(console: Console) -> Readiness:
     return await console.known.look(partial(readiness, console.project))
 
 
+async def look_of_late(console: Console, version: int) -> Readiness:
+    """Return where the workflow stood of late, for a page about something else."""
+    return await console.known.of_late(version, partial(readiness, console.project))
+
+
 async def readiness_page(console: Console) -> ReadinessPage:
     """Return the bar of the newest release, and the gate."""
     found = await look(console)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from proveout.domain.release import InFlight
 from proveout.errors import Refusal
 from proveout.faces.web.gather import MOST, name_in, names_of
+from proveout.faces.web.gather_canary import canary_card
 from proveout.faces.web.overview import InFlightRow, ServingCard
 from proveout.faces.web.releases import PointerMove, ReleaseRow, ReleasesPage
 from proveout.release.route import CANARY, Past, history, life, rolled_back
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from proveout.domain.ledger import LedgerEntry
     from proveout.domain.release import Pointer, Release
     from proveout.faces.project import Project
+    from proveout.faces.web.visit import Console
     from proveout.release.route import PointerMove as Move
     from proveout.release.route import Way
 
@@ -66,8 +68,9 @@ def way_back(pointer: Pointer, moves: Sequence[Move]) -> Way | None:
         return None
 
 
-async def releases_page(project: Project, pointer: Pointer) -> ReleasesPage:
+async def releases_page(console: Console, pointer: Pointer) -> ReleasesPage:
     """Return the newest releases, and how the pointer moved among them."""
+    project = console.project
     moves, entries = await moves_of(project)
     served = {one for move in moves for one in (move.stable, move.canary) if one}
     releases = sorted(await project.store.releases(project.name), key=lambda one: -one.number)
@@ -76,6 +79,10 @@ async def releases_page(project: Project, pointer: Pointer) -> ReleasesPage:
         serving=await serving_card(project, pointer, moves),
         rows=tuple(rows),
         history=tuple(told(moves[:MOST], entries[:MOST], await names_of(project))),
+        canary=await canary_card(console, moves),
+        candidates=()
+        if pointer.stable is None or pointer.canary is not None
+        else tuple(one.name for one in rows if one.state != "STABLE"),
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from proveout.domain.run import RunState
 from proveout.faces.project import NoSuch
 from proveout.faces.web.verdict import NoVerdict, verdict_page
 from proveout.prove.foresee import foresee
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 async def verdict(console: Console, name: str) -> VerdictPage | NoVerdict:
     """Return the page of an experiment.
 
-    Drawing it up reads every trial, so it is done once for each state of the experiment.
+    Drawing it up reads every trial, so it is done once for each state of the experiment, and
+    while trials come in only for a part of the time.
 
     Raises:
         NoSuch: there is no such experiment, or what it locked has changed since.
@@ -36,13 +40,13 @@ async def verdict(console: Console, name: str) -> VerdictPage | NoVerdict:
     conductor = await project.recorded(chosen)
     if conductor is None:
         raise _changed(await project.changed(chosen), chosen.name, begun[-1])
-    used = await project.store.used(begun[-1].id)
-    state = (begun[-1].id, begun[-1].verdict, used)
-    kept = console.known.verdicts.get(name)
-    if kept is None or kept[0] != state:
-        kept = (state, await _drawn_up(project, chosen, conductor))
-        console.known.verdicts[name] = kept
-    return kept[1]
+    newest = begun[-1]
+    state = (newest.id, newest.verdict, await project.store.used(newest.id))
+    page = await console.known.verdict(name, state, partial(_drawn_up, project, chosen, conductor))
+    if newest.verdict is not None:
+        return page
+    counted = await project.store.count(newest.id)
+    return replace(page, in_flight=counted.get(RunState.RUNNING, 0))
 
 
 async def _drawn_up(

@@ -39,6 +39,7 @@ class LedgerPage:
 
     template: ClassVar[str] = "ledger.html.j2"
     section: ClassVar[Section] = Section.LEDGER
+    is_live: ClassVar[bool] = True
 
     rows: tuple[LedgerRow, ...]
     before: str = ""

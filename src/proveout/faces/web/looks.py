@@ -43,12 +43,23 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "MISSING": Look(Tone.NO, "ring", "missing"),
         "NOT NEEDED": Look(Tone.PLAIN, "dash", "not needed"),
         "WAIVED": Look(Tone.PLAIN, "flag", "waived"),
+        # drills
+        "PASSED": Look(Tone.GO, "check", "passed"),
+        "ABORTED": Look(Tone.WAIT, "alert", "aborted"),
+        "NEVER": Look(Tone.PLAIN, "ring", "never"),
         # reviews
         "APPROVED": Look(Tone.GO, "check", "approved"),
         "EDITED": Look(Tone.GO, "check", "edited and approved"),
         "REJECTED": Look(Tone.NO, "cross", "rejected"),
         "DECIDED": Look(Tone.PLAIN, "check", "decided"),
         "SUPERSEDED": Look(Tone.PLAIN, "ban", "superseded"),
+        # alerts
+        "PAGE": Look(Tone.NO, "alert", "page"),
+        "TICKET": Look(Tone.WAIT, "flag", "ticket"),
+        "ACKNOWLEDGED": Look(Tone.INFO, "person", "taken"),
+        "SILENCED": Look(Tone.PLAIN, "ban", "silenced"),
+        "FOLLOWS": Look(Tone.PLAIN, "dash", "follows"),
+        "OVER": Look(Tone.GO, "check", "over"),
         # releases
         "CREATED": Look(Tone.PLAIN, "ring", "created"),
         "CANARY": Look(Tone.INFO, "dot", "canary"),

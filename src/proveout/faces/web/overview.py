@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.run import RunState
     from proveout.faces.web.runs import RunRow
+    from proveout.faces.web.traffic import Tile, Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +108,13 @@ class Overview:
         counts: of every state, in the order of a run's life.
         queue_age: how long the oldest queued run has waited; None where none is due.
         recent: the newest runs, the newest first.
+        tiles: figures of now, in production.
+        traffic: the last hour, in production; None while it is counted the first time, too.
     """
 
     template: ClassVar[str] = "overview.html.j2"
     section: ClassVar[Section] = Section.OVERVIEW
+    is_live: ClassVar[bool] = True
 
     summary: str
     path: tuple[PathStep, ...]
@@ -120,6 +124,8 @@ class Overview:
     queue_age: timedelta | None
     concerns: tuple[Concern, ...]
     recent: tuple[RunRow, ...]
+    tiles: tuple[Tile, ...] = ()
+    traffic: Traffic | None = None
 
     @property
     def title(self) -> str:

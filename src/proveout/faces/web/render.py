@@ -17,6 +17,7 @@ from proveout.faces.report.page import first_up, rough_time
 from proveout.faces.report.untrusted import excerpt, harmless, readable
 from proveout.faces.web import moments
 from proveout.faces.web.looks import look_of
+from proveout.faces.web.marked import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,16 +27,25 @@ if TYPE_CHECKING:
 HERE = "proveout.faces.web"
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What the pages may load: our own style sheet and pictures, and no script at all."""
+"""What the pages may load: our own files, and nothing that stands in the page itself."""
+
+SCRIPT = "text/javascript; charset=utf-8"
 
 STATIC: Mapping[str, str] = {
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "desk.js": SCRIPT,
+    "live.js": SCRIPT,
+    "keys.js": SCRIPT,
+    "htmx.min.js": SCRIPT,
 }
 """The files beside the pages, with their media types."""
+
+VENDORED: Mapping[str, str] = {"htmx.min.js": "htmx.org"}
+"""Those of others, with the package that they came in."""
 
 SHORT_DIGEST = 10
 """Characters of a digest that are shown where its whole is not needed."""
@@ -44,13 +54,17 @@ MOST_SHOWN = 200_000
 """Characters of one value that a page shows at most."""
 
 
-def render(page: Page, frame: Frame) -> str:
-    """Return a page as HTML; the same facts always give the same text.
+def render(page: Page, frame: Frame, *, is_fragment: bool = False) -> str:
+    """Return a page as HTML, or what of it may change; the same facts give the same text.
 
     Whatever users, models or vendors wrote is escaped, and characters that steer or
     hide are made visible.
     """
-    return _environment().get_template(page.template).render(page=page, frame=frame)
+    return (
+        _environment()
+        .get_template(page.template)
+        .render(page=page, frame=frame, is_fragment=is_fragment)
+    )
 
 
 def static_file(name: str) -> bytes:
@@ -61,7 +75,8 @@ def static_file(name: str) -> bytes:
     """
     if name not in STATIC:
         raise KeyError(name)
-    return resources.files(HERE).joinpath("static", name).read_bytes()
+    folder = ("static", "vendor", VENDORED[name]) if name in VENDORED else ("static",)
+    return resources.files(HERE).joinpath(*folder, name).read_bytes()
 
 
 @cache
@@ -94,6 +109,7 @@ def _environment() -> Environment:
         "split": _split,
         "initials": _initials,
         "part": _part,
+        "marked": pieces,
     }
     environment.filters.update(filters)
     words: dict[str, Any] = {

@@ -11,7 +11,18 @@ from starlette.routing import Route as Served
 
 from proveout.domain.access import Right
 from proveout.faces.api.routes import Open
-from proveout.faces.web import entrance, handlers
+from proveout.faces.web import (
+    admit,
+    alert_handlers,
+    answer,
+    desk,
+    entrance,
+    handlers,
+    handlers_prove,
+    handlers_ready,
+    handlers_run,
+    provided,
+)
 from proveout.faces.web.visit import (
     Visit,
     check_form,
@@ -39,12 +50,15 @@ class Route:
 
     Attributes:
         right: what who is signed in must have; `Open.PUBLIC` where nobody need be.
+        is_apart: sessions are left aside: who comes from a link in a mail has none at first, for
+            browsers keep its cookie to themselves, and has one when the form is sent.
     """
 
     method: str
     path: str
     right: Right | Open
     handler: Handler
+    is_apart: bool = False
 
 
 def _read(path: str, handler: Handler) -> Route:
@@ -55,33 +69,73 @@ def _act(path: str, right: Right, handler: Handler) -> Route:
     return Route(method="POST", path=path, right=right, handler=handler)
 
 
-def _open(method: str, path: str, handler: Handler) -> Route:
-    return Route(method=method, path=path, right=Open.PUBLIC, handler=handler)
+def _open(method: str, path: str, handler: Handler, *, is_apart: bool = False) -> Route:
+    return Route(method=method, path=path, right=Open.PUBLIC, handler=handler, is_apart=is_apart)
 
 
 ROUTES: tuple[Route, ...] = (
     _read("/", handlers.overview),
+    _read("/experiments", handlers_prove.experiments),
+    _read("/datasets", handlers_prove.datasets),
+    _read("/compare", handlers_prove.compare),
     _read("/verdict", handlers.verdict),
     _read("/verdict/{experiment}", handlers.verdict_of),
     _read("/runs", handlers.runs),
     _read("/runs/{run}", handlers.run),
     _act("/runs/{run}/cancel", Right.OPERATE, handlers.cancel),
-    _act("/runs/{run}/replay", Right.OPERATE, handlers.replay),
-    _read("/reviews", handlers.reviews),
-    _read("/reviews/{review}", handlers.review),
-    _act("/reviews/{review}/decide", Right.REVIEW, handlers.decide),
+    _read("/runs/{run}/replay", handlers_run.replay_form),
+    _act("/runs/{run}/replay", Right.OPERATE, handlers_run.replay),
+    _read("/dead", handlers_run.dead),
+    _act("/dead/replay", Right.OPERATE, handlers_run.replay_dead),
+    _read("/deliveries", handlers_run.deliveries),
+    _read("/deliveries/one", handlers_run.delivery),
+    _read("/reviews", desk.queue),
+    _read("/reviews/{review}", desk.item),
+    _act("/reviews/{review}/decide", Right.REVIEW, desk.decide),
+    _act("/reviews/{review}/edit", Right.REVIEW, desk.save),
+    _act("/reviews/{review}/claim", Right.REVIEW, desk.claim),
+    _act("/reviews/{review}/release", Right.REVIEW, desk.release),
+    _act("/reviews/{review}/snooze", Right.REVIEW, desk.snooze),
+    _act("/reviews/{review}/assign", Right.REVIEW, desk.assign),
+    _act("/reviews/{review}/escalate", Right.REVIEW, desk.escalate),
+    _act("/reviews/{review}/undo", Right.REVIEW, desk.undo),
+    _read("/alerts", alert_handlers.alerts),
+    _read("/alerts/{alert}", alert_handlers.alert),
+    _act("/alerts/{alert}/take", Right.OPERATE, alert_handlers.take),
+    _act("/silences", Right.OPERATE, alert_handlers.silenced),
+    _act("/silences/{silence}/end", Right.OPERATE, alert_handlers.unsilenced),
+    _open("GET", "/acknowledge/{token}", alert_handlers.shown_link, is_apart=True),
+    _open("POST", "/acknowledge/{token}", alert_handlers.take_by_link, is_apart=True),
     _read("/releases", handlers.releases),
+    _act("/canary", Right.PROMOTE, handlers.canary),
     _act("/rollback", Right.OPERATE, handlers.rollback),
     _act("/halt", Right.OPERATE, handlers.halt),
     _act("/resume", Right.OPERATE, handlers.resume),
+    _read("/drills", handlers_ready.drills),
     _read("/readiness", handlers.readiness),
+    _read("/plan", handlers_ready.plan),
     _act("/promote", Right.PROMOTE, handlers.promote),
     _read("/ledger", handlers.ledger),
+    _read("/account", admit.account),
+    _act("/account/password", Right.READ, admit.set_password),
+    _act("/sessions/{session}/end", Right.READ, admit.end_session),
+    Route(method="GET", path="/access", right=Right.ADMINISTER, handler=admit.access),
+    _act("/access/users", Right.ADMINISTER, admit.add_user),
+    _act("/access/users/{user}/role", Right.ADMINISTER, admit.change_role),
+    _act("/access/users/{user}/disable", Right.ADMINISTER, admit.disable),
+    _act("/access/keys", Right.ADMINISTER, admit.create_key),
+    _act("/access/keys/{key}/revoke", Right.ADMINISTER, admit.revoke_key),
+    _read("/settings", handlers_ready.settings),
+    _read("/hints", handlers.hints),
     _act("/logout", Right.READ, handlers.sign_out),
     _open("GET", "/login", entrance.login),
     _open("POST", "/login", entrance.sign_in),
+    _open("GET", "/login/provider", provided.ask),
+    _open("GET", provided.BACK, provided.come_back),
     _open("GET", "/welcome/{token}", entrance.welcome),
     _open("POST", "/welcome/{token}", entrance.first_owner),
+    _open("GET", "/answer/{token}", answer.look),
+    _open("POST", "/answer/{token}", answer.decide),
     _open("GET", "/static/{file}", entrance.static),
 )
 
@@ -121,7 +175,7 @@ def behind(console: Console, route: Route) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         if is_form:
             check_origin(request)
-        signed = await session_of(request, console)
+        signed = None if route.is_apart else await session_of(request, console)
         request.state.signed = signed
         if isinstance(route.right, Right):
             if signed is None and not is_form:

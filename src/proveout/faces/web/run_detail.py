@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from proveout.domain.journal import EntryKind, Pending, Raised, Returned
 from proveout.domain.run import RunState
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.journal import Entry
     from proveout.domain.model_call import ModelCall
+    from proveout.domain.review import Review
     from proveout.domain.run import Failure, Run
     from proveout.faces.web.timeline import Mark, Place
 
@@ -99,10 +101,14 @@ class RunPage:
         reuses: id of the run whose answer this trial takes over; "" where it was called.
         pruned: when its payloads were removed; None while they are there.
         models: what its calls of models took, in words; "" where it made none.
+        asks: id of the review that it waits for; "" where it waits for none.
+        because: why a person rejected its draft; "" where nobody did.
+        trace: address of its trace in the viewer that people use; "" where nobody named one.
     """
 
     template: ClassVar[str] = "run_detail.html.j2"
     section: ClassVar[Section] = Section.RUNS
+    is_live: ClassVar[bool] = True
 
     id: str
     state: RunState
@@ -123,6 +129,14 @@ class RunPage:
     reuses: str = ""
     pruned: datetime | None = None
     models: str = ""
+    asks: str = ""
+    because: str = ""
+    trace: str = ""
+
+    @property
+    def has_trace(self) -> bool:
+        """Whether somebody named a viewer that a browser reaches."""
+        return urlsplit(self.trace).scheme in {"https", "http"}
 
     @property
     def title(self) -> str:
@@ -154,6 +168,7 @@ def run_page(
     zone: tzinfo,
     *,
     calls: Sequence[ModelCall] = (),
+    reviews: Sequence[Review] = (),
 ) -> RunPage:
     """Return the page of a run.
 
@@ -164,9 +179,13 @@ def run_page(
         now: until when what waits is drawn.
         zone: in which the times in sentences are said.
         calls: the models that it called.
+        reviews: what it asked people.
     """
     ordered = sorted(entries, key=lambda one: one.started)
-    line = timeline(_stretch(one, now) for one in ordered)
+    asked = {one.place: one for one in reviews}
+    stretches = [_stretch(one, asked.get(one.place), now) for one in ordered]
+    line = timeline(stretches)
+    rejected = [one.answer for one in reviews if one.answer and not one.answer.approved]
     return RunPage(
         id=run.id,
         state=run.state,
@@ -184,33 +203,38 @@ def run_page(
         reuses=(run.origin or "") if run.trial else "",
         pruned=run.pruned,
         models=say_calls(calls),
+        asks=next((one.id for one in reviews if one.is_waiting), ""),
+        because=rejected[-1].reason or rejected[-1].code if run.failure and rejected else "",
         steps=()
         if line is None
         else tuple(
             replace(
-                _row(one, line.place(*_stretch(one, now)[:2]), now, zone),
+                _row(one, stretch, line.place(*stretch[:2]), zone),
                 models=say_calls([call for call in calls if call.caller.place == one.place]),
             )
-            for one in ordered
+            for one, stretch in zip(ordered, stretches, strict=True)
         ),
         marks=() if line is None else line.marks(),
         is_folded=line is not None and line.is_folded,
     )
 
 
-def _stretch(entry: Entry, now: datetime) -> Stretch:
+def _stretch(entry: Entry, asked: Review | None, now: datetime) -> Stretch:
+    """Return from when to when something took place; a wait for people until they decided."""
     if isinstance(entry.outcome, Pending):
         end = max(now, entry.started)
+    elif asked is not None and asked.decided is not None:
+        end = max(asked.decided, entry.started)
     else:
         end = entry.started + timedelta(seconds=max(0.0, entry.elapsed))
     return Stretch(entry.started, end, entry.kind not in WAITS)
 
 
-def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
+def _row(entry: Entry, stretch: Stretch, place: Place, zone: tzinfo) -> StepRow:
     sign, kind = KINDS[entry.kind]
     look = "wait" if entry.kind in WAITS else entry.kind.value
     look = "step" if entry.kind in QUIET else look
-    tone, outcome, value, long = Tone.PLAIN, "returned", "", took(entry.elapsed)
+    tone, outcome, value = Tone.PLAIN, "returned", ""
     match entry.outcome:
         case Returned(value=returned):
             value = _text(returned)
@@ -220,7 +244,6 @@ def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
         case Pending(due=due):
             tone, look = Tone.WAIT, "pending"
             outcome = _pending(entry.kind) if due is None else f"waits until {full_time(due, zone)}"
-            long = took((now - entry.started).total_seconds())
     return StepRow(
         name=str(entry.place.name),
         sign=sign,
@@ -230,7 +253,7 @@ def _row(entry: Entry, place: Place, now: datetime, zone: tzinfo) -> StepRow:
         place=place,
         path=entry.place.path,
         started=entry.started,
-        took=long,
+        took=took((stretch.end - stretch.start).total_seconds()),
         tries=entry.tries,
         arguments=entry.arguments,
         outcome=outcome,

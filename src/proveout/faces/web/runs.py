@@ -38,16 +38,19 @@ class RunsPage:
     """A page of runs, the newest first.
 
     Attributes:
-        state: what the list is narrowed to; None for all.
+        query: what the list is narrowed to, as it was typed; "" for all.
+        problem: why the query cannot be read; "" where it can.
         before: the cursor with which this page was asked for; "" for the first page.
         older: the cursor of the next page; "" where there is none.
     """
 
     template: ClassVar[str] = "runs.html.j2"
     section: ClassVar[Section] = Section.RUNS
+    is_live: ClassVar[bool] = True
 
     rows: tuple[RunRow, ...]
-    state: RunState | None = None
+    query: str = ""
+    problem: str = ""
     before: str = ""
     older: str = ""
     states: ClassVar[tuple[RunState, ...]] = STATES
@@ -55,4 +58,11 @@ class RunsPage:
     @property
     def title(self) -> str:
         """What the page is called."""
-        return "Runs" if self.state is None else f"Runs, {self.state.lower()}"
+        return f"Runs, {self.query}" if self.query else "Runs"
+
+    @property
+    def state(self) -> RunState | None:
+        """The one state that the list is narrowed to; None where it is by anything else."""
+        word, _, value = self.query.strip().partition(":")
+        known = RunState.__members__.get(value.upper())
+        return known if word == "state" else None

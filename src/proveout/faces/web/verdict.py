@@ -36,11 +36,13 @@ class VerdictPage:
         lock: hexadecimal digest of what was locked before the first call.
         at: the moment for which it was drawn up.
         is_going: trials may still be made.
+        in_flight: trials that run at this moment.
         others: names of the other experiments, the newest first.
     """
 
     template: ClassVar[str] = "verdict.html.j2"
-    section: ClassVar[Section] = Section.VERDICT
+    section: ClassVar[Section] = Section.EXPERIMENTS
+    is_live: ClassVar[bool] = True
 
     experiment: str
     question: str
@@ -61,6 +63,7 @@ class VerdictPage:
     locked: datetime
     at: datetime
     is_going: bool
+    in_flight: int = 0
     others: tuple[str, ...] = ()
 
     @property
@@ -88,7 +91,8 @@ class NoVerdict:
     """
 
     template: ClassVar[str] = "no_verdict.html.j2"
-    section: ClassVar[Section] = Section.VERDICT
+    section: ClassVar[Section] = Section.EXPERIMENTS
+    is_live: ClassVar[bool] = True
 
     experiment: str
     commands: tuple[str, ...] = ("proveout prove",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from proveout.domain.access import NotSignedIn
 from proveout.errors import Refusal
 from proveout.faces.api.bodies import read_body
 from proveout.faces.api.problems import BadRequest
-from proveout.faces.sessions import COOKIE, ForgedForm, check_csrf
+from proveout.faces.sessions import Browser, ForgedForm, check_csrf, cookie_name
 from proveout.faces.web.frame import Flash, Tone
 from proveout.faces.web.render import render
 
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
 
     from proveout.domain.access import Actor
     from proveout.faces.access import Access
+    from proveout.faces.api.doors import Accept
     from proveout.faces.project import Project
     from proveout.faces.sessions import Sessions, SignedIn
     from proveout.faces.web.frame import Frame, Page
+    from proveout.faces.web.hints import Hints
     from proveout.faces.web.known import Known
+    from proveout.ports.identity import Provider
 
 FLASH = "proveout_flash"
 DOOR = "proveout_door"
@@ -38,23 +42,50 @@ DOOR = "proveout_door"
 FLASH_LASTS = 30
 """Seconds."""
 
-FIELDS = 100
+FRAGMENT = "x-fragment"
+"""The header with which a page that is open asks for what may have changed of it."""
+
+OK = 200
+
+FIELDS = 200
 """Fields that a form may have."""
 
 FLASHES: Mapping[str, Flash] = {
     "cancelled": Flash(text="The run is cancelled. What it has in flight stops at its next step."),
     "replayed": Flash(text="This is the new run, on the same input."),
-    "approved": Flash(text="Approved. The run goes on with exactly this draft."),
-    "edited": Flash(text="Your edit is approved. The run goes on with it."),
-    "rejected": Flash(text="Rejected. The run goes on without the draft."),
+    "replayed-edited": Flash(text="This is the new run, on the input that you gave."),
+    "approved": Flash(text="Approved: exactly this draft."),
+    "edited": Flash(text="Your edit is approved."),
+    "rejected": Flash(text="Rejected."),
+    "approved-first": Flash(
+        text="Approved by you. It takes a second person before the run goes on.", tone=Tone.WAIT
+    ),
+    "saved": Flash(text="Saved. Nothing is decided; what you see now is what can be approved."),
+    "claimed": Flash(text="It is yours for a while: nobody else can decide it meanwhile."),
+    "released": Flash(text="Released. It waits for whoever comes first."),
+    "snoozed": Flash(text="Snoozed: it comes back by itself. Its deadline does not wait."),
+    "assigned": Flash(text="Assigned."),
+    "escalated": Flash(
+        text="Escalated. It is nobody's until one of those who decide takes it.", tone=Tone.WAIT
+    ),
+    "undone": Flash(text="Undone. The review waits again, as if nothing had been decided."),
     "promoted": Flash(text="Promoted. From now on the workflow meets real requests."),
     "back-finish": Flash(text="Rolled back. Runs in flight finish on the release they began with."),
     "back-park": Flash(text="Rolled back. Runs in flight are parked until a person decides."),
     "back-cancel": Flash(text="Rolled back. Runs in flight are cancelled."),
+    "widened": Flash(text="The canary gets that share of the new runs from now on."),
     "halted": Flash(
         text="Halted. Within two seconds no run is claimed and no effect begins.", tone=Tone.WAIT
     ),
     "resumed": Flash(text="Resumed. Runs are claimed again."),
+    "taken": Flash(text="It is yours. Nobody else is told until it comes back, or is over."),
+    "silenced": Flash(text="Silenced. Its alerts are still shown here.", tone=Tone.WAIT),
+    "unsilenced": Flash(text="The silence has ended. People are told again."),
+    "user-added": Flash(text="The person may sign in now."),
+    "role-changed": Flash(text="The role counts from their next request on."),
+    "user-disabled": Flash(text="Kept out. Their sessions have ended."),
+    "key-revoked": Flash(text="Revoked. The key opens nothing any more."),
+    "session-ended": Flash(text="Ended. That browser must sign in again."),
     "welcome": Flash(text="You are the first owner, and you are signed in."),
 }
 """All that a page can say of the form before; the cookie holds the name alone."""
@@ -74,6 +105,9 @@ class Console:
         access: who may come in; its office takes the decisions.
         zone: in which times are shown.
         known: what was found out of late and is dear to find out again.
+        hints: tell browsers that something has changed.
+        accept: reads an input as what serves asks for it.
+        provider: who vouches for people; None where their passwords do.
     """
 
     project: Project
@@ -81,6 +115,9 @@ class Console:
     sessions: Sessions
     zone: tzinfo
     known: Known
+    hints: Hints
+    accept: Accept
+    provider: Provider | None = None
 
 
 Form: TypeAlias = "dict[str, list[str]]"
@@ -124,7 +161,16 @@ class Visit:
     @property
     def is_secure(self) -> bool:
         """Whether the browser came over TLS."""
-        return self.request.url.scheme == "https"
+        return is_secure(self.request)
+
+    @property
+    def browser(self) -> Browser:
+        """What sent the request."""
+        return Browser(
+            address=self.request.client.host if self.request.client else "",
+            agent=self.request.headers.get("user-agent", ""),
+            former=self.request.cookies.get(cookie_name(secure=self.is_secure), ""),
+        )
 
     def sent(self, name: str) -> str:
         """Return a field of the form; "" where it was not sent."""
@@ -140,12 +186,22 @@ class Visit:
 
     def page(self, page: Page, frame: Frame, status: int = 200) -> Response:
         """Return a page; what the last form came to is said once."""
+        if FRAGMENT in self.request.headers and self.signed is not None:
+            return self._fragment(page, frame, status)
         answer = HTMLResponse(render(page, frame), status)
         if FLASH in self.request.cookies:
             answer.delete_cookie(FLASH, httponly=True, samesite="strict")
         if self.signed is None:
             set_cookie(answer, DOOR, frame.csrf, secure=self.is_secure)
         return answer
+
+    def _fragment(self, page: Page, frame: Frame, status: int) -> Response:
+        """Return what of a page may change, or that nothing has; what a form came to stays."""
+        text = render(page, frame, is_fragment=True)
+        tag = f'"{hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]}"'
+        if status == OK and self.request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag})
+        return HTMLResponse(text, status, {"ETag": tag})
 
     def done(self, path: str, flash: str = "") -> Response:
         """Send the browser on after a form, to a page that says what came of it."""
@@ -180,9 +236,14 @@ TOKEN_BYTES = 32
 TOKEN_LENGTH = 43
 
 
+def is_secure(request: Request) -> bool:
+    """Whether a request came over TLS, to us or to the proxy before us."""
+    return request.url.scheme == "https"
+
+
 async def session_of(request: Request, console: Console) -> SignedIn | None:
     """Return the session whose cookie the request carries, or None."""
-    secret = request.cookies.get(COOKIE, "")
+    secret = request.cookies.get(cookie_name(secure=is_secure(request)), "")
     if not secret:
         return None
     try:

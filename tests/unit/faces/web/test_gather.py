@@ -158,15 +158,11 @@ async def test_the_history_of_the_pointer_is_told_from_its_newest_move(
     await promote(office, releases[0], "ana", {})
     plan = CanaryPlan(share=Share(points=1000), salt="s", now=clock.now())
     await start_canary(office, releases[1], plan, "ben", {})
-    during = await gather_releases.releases_page(
-        desk.console.project, await desk.store.pointer("answers")
-    )
+    during = await gather_releases.releases_page(desk.console, await desk.store.pointer("answers"))
 
     order = Order(workflow="answers", actor="cleo", reason="slow", treatment=Treatment.PARK)
     await roll_back(office, order)
-    page = await gather_releases.releases_page(
-        desk.console.project, await desk.store.pointer("answers")
-    )
+    page = await gather_releases.releases_page(desk.console, await desk.store.pointer("answers"))
 
     serving = during.serving
     assert (serving.stable, serving.canary, serving.share, serving.back_to) == (

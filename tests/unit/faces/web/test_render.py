@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doubles.console_pages import CONSOLE_PAGES
 from doubles.hostile_pages import (
     ATTACK,
     DRAWN,
@@ -34,7 +35,7 @@ POISONED = {
     },
     **HOSTILE_PAGES,
 }
-EVERY = {**PAGES, **{f"hostile {name}": shown for name, shown in POISONED.items()}}
+EVERY = {**PAGES, **CONSOLE_PAGES, **{f"hostile {name}": shown for name, shown in POISONED.items()}}
 LIVE = {"script", "img", "iframe", "object", "embed", "base", "link", "style", "foreignobject"}
 VOID = {"input", "meta", "link", "br", "img", "hr"}
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -89,7 +90,8 @@ def dangers(text: str) -> list[str]:
     found = [
         f"<{tag}>"
         for tag, attributes in Reader(text).tags
-        if tag in LIVE and not attributes.get("href", "").startswith("/static/")
+        if tag in LIVE
+        and not (attributes.get("href") or attributes.get("src") or "").startswith("/static/")
     ]
     for tag, attributes in Reader(text).tags:
         found += [f"{tag} {name}" for name in attributes if name.startswith("on")]
@@ -110,7 +112,7 @@ def forms_of(page: Page, frame: Frame) -> list[Form]:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_on_a_page_runs_loads_or_restyles(name: str) -> None:
-    """No script, no handler, no inline style, no address that is not ours."""
+    """No script but our own files, no handler, no inline style, no address that is not ours."""
     text = render(*EVERY[name])
 
     found = dangers(text)
@@ -159,10 +161,16 @@ def test_what_is_named_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_form_posts_with_its_token(name: str) -> None:
-    """A form without the token of this session would be refused; so none is made."""
+    """A form without the token of this session would be refused; so none is made.
+
+    What only looks something up is asked for by an address, and carries no token.
+    """
     forms = Reader(render(*EVERY[name])).forms
 
     for form in forms:
+        if form.attributes["method"] == "get":
+            assert not {"csrf", "reason"} & form.fields.keys()
+            continue
         assert form.attributes["method"] == "post"
         assert form.values["csrf"] == CSRF
         assert form.fields["csrf"] == 1
@@ -251,7 +259,8 @@ def test_a_decision_is_bound_to_what_was_shown() -> None:
     """Each way to decide carries the digest of the draft; rejecting asks for a reason."""
     page, frame = PAGES["review"]
 
-    forms = forms_of(page, frame)
+    every = forms_of(page, frame)
+    forms = [one for one in every if one.attributes["action"].endswith("/decide")]
 
     assert [one.values["decision"] for one in forms] == ["approve", "edit", "reject"]
     assert {one.attributes["action"] for one in forms} == {"/reviews/01JE0008/decide"}
@@ -306,4 +315,20 @@ def test_the_style_sheet_asks_for_nothing_elsewhere() -> None:
 
     assert "@import" not in style
     assert re.findall(r"url\(", style) == []
-    assert "script-src" not in POLICY
+
+
+def test_the_policy_lets_no_script_stand_in_a_page() -> None:
+    """Our own files run, and nothing that a page could be made to hold."""
+    assert "script-src 'self';" in POLICY
+    assert "unsafe" not in POLICY
+
+
+def test_every_key_that_is_shown_is_one_of_the_page() -> None:
+    """A key in a button or a link is the key that presses it."""
+    for name in ("review", "review, undoable", "reviews"):
+        text = render(*PAGES[name])
+        keyed = set(re.findall(r'data-key="(.)"', text))
+        shown = {
+            one.lower() for one in re.findall(r"<kbd[^>]*>(.)</kbd></(?:button|summary)>", text)
+        }
+        assert shown <= keyed

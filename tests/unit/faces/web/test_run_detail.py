@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from doubles.pages import BERLIN, FAILED_JOURNAL, FAILED_RUN, JOURNAL, NOW, RUN, entry
+from doubles.pages import BERLIN, FAILED_JOURNAL, FAILED_RUN, JOURNAL, NOW, RUN, entry, review
 from proveout.domain.experiment import ExperimentId
-from proveout.domain.journal import EntryKind, Pending
+from proveout.domain.journal import EntryKind, Pending, Returned
+from proveout.domain.review import Answer, ReviewState
 from proveout.domain.run import MOVES, RunId, RunState, Trial
 from proveout.faces.web.frame import Tone
 from proveout.faces.web.run_detail import run_page
@@ -62,6 +63,43 @@ def test_what_waits_is_drawn_until_now() -> None:
     assert last.took == "14 min 52 s"
     assert last.place.x + last.place.width == pytest.approx(1.0)
     assert page.is_folded
+
+
+def test_a_review_takes_as_long_as_it_waited_for_people() -> None:
+    """Not the moment in which its run read the answer."""
+    asked = replace(JOURNAL[-1], outcome=Returned(b'"yes"'), elapsed=0.0)
+    opened = asked.started
+    answer = Answer(approved=True, content=b'"yes"', by="jo")
+    decided = review(
+        "v1",
+        place=asked.place,
+        state=ReviewState.DECIDED,
+        answer=answer,
+        opened=opened,
+        decided=opened + timedelta(minutes=3),
+    )
+
+    page = run_page(RUN, (*JOURNAL[:-1], asked), "r14", NOW, BERLIN, reviews=[decided])
+
+    assert page.steps[-1].took == "3 min"
+    assert page.asks == ""
+
+
+def test_a_run_that_waits_for_a_person_leads_to_what_it_asks() -> None:
+    page = run_page(RUN, JOURNAL, "r14", NOW, BERLIN, reviews=[review("v1")])
+
+    assert page.asks == "v1"
+
+
+def test_a_rejection_says_why() -> None:
+    """In the words of whoever rejected, which the form promised would be read."""
+    answer = Answer(approved=False, content=b"1", by="jo", reason="no such order")
+    decided = review("v1", state=ReviewState.DECIDED, answer=answer)
+
+    failed = run_page(FAILED_RUN, FAILED_JOURNAL, "r13", NOW, BERLIN, reviews=[decided])
+    ended = run_page(RUN, JOURNAL, "r14", NOW, BERLIN, reviews=[decided])
+
+    assert (failed.because, ended.because) == ("no such order", "")
 
 
 def test_the_legend_names_only_what_is_drawn() -> None:

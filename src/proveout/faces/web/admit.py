@@ -1,0 +1,170 @@
+"""What the console answers about who may come in: pages, and what their forms lead to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proveout.domain.access import NotSignedIn, Right, Role
+from proveout.domain.duration import duration
+from proveout.faces.access import is_past
+from proveout.faces.api.problems import BadRequest
+from proveout.faces.web import gather
+from proveout.faces.web.people import AccessPage, AccountPage, KeyRow, SessionRow, UserRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from starlette.responses import Response
+
+    from proveout.domain.access import ApiKey, Session
+    from proveout.faces.access import NewKey
+    from proveout.faces.web.visit import Visit
+
+PLACE, OWN = "/access", "/account"
+
+
+async def access(visit: Visit) -> Response:
+    """Show users, keys and sessions."""
+    return await _access(visit)
+
+
+async def _access(visit: Visit, made: NewKey | None = None) -> Response:
+    console = visit.console
+    used = await console.access.uses.all()
+    now = console.project.bench.clock.now()
+    page = AccessPage(
+        users=tuple(
+            UserRow(
+                name=one.name,
+                role=one.role,
+                disabled=one.disabled,
+                created=one.created,
+                by=one.issuer,
+            )
+            for one in await console.access.users()
+        ),
+        keys=tuple(_key_row(one, used, now) for one in await console.access.keys()),
+        sessions=_session_rows(visit, await console.sessions.living(), used),
+        secret="" if made is None else made.secret,
+        made="" if made is None else made.key.name,
+    )
+    return visit.page(page, gather.frame(visit, await gather.standing(console.project)))
+
+
+def _key_row(one: ApiKey, used: dict[str, datetime], now: datetime) -> KeyRow:
+    is_out = is_past(one.expires, now)
+    return KeyRow(
+        name=one.name,
+        role=one.role,
+        state="revoked" if one.revoked else "expired" if is_out else "valid",
+        only=one.only,
+        expires=one.expires,
+        used=used.get(one.hash),
+        by=one.by,
+    )
+
+
+def _session_rows(
+    visit: Visit, sessions: Sequence[Session], used: dict[str, datetime]
+) -> tuple[SessionRow, ...]:
+    ours = "" if visit.signed is None else visit.signed.session.hash
+    return tuple(
+        SessionRow(
+            id=one.id,
+            user=one.user,
+            created=one.created,
+            used=used.get(one.hash, one.created),
+            address=one.address,
+            agent=one.agent,
+            is_this=one.hash == ours,
+        )
+        for one in sessions
+    )
+
+
+async def account(visit: Visit) -> Response:
+    """Show one's own sessions, and where the password is changed."""
+    console, name = visit.console, visit.actor.name
+    used = await console.access.uses.all()
+    own = [one for one in await console.sessions.living() if one.user == name]
+    page = AccountPage(
+        sessions=_session_rows(visit, own, used),
+        has_password=bool((await console.access.user(name)).password),
+    )
+    return visit.page(page, gather.frame(visit, await gather.standing(console.project)))
+
+
+async def add_user(visit: Visit) -> Response:
+    """Let a person sign in."""
+    name = visit.sent("name").strip().lower()
+    await visit.console.access.add_user(visit.actor, name, _role(visit), visit.sent("password"))
+    return visit.done(PLACE, "user-added")
+
+
+async def change_role(visit: Visit) -> Response:
+    """Trust a user with more or with less."""
+    await visit.console.access.change_role(visit.actor, visit.part("user"), _role(visit))
+    return visit.done(PLACE, "role-changed")
+
+
+async def disable(visit: Visit) -> Response:
+    """Keep a user out."""
+    await visit.console.access.disable(visit.actor, visit.part("user"))
+    return visit.done(PLACE, "user-disabled")
+
+
+async def create_key(visit: Visit) -> Response:
+    """Make a key; the answer shows its secret, which stands nowhere else."""
+    lasts = visit.sent("lasts").strip()
+    made = await visit.console.access.create_key(
+        visit.actor,
+        visit.sent("name").strip().lower(),
+        _role(visit),
+        duration(lasts) if lasts else None,
+        [_right(one) for one in visit.form.get("only", [])],
+    )
+    return await _access(visit, made)
+
+
+async def revoke_key(visit: Visit) -> Response:
+    """Keep a program out."""
+    await visit.console.access.revoke_key(visit.actor, visit.part("key"))
+    return visit.done(PLACE, "key-revoked")
+
+
+async def end_session(visit: Visit) -> Response:
+    """End a session: one's own, or as an owner anybody's."""
+    ended = await visit.console.sessions.end(visit.actor, visit.part("session"))
+    is_own = ended.user == visit.actor.name
+    return visit.done(OWN if is_own else PLACE, "session-ended")
+
+
+async def set_password(visit: Visit) -> Response:
+    """Take another password, for who knows the one before; every session ends."""
+    console, name = visit.console, visit.actor.name
+    address = visit.browser.address
+    if not await console.sessions.knows(name, visit.sent("current"), address):
+        raise NotSignedIn(
+            "the current password is another one",
+            why="who found a browser open must not be able to keep it",
+            fix=("go back and type it again",),
+        )
+    if visit.sent("password") != visit.sent("again"):
+        raise BadRequest("the two passwords are not the same", fix=("go back and type it again",))
+    await console.access.set_password(visit.actor, name, visit.sent("password"))
+    return visit.done("/login")
+
+
+def _role(visit: Visit) -> Role:
+    roles = {one.value: one for one in Role}
+    if visit.sent("role") not in roles:
+        raise BadRequest("the form names no role", why=f"it is one of {', '.join(roles)}")
+    return roles[visit.sent("role")]
+
+
+def _right(text: str) -> Right:
+    rights = {one.value: one for one in Right}
+    if text not in rights:
+        raise BadRequest("the form names no right", why=f"it is one of {', '.join(rights)}")
+    return rights[text]

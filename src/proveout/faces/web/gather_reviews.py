@@ -1,0 +1,89 @@
+"""From the store to the desk: the queue, and one review with what is known beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from proveout.domain.review import ReviewId
+from proveout.domain.review_queue import may_decide
+from proveout.faces.web.gather import name_in, names_of
+from proveout.faces.web.reviews import Reader, ReviewsPage, review_page, review_row
+from proveout.ports.reviews import Outcome, ReviewFilter
+from proveout.run.stamp import stamps
+
+if TYPE_CHECKING:
+    from proveout.domain.review import Review
+    from proveout.faces.project import Project
+    from proveout.faces.web.gather import Standing
+    from proveout.faces.web.reviews import ReviewPage
+    from proveout.faces.web.visit import Visit
+
+MOST = 100
+"""Rows of one page."""
+
+BESIDE = 30
+"""Rows of the queue beside a review."""
+
+SNOOZED, ESCALATED = "snoozed", "escalated"
+
+
+async def reviews_page(visit: Visit) -> ReviewsPage:
+    """Return a page of what waits for a person, as the address asks for it."""
+    store = visit.console.project.store
+    queue, only, after = (visit.asked(name) for name in ("queue", "only", "after"))
+    which = ReviewFilter(
+        queue=queue or None,
+        snoozed=only == SNOOZED,
+        escalated=only == ESCALATED,
+        after=ReviewId(after) if after else None,
+        limit=MOST + 1,
+    )
+    is_plain = queue.isprintable() and after.isprintable()
+    found = await store.waiting(which) if is_plain else []
+    alarms = tuple(one for one in stamps(await store.past_reviews()) if one.is_alarm)
+    return ReviewsPage(
+        rows=tuple(review_row(one) for one in found[:MOST]),
+        queue=queue,
+        queues=tuple(await store.queues()),
+        only=only if only in {SNOOZED, ESCALATED} else "",
+        following=found[MOST - 1].id if len(found) > MOST else "",
+        is_first=not after,
+        stamps=alarms,
+    )
+
+
+async def review_detail(
+    visit: Visit, review: Review, found: Standing, refused: str = ""
+) -> ReviewPage:
+    """Return the page of a review; `refused` is why what was just sent was not taken."""
+    project = visit.console.project
+    run = await project.store.run(review.run)
+    names = await names_of(project)
+    mine = [one for one in found.reviews if _is_for(visit, one)]
+    return review_page(
+        review,
+        tuple(review_row(one) for one in mine[:BESIDE]),
+        reader=await reader(project, visit.actor.name, review),
+        release=name_in(names, None if run is None else run.release),
+        value=None if run is None or run.pruned is not None else run.value,
+        refused=refused,
+    )
+
+
+async def reader(project: Project, name: str, review: Review) -> Reader:
+    """Return who looks at a review, with what is known beside it."""
+    past = Counter(one.outcome for one in await project.store.past_reviews(review.queue))
+    return Reader(
+        name=name,
+        now=project.bench.clock.now(),
+        is_meant=may_decide(review, name, project.settings.groups),
+        reasons=project.settings.queue(review.queue).reasons,
+        past=tuple((word, past[word]) for word in Outcome) if past else (),
+    )
+
+
+def _is_for(visit: Visit, review: Review) -> bool:
+    now = visit.console.project.bench.clock.now()
+    is_awake = review.snoozed_until is None or review.snoozed_until <= now
+    return is_awake and may_decide(review, visit.actor.name, visit.console.project.settings.groups)

@@ -1,0 +1,109 @@
+"""Who may come in, as pages: users, keys and sessions, and one's own account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from proveout.domain.access import Right, Role
+from proveout.faces.web.frame import Section
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRow:
+    """A person who may sign in, or may not any more.
+
+    Attributes:
+        by: who says who they are; "" where their password does.
+    """
+
+    name: str
+    role: str
+    disabled: bool
+    created: datetime
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """A key of a program.
+
+    Attributes:
+        state: "valid", "expired" or "revoked".
+        only: the rights that it has of its role; empty for all.
+        used: when it was last shown; None where it never was.
+    """
+
+    name: str
+    role: str
+    state: str
+    only: tuple[str, ...]
+    expires: datetime | None
+    used: datetime | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A browser that is signed in.
+
+    Attributes:
+        is_this: whether it is the one that looks.
+    """
+
+    id: str
+    user: str
+    created: datetime
+    used: datetime
+    address: str
+    agent: str
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPage:
+    """Everybody and everything that may come in.
+
+    Attributes:
+        secret: of a key that was made just now: it is shown this once; "" otherwise.
+        made: the name of that key.
+    """
+
+    template: ClassVar[str] = "access.html.j2"
+    section: ClassVar[Section] = Section.ACCESS
+    roles: ClassVar[tuple[str, ...]] = tuple(role.value for role in Role)
+    rights: ClassVar[tuple[str, ...]] = tuple(right.value for right in Right)
+
+    users: tuple[UserRow, ...]
+    keys: tuple[KeyRow, ...]
+    sessions: tuple[SessionRow, ...]
+    secret: str = ""
+    made: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Access"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPage:
+    """One's own password and sessions.
+
+    Attributes:
+        has_password: whether a password opens the door, and not somebody else's word.
+    """
+
+    template: ClassVar[str] = "account.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+
+    sessions: tuple[SessionRow, ...]
+    has_password: bool
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Your account"
