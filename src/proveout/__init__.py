@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from proveout.domain.breaker import Breaker
     from proveout.domain.case import Case
+    from proveout.domain.guardrail import Finding
     from proveout.domain.review import Review
     from proveout.errors import Mistake, Outage, ProveoutError, Refusal
     from proveout.faces.notebook import prove
@@ -29,6 +30,7 @@ __all__ = [
     "Breaker",
     "Case",
     "Decision",
+    "Finding",
     "Mistake",
     "NoSignal",
     "Outage",
@@ -59,6 +61,7 @@ _HOMES = {
     "Breaker": "domain.breaker",
     "Case": "domain.case",
     "Decision": "run.ask",
+    "Finding": "domain.guardrail",
     "Mistake": "errors",
     "NoSignal": "run.signal",
     "Outage": "errors",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proveout.domain.access import (
+    ID_DIGITS,
     Actor,
     ApiKey,
     NoRight,
@@ -23,10 +24,11 @@ from proveout.domain.record import Kind, decode, encode
 from proveout.domain.unit import Keep
 from proveout.errors import Mistake, Refusal
 from proveout.faces.passwords import Passwords, check_password
+from proveout.faces.uses import Uses, unused
 from proveout.release.decide import Decision, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, timedelta
 
     from proveout.ports.store import Records
@@ -37,9 +39,6 @@ ACTING_USER = "PROVEOUT_USER"
 
 KEY_PREFIX = "pk_"
 SECRET_BYTES = 32
-
-HASH_SHOWN = 12
-"""Digits of a key's hash that the ledger shows, to tell it from another of its name."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 """What users and keys are called."""
@@ -82,7 +81,11 @@ def hash_of(secret: str) -> str:
 
 
 class Access:
-    """Who may come in. Each change is a decision, written with its entry in the ledger."""
+    """Who may come in. Each change is a decision, written with its entry in the ledger.
+
+    Attributes:
+        uses: when keys and sessions were last shown.
+    """
 
     def __init__(self, office: Office) -> None:
         """Look after the users and keys of a store; `office` takes the decisions."""
@@ -90,6 +93,7 @@ class Access:
         self._store = office.store
         self._clock = office.clock
         self._passwords = Passwords()
+        self.uses = Uses(office)
 
     def close(self) -> None:
         """Let go of the threads that hash."""
@@ -242,7 +246,12 @@ class Access:
         return sorted((decode(ApiKey, body) for body in bodies), key=lambda key: key.name)
 
     async def create_key(
-        self, actor: Actor, name: str, role: Role, lasts: timedelta | None = None
+        self,
+        actor: Actor,
+        name: str,
+        role: Role,
+        lasts: timedelta | None = None,
+        only: Collection[Right] = (),
     ) -> NewKey:
         """Let a program in; its secret is in the answer and nowhere else.
 
@@ -251,13 +260,16 @@ class Access:
             name: what the key is for.
             role: what the program is trusted with.
             lasts: for how long; None for as long as nobody revokes it.
+            only: the rights of the role that it has; empty for all of them.
 
         Raises:
-            NoRight: the actor is no owner.
+            NoRight: the actor is no owner, or the role lacks one of these rights.
             BadName: nothing can be called that.
             NameTaken: a user or a key is called that.
         """
         actor.check(Right.ADMINISTER)
+        for right in only:
+            Actor(name=f'"{name[:64]}"', role=role).check(right)
         now = self._clock.now()
         secret = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         key = ApiKey(
@@ -267,12 +279,18 @@ class Access:
             created=now,
             by=actor.name,
             expires=None if lasts is None else now + lasts,
+            only=tuple(sorted(set(only))),
         )
         expires = None if key.expires is None else key.expires.isoformat()
 
         async def think() -> Decision:
             await self.check_free(name)
-            facts = {"role": role, "expires": expires, "hash": key.hash[:HASH_SHOWN]}
+            facts = {
+                "role": role,
+                "only": [*key.only],
+                "expires": expires,
+                "hash": key.hash[:ID_DIGITS],
+            }
             return _of_keys(actor, "create key", facts, key)
 
         await decide(self.office, think)
@@ -309,7 +327,8 @@ class Access:
                 why="it was revoked, has expired, or is no key of this project",
                 fix=("proveout key create NAME --role ROLE",),
             )
-        return Actor(name=key.name, role=key.role)
+        await self.uses.note(key.hash)
+        return Actor(name=key.name, role=key.role, only=frozenset(key.only) or None)
 
 
 def command_line_actor(environ: Mapping[str, str], login: str, users: Iterable[User]) -> Actor:
@@ -359,9 +378,12 @@ def _is_owner(user: User) -> bool:
 async def ended_sessions(store: Records, name: str) -> list[Keep]:
     """Return what ends every session of a user."""
     sessions = (decode(Session, body) for body in (await store.records(Kind.SESSION)).values())
-    return [
-        Keep(kind=Kind.SESSION, name=one.hash, body=None) for one in sessions if one.user == name
-    ]
+    return [keep for one in sessions if one.user == name for keep in ended(one)]
+
+
+def ended(session: Session) -> tuple[Keep, Keep]:
+    """Return what ends a session."""
+    return Keep(kind=Kind.SESSION, name=session.hash, body=None), unused(session.hash)
 
 
 def is_past(expires: datetime | None, now: datetime) -> bool:

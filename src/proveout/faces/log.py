@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+
+from proveout.faces.sentry import reporters
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -43,6 +46,7 @@ class _Later:
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
+                *reporters(os.environ),
                 renderer,
             ],
             wrapper_class=structlog.make_filtering_bound_logger(self._level),

@@ -13,7 +13,8 @@ from proveout.domain.record import Kind, decode
 from proveout.errors import Mistake
 from proveout.faces.access import command_line_actor
 from proveout.faces.log import logger
-from proveout.faces.project import PROJECT, STORE, Project, find_project, store_url
+from proveout.faces.place import PROJECT, find_project
+from proveout.faces.project import STORE, Project, store_url
 from proveout.faces.project import open_store as open_url
 from proveout.faces.settings import load, load_stored
 

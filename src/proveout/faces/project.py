@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import secrets
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
@@ -21,6 +22,7 @@ from proveout.domain.run import RunId, RunState
 from proveout.errors import Mistake, Outage, Refusal
 from proveout.faces import answers_file, dataset_file, entry
 from proveout.faces.log import logger
+from proveout.faces.place import find_project
 from proveout.faces.replaying import edited_input, release_to_replay_on
 from proveout.faces.settings import Settings
 from proveout.faces.settings import load as load_settings
@@ -31,6 +33,7 @@ from proveout.prove.elsewhere import asking
 from proveout.prove.layout import foreseen
 from proveout.prove.reuse import foresee_reuse
 from proveout.release.decide import Office
+from proveout.run.crowd import check_desk
 from proveout.run.enqueue import Request, enqueue
 from proveout.run.payload import WrongShape, signature, to_json
 from proveout.run.replay import Replay, replay
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from proveout.adapters.models.proxy import Proxy
+    from proveout.domain.alert import Notice
     from proveout.domain.case import Dataset
     from proveout.domain.delivery import Headers, Scheme, Stamp
     from proveout.domain.experiment import Elsewhere, Plan
@@ -51,29 +55,29 @@ if TYPE_CHECKING:
     from proveout.domain.unit import Enqueued
     from proveout.domain.workflow import Workflow
     from proveout.faces.api.doors import Hooks
+    from proveout.faces.following import Tracing
+    from proveout.faces.probing import Asked
     from proveout.faces.settings import ExperimentSettings
+    from proveout.faces.settings_access import OidcSettings
     from proveout.faces.settings_models import ModelSettings
     from proveout.faces.synchronous import SyncProject
+    from proveout.ports.clock import Clock
     from proveout.ports.elsewhere import Respondent
+    from proveout.ports.identity import Provider
     from proveout.ports.meter import Prices, Substitute
+    from proveout.ports.notifier import Notifier
     from proveout.ports.store import LockedExperiment, Store, Writes
     from proveout.prove.account import Account
     from proveout.prove.layout import Layout
     from proveout.prove.reuse import Foreseen
+    from proveout.ready.probes.rig import Rig
     from proveout.run.meter import ModelMeter
 
 STORE = "PROVEOUT_STORE"
-PROJECT = "PROVEOUT_PROJECT"
 LEASE = "PROVEOUT_LEASE"
 
 THE_SAME: Final = object()
 """Says that a replay takes the input that its run had."""
-
-
-class NoProject(Mistake):
-    """There is no `proveout.toml` here."""
-
-    code = "no-project"
 
 
 class NoSuch(Mistake):
@@ -92,26 +96,6 @@ class StillRunning(Outage):
     """The run has not ended in the time given."""
 
     code = "still-running"
-
-
-def find_project(path: str | Path | None = None) -> Path:
-    """Return the whole path of `proveout.toml`: the one given, or the environment's, or upward.
-
-    Raises:
-        NoProject: there is none.
-    """
-    if named := path or os.environ.get(PROJECT):
-        found = Path(named).absolute()
-        return found / "proveout.toml" if found.is_dir() else found
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "proveout.toml").is_file():
-            return folder / "proveout.toml"
-    raise NoProject(
-        f"no proveout.toml in {here} or above it",
-        why="a project is the folder that holds one",
-        fix=("proveout init NAME", f"cd into the project, or set {PROJECT}"),
-    )
 
 
 def store_url(folder: Path) -> str:
@@ -375,6 +359,135 @@ def hooks(environ: Mapping[str, str]) -> Hooks:
     return Hooks(verifiers=SCHEMES, parse_secret=parse_secret, environ=environ)
 
 
+def channels(
+    addresses: Mapping[str, str], link: Callable[[Notice], str], heartbeat: str
+) -> Notifier:
+    """Return what reaches people at these addresses, by the names of their channels.
+
+    Raises:
+        BadChannel: an address is none that is known.
+    """
+    from proveout.adapters.notify import Channels
+
+    return Channels(addresses, link, heartbeat)
+
+
+def identity_provider(settings: OidcSettings, environ: Mapping[str, str], clock: Clock) -> Provider:
+    """Return what asks the identity provider of a project who somebody is.
+
+    Raises:
+        Mistake: the extra is not installed, its secret is not set, or it is no safe address.
+    """
+    try:
+        from proveout.adapters.oidc import Client, OpenIdProvider
+    except ImportError as error:
+        raise Mistake(
+            "sign-in with an identity provider is not installed",
+            why=f"[access.oidc] asks for it, and {error.name} is missing",
+            fix=("pip install 'proveout[oidc]'",),
+        ) from error
+    if not any(settings.roles.values()):
+        raise Mistake(
+            "no value of the claim stands for any role, so nobody could come in",
+            why="whoever has no role is kept out",
+            fix=('owners = ["proveout-owners"] under [access.oidc] in proveout.toml',),
+        )
+    secret = environ.get(settings.secret_env, "") if settings.secret_env else ""
+    if settings.secret_env and not secret:
+        raise Mistake(
+            f"{settings.secret_env} is not set",
+            why="the identity provider gives us no token without our secret",
+            fix=(f"set {settings.secret_env} where the server starts",),
+        )
+    client = Client(
+        issuer=settings.issuer, id=settings.client, secret=secret, scopes=settings.scopes
+    )
+    return OpenIdProvider(client, clock)
+
+
+RECEIVERS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Variables that name a receiver of traces; without one none are made."""
+
+
+def tracing_of(project: Project, environ: Mapping[str, str]) -> Tracing | None:
+    """Return what sends traces where the environment says; None where it says nowhere.
+
+    Other programs of the machine share these variables, so a missing extra is only told.
+    """
+    is_off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    is_other = environ.get("OTEL_TRACES_EXPORTER", "otlp") != "otlp"
+    if is_off or is_other or not any(environ.get(name) for name in RECEIVERS):
+        return None
+    try:
+        from proveout.adapters.telemetry import Traces
+    except ImportError as error:
+        fix = "pip install 'proveout[telemetry]'"
+        project.log.warning("traces.not_installed", missing=error.name, fix=fix)
+        return None
+    from importlib.metadata import version
+
+    from proveout.faces.following import Tracing
+
+    traces = Traces(project.name, version("proveout"), environ)
+    telemetry, bench = project.settings.telemetry, project.bench
+    return Tracing(project.store, bench.ids, project.log, traces, bodies=telemetry.bodies)
+
+
+@asynccontextmanager
+async def probing(asked: Asked) -> AsyncGenerator[Rig]:
+    """Yield a rig on which a foreign receiver can be probed.
+
+    Raises:
+        BadAddress: an address is not written as one.
+        BadSecret: nothing can be signed with the secret; it is not shown.
+        BadPayload: the sample is no event.
+        HostNotAllowed: a host is not this machine, and was not allowed by name.
+        ReceiverNotReachable: a host cannot be found.
+    """
+    from proveout.adapters.hooks.table import SIGNERS, parse_their_secret
+    from proveout.adapters.receivers.address import parse_address
+    from proveout.adapters.receivers.http import HttpReceiver, Wire
+    from proveout.adapters.receivers.strain import strain
+    from proveout.adapters.receivers.witness import Witnesses, check_has_id
+    from proveout.faces.probing import writings
+    from proveout.ready.probes.contract import CONTRACTS
+    from proveout.ready.probes.rig import Key, Rig
+    from proveout.ready.probes.sample import read_sample
+
+    key = parse_their_secret(asked.scheme, asked.secret)
+    keys = {Key.THEIRS: key, Key.OTHER: hashlib.sha256(key).digest(), Key.EMPTY: b""}
+    async with AsyncExitStack() as opened:
+
+        async def wire(url: str) -> Wire:
+            found = await Wire.to(parse_address(url), asked.allowed)
+            opened.push_async_callback(found.close)
+            return found
+
+        async def witness(option: str, url: str | None) -> tuple[Wire, str] | None:
+            if url is None:
+                return None
+            check_has_id(option, url)
+            return await wire(url.replace("{id}", "id")), url
+
+        if asked.effects_command is not None:
+            check_has_id("--effects-command", asked.effects_command)
+        yield Rig(
+            receiver=HttpReceiver(await wire(asked.url)),
+            witness=Witnesses(
+                effects=await witness("--effects-url", asked.effects_url),
+                command=asked.effects_command,
+                state=await witness("--state-url", asked.state_url),
+            ),
+            sample=read_sample(asked.payload, CONTRACTS[asked.scheme], asked.event_type),
+            sign=lambda whose, body, stamp: SIGNERS[asked.scheme](body, keys[whose], stamp),
+            strain=strain,
+            clock=SystemClock(),
+            ids=SystemIds(),
+            secrets=writings(asked.secret, key),
+            bounds=asked.bounds,
+        )
+
+
 def respondent(asked: Elsewhere, folder: Path, dataset: Dataset) -> Respondent:
     """Return what asks a candidate that answers elsewhere.
 
@@ -609,6 +722,7 @@ class Project:
             delay=delay or timedelta(0),
             intake=self.settings.workflow.intake,
         )
+        await check_desk(self.store, self.settings.queues, workflow, key)
         writes = self.store if connection is None else joined(connection, self.url, self.store)
         return await enqueue(writes, self.bench.clock, self.bench.ids, request)
 
@@ -687,6 +801,7 @@ class Project:
             lease=lease(),
             captures=captures,
             most_running=self.settings.workflow.concurrency,
+            queues=self.settings.queues,
         )
         return Worker(self.bench, {self.name: self.workflow()}, manner)
 

@@ -236,6 +236,7 @@ def _people_words(settings: Settings) -> list[Any]:
         words(production.support),
         words(production.objective),
         digest(text),
+        *([words(settings.channels)] if settings.channels else []),
     ]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from proveout.faces.readiness import Readiness
+    from proveout.ready.scan.scan import Located
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem;
@@ -25,8 +26,8 @@ code { font-size: .9em; }
 """
 
 
-def audit_html(found: Readiness) -> str:
-    """Return where a workflow stands as one page that needs no other file."""
+def audit_html(found: Readiness, in_code: tuple[Located, ...] = ()) -> str:
+    """Return where a workflow stands, and what its code shows, as one page without other files."""
     release = found.release.name if found.release else "no release yet"
     ready = "READY" if found.is_ready else "NOT READY"
     facts = (found.stage, release, f"bar {BAR.version}", f"{found.now:%Y-%m-%d %H:%M} UTC")
@@ -44,6 +45,14 @@ def audit_html(found: Readiness) -> str:
         _table(
             ("severity", "what", "why it bites", "how to mend it"),
             ((one.severity, one.message, one.why, one.fix) for one in found.findings),
+        ),
+        "<h2>Findings in the code</h2>",
+        _table(
+            ("severity", "where", "what", "why it bites", "how to mend it"),
+            (
+                (one.severity, f"{one.file}:{one.line}", one.message, one.why, one.fix)
+                for one in (located.finding for located in in_code)
+            ),
         ),
         "<h2>Claims</h2>",
         _table(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from structlog.typing import FilteringBoundLogger
 
-TURNED_AWAY = frozenset({401, 403})
+TURNED_AWAY = frozenset({401, 403, 429})
 
 LONGEST = 200
 """Characters of a path that the log keeps; whoever knocks chose them."""
@@ -42,7 +42,7 @@ class Refusals:
                     "request.refused",
                     status=message["status"],
                     method=scope["method"],
-                    path=ascii(scope["path"])[1:LONGEST],
+                    path=ascii(scope["path"])[1:-1][:LONGEST],
                 )
             await send(message)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.model_fault import Faults  # noqa: TC001 - a worker's orders are read by it
 from proveout.domain.record import Kind, decode, encode
+from proveout.domain.review_queue import Queue  # noqa: TC001 - orders are read by it
 from proveout.errors import Outage, ProveoutError, Refusal
 from proveout.faces import entry, loop
 from proveout.faces.blocked import leave
@@ -45,6 +46,9 @@ ORDERS = "PROVEOUT_ORDERS"
 
 READY = "ready"
 """What a worker writes on standard output once it claims."""
+
+SILENT = "exports"
+"""The protection without which a worker says nothing; see `ready/sandbox.py`."""
 
 UNWILLING = 2
 OUT_OF_REACH = 6
@@ -89,6 +93,7 @@ class Orders:
         attached: end when whoever started us, and holds our standard input, is gone.
         suspects: the worker's id under which it tries suspects alone; "" for all but those.
         most_running: most runs of the workflow at once under all workers; None for any.
+        queues: what holds for the queues of reviews that have rules.
         models: how calls of models are metered; within a drill they are answered from
             recordings.
     """
@@ -107,6 +112,7 @@ class Orders:
     suspects: str = ""
     rehearsing: Rehearsing | None = None
     most_running: int | None = None
+    queues: tuple[Queue, ...] = ()
     models: ModelSettings = field(default_factory=ModelSettings)
 
     def environ(self) -> dict[str, str]:
@@ -123,6 +129,7 @@ class Orders:
             release=self.release,
             suspects=bool(self.suspects),
             most_running=self.most_running,
+            queues=self.queues,
         )
 
     @property
@@ -153,7 +160,8 @@ async def work(orders: Orders) -> int:
 
 
 async def _work(orders: Orders, store: Store) -> int:
-    bench = system_bench(store, logger(logging.INFO))
+    is_silent = orders.rehearsing is not None and orders.rehearsing.off == SILENT
+    bench = system_bench(store, logger(logging.CRITICAL if is_silent else logging.INFO))
     substitute = None if orders.rehearsing is None else await _models(orders.rehearsing)
     async with metered(bench, orders.models, substitute=substitute) as bench:
         return await _work_with(orders, bench)  # its workflow is imported in here

@@ -38,8 +38,13 @@ from proveout.faces.project import (
 from proveout.faces.recorded import recordings, written_answers
 from proveout.faces.released_worker import READY, Orders, Rehearsing
 from proveout.faces.sandbox_doors import DoorOrders
+from proveout.faces.sandbox_inbox import Inbox
+from proveout.faces.sandbox_traces import TraceReceiver, can_be_traced
+from proveout.faces.sandbox_watch import WatchOrders
+from proveout.faces.sentry import ADDRESS
 from proveout.faces.sessions import COOKIE, Sessions
 from proveout.faces.stand_in import Receiver
+from proveout.faces.watching import policy_of
 from proveout.faces.web.routes import guarded
 from proveout.ready.drills.drill import NotSteady
 from proveout.ready.rehearse import Stage
@@ -52,6 +57,7 @@ from proveout.run.enqueue import Request, enqueue
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+    from proveout.domain.alert import Manner, Policy
     from proveout.domain.release import Release
     from proveout.faces.project import Project
     from proveout.faces.recorded import Recordings
@@ -59,7 +65,7 @@ if TYPE_CHECKING:
     from proveout.faces.settings_sources import SourceSettings
     from proveout.ports.clock import Clock
     from proveout.ports.store import Store
-    from proveout.ready.sandbox import Counted, Crew, Load, Protection
+    from proveout.ready.sandbox import Counted, Crew, Heard, Load, Protection
     from proveout.release.decide import Office
 
 LEASE = 1.0
@@ -67,6 +73,9 @@ LEASE = 1.0
 
 START = 90.0
 """Seconds that a process gets to start in; on a machine that is busy it takes many."""
+
+UNTOLD = {ADDRESS: ""}
+"""What breaks in a drill is broken on purpose: nobody outside is told of it."""
 
 DRILL = Actor(name="drill", role=Role.OWNER)
 
@@ -151,9 +160,13 @@ class LocalSandbox:
         self._office = office_of(without(store, off, self._bench.ids), folder / "key")
         self._access = Access(self._office)
         self._receiver = Receiver(self._bench.clock)
+        self._traces = TraceReceiver()
+        self._traces_at = ""
         self._port = 0
         self._workers: list[asyncio.subprocess.Process] = []
         self._doors: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.subprocess.Process | None = None
+        self._inbox = Inbox(self._bench.clock)
         self._address = ""
         self._slowest_start = 0.0
         self._client = httpx.AsyncClient(timeout=20)
@@ -206,6 +219,7 @@ class LocalSandbox:
     async def prepare(self) -> None:
         """Put both releases into the store, have the one under test serve, and hand out keys."""
         self._port = await self._receiver.open()
+        self._traces_at = await self._traces.open()
         recordings = self._ground.recordings
         steps = {"answers": recordings.answers, "calling": sorted(recordings.calling)}
         for name, text in (
@@ -241,8 +255,11 @@ class LocalSandbox:
         """End every process."""
         await self.kill_workers()
         await self.kill_doors()
+        await self.kill_watch()
         await self._client.aclose()
         await self._receiver.close()
+        await self._inbox.close()
+        await self._traces.close()
         self._access.close()
 
     # Workers
@@ -308,7 +325,10 @@ class LocalSandbox:
             entry=launch.entry,
             off=self._off or "",
         )
-        environ = {**os.environ, **orders.environ(), **self._variables()}
+        # Traces of a drill go nowhere but to the drill.
+        outer = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_")}
+        traces = {"OTEL_EXPORTER_OTLP_ENDPOINT": self._traces_at}
+        environ = {**outer, **traces, **orders.environ(), **self._variables()}
         command = [sys.executable, "-P", "-m", "proveout.faces.sandbox_doors"]
         self._doors = await self._start((command, environ))
         self._address = await _ready(self._doors)
@@ -324,6 +344,40 @@ class LocalSandbox:
             await _kill(self._doors)
             self._doors = None
 
+    # Watch
+
+    @property
+    def policy(self) -> Policy:
+        return policy_of(self._ground.project.settings)
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        known = {one.name for one in self._ground.project.settings.channels}
+        return tuple(dict.fromkeys(t.to for t in self.policy.tiers if t.to not in known))
+
+    async def start_watch(self, policy: Policy, manner: Manner) -> None:
+        orders = WatchOrders(
+            store=self._url,
+            workflow=self.release.workflow,
+            policy=policy,
+            manner=manner,
+            channels=await self._inbox.open([one.to for one in policy.tiers]),
+            off=self._off or "",
+        )
+        before = self.clock.monotonic()
+        command = [sys.executable, "-P", "-m", "proveout.faces.sandbox_watch"]
+        self._watch = await self._start((command, {**os.environ, **orders.environ()}))
+        await _ready(self._watch)
+        self._slowest_start = max(self._slowest_start, self.clock.monotonic() - before)
+
+    async def kill_watch(self) -> None:
+        if self._watch is not None:
+            await _kill(self._watch)
+            self._watch = None
+
+    def heard(self) -> tuple[Heard, ...]:
+        return tuple(self._inbox.heard)
+
     async def _start(self, ordered: tuple[list[str], dict[str, str]]) -> asyncio.subprocess.Process:
         command, environ = ordered
         with (self._folder / "processes.log").open("ab") as log:
@@ -333,7 +387,7 @@ class LocalSandbox:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=self._folder,
-                env=environ,
+                env={**environ, **UNTOLD},
             )
 
     async def cut_store(self) -> int:
@@ -345,14 +399,14 @@ class LocalSandbox:
             headers["authorization"] = f"Bearer {knock.key}"
         if knock.cookie is not None:
             headers["cookie"] = knock.cookie
+        url = f"{self._address}{knock.path}"
         try:
-            answer = await self._client.request(
-                knock.method, f"{self._address}{knock.path}", content=knock.body, headers=headers
-            )
+            async with self._client.stream(
+                knock.method, url, content=knock.body, headers=headers
+            ) as answer:
+                body = await _read(answer)
         except httpx.HTTPError:
             return None
-        is_json = "json" in answer.headers.get("content-type", "")
-        body: Any = answer.json() if is_json and answer.content else answer.text
         return Answered(status=answer.status_code, body=body, headers=dict(answer.headers))
 
     def webhooks(self, load: Load, event: str) -> list[Webhook]:
@@ -363,7 +417,10 @@ class LocalSandbox:
 
     def _webhook(self, source: SourceSettings, load: Load, event: str) -> Webhook:
         kind = source.types[0] if source.types else "drill"
-        body = json.dumps(_body(source.input, json.loads(load.value), event, kind)).encode()
+        content = _body(source.input, json.loads(load.value), event, kind)
+        if source.scheme is Scheme.SLACK:
+            content["event_id"] = event
+        body = json.dumps(content).encode()
         stamp = Stamp(event=event, type=kind, at=self._bench.clock.now())
         headers = sign_delivery(source.scheme, self._secrets[source.name], body, stamp)
         knock = Knock(
@@ -379,6 +436,13 @@ class LocalSandbox:
 
     def key_of(self, role: Role) -> str:
         return self._keys[role]
+
+    def traced(self, run: str) -> int | None:
+        return self._traces.spans(run) if can_be_traced() else None
+
+    async def logged(self, run: str) -> int:
+        log = await asyncio.to_thread((self._folder / "processes.log").read_text, "utf-8")
+        return sum(run in line and '"run.failed"' in line for line in log.splitlines())
 
     async def sign_in(self, *roles: Role) -> None:
         sessions = Sessions(self._access)
@@ -438,6 +502,7 @@ class LocalSandbox:
             "PROVEOUT_PROJECT": str(self._ground.project.settings.path),
             "PROVEOUT_KEY_FILE": str(self._folder / "key"),
             "NO_COLOR": "1",
+            **UNTOLD,
         }
         process = await asyncio.create_subprocess_exec(
             *[sys.executable, "-m", *words],
@@ -489,7 +554,9 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
 def _secret_for(scheme: Scheme) -> str:
     """Return a fresh secret as the provider of a scheme would write it."""
     key = secrets.token_bytes(32)
-    return key.hex() if scheme is Scheme.GITHUB else f"whsec_{base64.b64encode(key).decode()}"
+    if scheme in (Scheme.STRIPE, Scheme.STANDARD):
+        return f"whsec_{base64.b64encode(key).decode()}"
+    return key.hex()
 
 
 def _body(path: str, value: object, event: str, kind: str) -> dict[str, Any]:
@@ -503,3 +570,12 @@ def _body(path: str, value: object, event: str, kind: str) -> dict[str, Any]:
         inner = inner.setdefault(name, {})
     inner[last] = value
     return body
+
+
+async def _read(answer: httpx.Response) -> Any:
+    """Return the JSON of an answer, or its text; "" of a stream, which never ends."""
+    kind = answer.headers.get("content-type", "")
+    if kind.startswith("text/event-stream"):
+        return ""
+    await answer.aread()
+    return answer.json() if "json" in kind and answer.content else answer.text

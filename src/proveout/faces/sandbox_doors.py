@@ -7,24 +7,32 @@ import logging
 import os
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proveout.domain.access import Actor, Role
+from proveout.domain.access import Actor, Role, Session
+from proveout.domain.delivery import Scheme, Verified
 from proveout.domain.record import Kind, decode, encode
 from proveout.faces import entry, loop
-from proveout.faces.access import Access
+from proveout.faces.access import Access, hash_of
+from proveout.faces.exports import keep_exporting
 from proveout.faces.log import logger
-from proveout.faces.project import Project, hooks, office_of, open_store
+from proveout.faces.project import Project, hooks, office_of, open_store, tracing_of
 from proveout.faces.released_worker import READY, NoSandbox
 from proveout.faces.serving import House, Server, application
+from proveout.faces.sessions import Sessions, SignedIn
 from proveout.faces.settings import load_stored
+from proveout.faces.tallies import Tallies
 from proveout.ready.sandbox import Protection
 from proveout.ready.unprotected import without
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proveout.domain.delivery import Headers
     from proveout.domain.workflow import Workflow
     from proveout.ports.store import Store
 
@@ -63,6 +71,21 @@ class Unguarded(Access):
         return Actor(name="anyone", role=Role.OWNER)
 
 
+class Unwatched(Sessions):
+    """Takes everyone who shows any cookie for an owner."""
+
+    async def session(self, secret: str) -> SignedIn:
+        """Ask nothing."""
+        now = datetime.min.replace(tzinfo=UTC)
+        session = Session(hash=secret, user="anyone", csrf="", created=now, expires=now)
+        return SignedIn(session, Actor(name="anyone", role=Role.OWNER))
+
+
+def unverified(_: Headers, body: bytes, __: Sequence[bytes], ___: datetime) -> Verified:
+    """Take any delivery for one of the source's own."""
+    return Verified(event=hash_of(body.decode(errors="replace")), type="")
+
+
 async def keep_open(orders: DoorOrders) -> None:
     """Serve until the process is ended.
 
@@ -81,24 +104,33 @@ async def keep_open(orders: DoorOrders) -> None:
 async def _serve(orders: DoorOrders, store: Store) -> None:
     off = Protection(orders.off) if orders.off else None
     log = logger(logging.WARNING)
-    settings = load_stored(
-        await asyncio.to_thread(Path(orders.project).read_bytes), Path(orders.project)
-    )
+    written = await asyncio.to_thread(Path(orders.project).read_bytes)
+    # The drill's people are in no group, and know no queue's reasons.
+    settings = replace(load_stored(written, Path(orders.project)), queues=(), groups={})
     plain = Project(settings, store, log, orders.store)
     weak = without(store, off, plain.bench.ids)
     project = Project(plain.settings, weak, log, orders.store)
     office = office_of(weak, Path(orders.key))
-    access = (Unguarded if off is Protection.ACCESS else Access)(office)
+    access, sessions, receiving = Access(office), None, hooks(os.environ)
+    if off is Protection.ACCESS:
+        access = Unguarded(office)
+        sessions = Unwatched(access)
+        receiving = replace(receiving, verifiers=dict.fromkeys(Scheme, unverified))
 
     def workflow() -> Workflow[..., Any]:
         return entry.as_workflow(entry.load(orders.entry, Path(orders.root)), orders.entry)
 
-    house = House(access=access, hooks=hooks(os.environ), load=workflow)
+    tallies = Tallies(weak, project.bench.clock, project.name)
+    house = House(access=access, hooks=receiving, load=workflow, tallies=tallies, sessions=sessions)
     app = application(project, house)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         ready = partial(print, READY, address, flush=True)
-        await Server(app, ready).serve(sockets=[listening])
+        server = asyncio.create_task(Server(app, ready).serve(sockets=[listening]))
+        if off is not Protection.EXPORTS:
+            tracing = tracing_of(project, os.environ)
+            await keep_exporting(project, tallies, tracing, asyncio.Event())
+        await server
 
 
 if __name__ == "__main__":

@@ -17,11 +17,14 @@ from proveout.errors import Mistake, Outage, ProveoutError
 from proveout.faces import entry
 from proveout.faces.access import Access
 from proveout.faces.api.stage import box_end
-from proveout.faces.project import hooks
+from proveout.faces.exports import keep_exporting
+from proveout.faces.project import hooks, identity_provider, tracing_of
 from proveout.faces.released import launch
 from proveout.faces.serving import House, Server, application
 from proveout.faces.sessions import Sessions
 from proveout.faces.supervise import Supervisor
+from proveout.faces.tallies import Tallies
+from proveout.faces.watching import keep_watch
 from proveout.release.canary import act_on, look
 from proveout.run.prune import tidy
 from proveout.run.schedule import fire
@@ -93,6 +96,9 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
     told = asyncio.Event()
     _stop_on_signals(told)
     access = Access(project.office)
+    oidc, clock = project.settings.access.oidc, project.bench.clock
+    provider = None if oidc is None else identity_provider(oidc, os.environ, clock)
+    tallies = Tallies(project.store, project.bench.clock, project.name)
     supervisor = Supervisor(project, serving.workers, serving.concurrency)
     ready = asyncio.Event()
     shape = await _shape_of(project)
@@ -104,6 +110,8 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
         is_loopback=is_loopback(serving.host),
         hosts=serving.hosts,
         is_draining=told.is_set,
+        provider=provider,
+        tallies=tallies,
     )
     app = application(project, house)
     server = Server(app, ready.set)
@@ -114,6 +122,10 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
         asyncio.create_task(_watch(project, told)),
         asyncio.create_task(_fire(project, told)),
         asyncio.create_task(_prune(project, told)),
+        asyncio.create_task(keep_watch(project, told)),
+        asyncio.create_task(
+            keep_exporting(project, tallies, tracing_of(project, os.environ), told)
+        ),
     ]
     try:
         await ready.wait()

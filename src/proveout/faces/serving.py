@@ -16,6 +16,7 @@ from proveout.faces.api.routes import ROUTES
 from proveout.faces.refusals import Refusals
 from proveout.faces.sessions import Sessions
 from proveout.faces.web.app import console_app
+from proveout.faces.web.hints import Hints
 from proveout.faces.web.known import Known
 from proveout.faces.web.visit import Console
 from proveout.faces.web.zone import local_zone
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from proveout.faces.access import Access
     from proveout.faces.api.doors import Hooks
     from proveout.faces.project import Project
+    from proveout.faces.tallies import Tallies
+    from proveout.ports.identity import Provider
 
 GRACE = 10
 """Seconds that requests in flight get to end in."""
@@ -49,6 +52,9 @@ class House:
         hosts: names by which the console is reached besides, as `host` or `host:port`;
             where it is no loopback, () for any.
         is_draining: whether the server is on its way out.
+        provider: who vouches for people; None where their passwords do.
+        tallies: counts of runs that ended; None where nobody counts them.
+        sessions: who is signed in; None for those that `access` keeps.
     """
 
     access: Access
@@ -58,6 +64,9 @@ class House:
     is_loopback: bool = True
     hosts: tuple[str, ...] = ()
     is_draining: Callable[[], bool] = bool
+    provider: Provider | None = None
+    tallies: Tallies | None = None
+    sessions: Sessions | None = None
 
 
 APART = frozenset(route.path.split("/")[1] for route in ROUTES)
@@ -89,6 +98,7 @@ def _for_programs(project: Project, house: House) -> FastAPI:
         accept=accepts(project.name, house.load, house.is_current),
         is_loopback=house.is_loopback,
         is_draining=house.is_draining,
+        tallies=house.tallies,
     )
     return api(doors)
 
@@ -98,9 +108,12 @@ def _for_people(project: Project, house: House) -> ASGIApp:
     console = Console(
         project=project,
         access=house.access,
-        sessions=Sessions(house.access),
+        sessions=house.sessions or Sessions(house.access),
         zone=local_zone(os.environ, clock.now()),
         known=Known(clock),
+        provider=house.provider,
+        hints=Hints(store=project.store, clock=clock, is_draining=house.is_draining),
+        accept=accepts(project.name, house.load, house.is_current),
     )
     return console_app(console, is_loopback=house.is_loopback, hosts=house.hosts)
 

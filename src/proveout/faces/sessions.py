@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from proveout.domain.access import Actor, NotSignedIn, OneTimeLink, Role, Session, User
+from proveout.domain.access import (
+    Actor,
+    NotSignedIn,
+    OneTimeLink,
+    Right,
+    Role,
+    Session,
+    User,
+)
+from proveout.domain.ledger import Deed
 from proveout.domain.record import Kind, decode, encode
 from proveout.domain.unit import Keep, Put, Stale, UnitId
 from proveout.errors import Refusal
-from proveout.faces.access import SECRET_BYTES, ended_sessions, hash_of, is_past
+from proveout.faces.access import SECRET_BYTES, NoSuchName, ended, ended_sessions, hash_of, is_past
 from proveout.faces.passwords import check_password
 from proveout.faces.tries import Tries
+from proveout.faces.uses import unused
+from proveout.release.decide import Decision, decide
 
 if TYPE_CHECKING:
     from proveout.faces.access import Access
 
 COOKIE = "proveout_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name over TLS: no other host, and nothing that came over a plain wire, can set it."""
+
 SESSION_LENGTH = timedelta(hours=12)
+IDLE = timedelta(hours=2)
+"""A session that nobody used for so long has ended."""
+
 LINK_LENGTH = timedelta(hours=24)
+
+LONGEST_AGENT = 200
+"""Characters that are kept of what a browser calls itself."""
 
 LONGEST_NAME = 65
 """Characters of a typed name that are looked at; no name has that many."""
@@ -67,9 +87,36 @@ class Cookie:
 
     def header(self) -> str:
         """Return the value of `Set-Cookie`."""
-        parts = [f"{COOKIE}={self.secret}", f"Max-Age={self.max_age}", "Path=/"]
+        parts = [
+            f"{cookie_name(secure=self.secure)}={self.secret}",
+            f"Max-Age={self.max_age}",
+            "Path=/",
+        ]
         parts += ["HttpOnly", "SameSite=Strict", *(["Secure"] if self.secure else [])]
         return "; ".join(parts)
+
+
+def cookie_name(*, secure: bool) -> str:
+    """Return what the cookie of a session is called; `secure` where it came over TLS."""
+    return SECURE_COOKIE if secure else COOKIE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browser:
+    """What signs in.
+
+    Attributes:
+        address: where the request came from.
+        agent: what it calls itself; anybody can say anything there.
+        former: secret of the session that it had until now; "" for none.
+    """
+
+    address: str = ""
+    agent: str = ""
+    former: str = field(default="", repr=False)
+
+
+UNKNOWN = Browser()
 
 
 class Sessions:
@@ -83,13 +130,16 @@ class Sessions:
         self._ids = access.office.ids
         self._tries = Tries(self._clock)
 
-    async def sign_in(self, name: str, password: str, address: str) -> NewSession:
+    async def sign_in(
+        self, name: str, password: str, address: str, browser: Browser = UNKNOWN
+    ) -> NewSession:
         """Begin a session for who knows the password.
 
         Args:
             name: who they say they are.
             password: as it was typed.
             address: where the request came from; tries are counted by it.
+            browser: what else is known of it; the session that it had is ended.
 
         Raises:
             NotSignedIn: name and password do not belong together.
@@ -106,9 +156,22 @@ class Sessions:
                 fix=("try again", "ask an owner for a new password"),
             )
         self._tries.forgive(name, address)
-        return await self._begin(user)
+        return await self.begin(user, browser)
 
-    async def _begin(self, user: User) -> NewSession:
+    def count_try(self, address: str) -> None:
+        """Count a try to come in by the word of somebody else, as tries of a name are.
+
+        Raises:
+            TooManyTries: too many came from there.
+        """
+        self._tries.count(f"from {address}", address)
+
+    def forgive_try(self, address: str) -> None:
+        """Take back the last try: it let somebody in."""
+        self._tries.forgive(f"from {address}", address)
+
+    async def begin(self, user: User, browser: Browser = UNKNOWN) -> NewSession:
+        """Begin a session for who is known to be that user, always under a new secret."""
         now = self._clock.now()
         secret = secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
@@ -117,10 +180,13 @@ class Sessions:
             csrf=secrets.token_urlsafe(SECRET_BYTES),
             created=now,
             expires=now + SESSION_LENGTH,
+            address=browser.address[:LONGEST_NAME],
+            agent=browser.agent[:LONGEST_AGENT],
         )
-        over = [one for one in await self._sessions() if is_past(one.expires, now)]
+        former = hash_of(browser.former) if browser.former else ""
+        over = [one for one in await self.all() if is_past(one.expires, now) or one.hash == former]
         kept = Keep(kind=Kind.SESSION, name=session.hash, body=encode(session))
-        await self._put(kept, *map(_forgotten, over))
+        await self._put(kept, *(keep for one in over for keep in ended(one)))
         return NewSession(session, secret)
 
     async def session(self, secret: str) -> SignedIn:
@@ -131,25 +197,76 @@ class Sessions:
         """
         body = await self._store.record(Kind.SESSION, hash_of(secret))
         session = None if body is None else decode(Session, body)
-        if session is not None and not is_past(session.expires, self._clock.now()):
+        if session is not None and not await self._is_over(session):
             kept = await self._store.record(Kind.USER, session.user)
             user = None if kept is None else decode(User, kept)
             if user is not None and not user.disabled:
+                await self._access.uses.note(session.hash)
                 return SignedIn(session, Actor(name=user.name, role=user.role))
         raise NotSignedIn("you are not signed in", why="the session has ended", fix=("sign in",))
 
+    async def _is_over(self, session: Session) -> bool:
+        now = self._clock.now()
+        if is_past(session.expires, now):
+            return True
+        last = await self._access.uses.last(session.hash) or session.created
+        return now - last >= IDLE
+
     async def sign_out(self, secret: str) -> None:
         """End the session of that secret, if there is one."""
-        await self._put(Keep(kind=Kind.SESSION, name=hash_of(secret), body=None))
+        hash_ = hash_of(secret)
+        await self._put(Keep(kind=Kind.SESSION, name=hash_, body=None), unused(hash_))
 
     async def sign_out_everywhere(self, name: str) -> None:
         """End every session of a user."""
         await self._put(*await ended_sessions(self._store, name))
 
-    async def _sessions(self) -> list[Session]:
-        return [
-            decode(Session, body) for body in (await self._store.records(Kind.SESSION)).values()
-        ]
+    async def end(self, actor: Actor, id_: str) -> Session:
+        """End a session by its id: one's own, or as an owner anybody's.
+
+        Raises:
+            NoRight: it is somebody else's.
+            NoSuchName: there is none of that id.
+        """
+
+        async def think() -> Decision:
+            session = next((one for one in await self.all() if one.id == id_), None)
+            if session is None or session.user != actor.name:
+                actor.check(Right.ADMINISTER)
+            if session is None:
+                raise NoSuchName("there is no such session", fix=("proveout session list",))
+            found.append(session)
+            deed = Deed(
+                actor=actor.name, act="end session", subject=session.user, facts={"session": id_}
+            )
+            return Decision(deed=deed, changes=ended(session))
+
+        found: list[Session] = []
+        await decide(self._access.office, think)
+        return found[-1]
+
+    async def knows(self, name: str, password: str, address: str) -> bool:
+        """Whether who is signed in knows their password; it counts as a try to sign in.
+
+        Raises:
+            TooManyTries: too many passwords were tried.
+            Crowded: too many people sign in at this moment.
+        """
+        self._tries.count(name, address)
+        if await self._access.who(name, password) is None:
+            return False
+        self._tries.forgive(name, address)
+        return True
+
+    async def living(self) -> list[Session]:
+        """Return every session that is not over, the newest first."""
+        return [one for one in await self.all() if not await self._is_over(one)]
+
+    async def all(self) -> list[Session]:
+        """Return every session that is kept, the newest first; some may be over."""
+        bodies = (await self._store.records(Kind.SESSION)).values()
+        found = [decode(Session, body) for body in bodies]
+        return sorted(found, key=lambda one: one.created, reverse=True)
 
     async def _put(self, *keeps: Keep, spends: Keep | None = None) -> bool:
         unit = Put(id=UnitId(self._ids.new()), keeps=keeps, spends=spends)
@@ -205,7 +322,7 @@ class Sessions:
         user = await self._access.add_user(
             Actor(name=name, role=link.role), name, link.role, password
         )
-        return await self._begin(user)
+        return await self.begin(user)
 
 
 def check_csrf(session: Session, given: str) -> None:
@@ -220,10 +337,6 @@ def check_csrf(session: Session, given: str) -> None:
             why="its token belongs to another session",
             fix=("load the page again",),
         )
-
-
-def _forgotten(session: Session) -> Keep:
-    return Keep(kind=Kind.SESSION, name=session.hash, body=None)
 
 
 def _link_spent() -> LinkSpent:

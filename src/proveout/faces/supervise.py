@@ -166,6 +166,7 @@ class Supervisor:
             lease=lease().total_seconds(),
             attached=True,
             most_running=self._project.settings.workflow.concurrency,
+            queues=self._project.settings.queues,
             models=self._project.settings.models,
         )
 

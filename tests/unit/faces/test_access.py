@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doubles.doors import OWNER, House, open_house
-from proveout.domain.access import Actor, NoRight, NotSignedIn, Role, User
+from proveout.domain.access import Actor, NoRight, NotSignedIn, Right, Role, User
 from proveout.domain.ledger import breaks
 from proveout.domain.record import Kind
+from proveout.errors import Outage
 from proveout.faces.access import (
     BadName,
     LastOwner,
@@ -264,3 +265,51 @@ def test_a_disabled_user_does_not_act_on_the_command_line() -> None:
     """Not as an owner either."""
     with pytest.raises(NoRight, match="ben is disabled"):
         command_line_actor({}, "ben", [user("ben", Role.OWNER, disabled=True)])
+
+
+@ONE_STORE
+async def test_a_key_may_be_made_for_some_rights_of_its_role(access: Access) -> None:
+    """What it was not made for is refused as if the role lacked it; more than the role is none."""
+    made = await access.create_key(OWNER, "ci", Role.OPERATOR, only=[Right.ENQUEUE])
+
+    actor = await access.program(made.secret)
+
+    actor.check(Right.ENQUEUE)
+    for right in (Right.READ, Right.OPERATE, Right.PROMOTE):
+        with pytest.raises(NoRight, match=f"may not {right}"):
+            actor.check(right)
+    with pytest.raises(NoRight):
+        await access.create_key(OWNER, "more", Role.VIEWER, only=[Right.PROMOTE])
+
+
+async def test_the_last_use_of_a_key_is_kept(access: Access, clock: WatchedClock) -> None:
+    """To the minute, beside the key; noting it never brings back a key that was revoked."""
+    made = await access.create_key(OWNER, "ci", Role.VIEWER)
+    before = await access.uses.last(made.key.hash)
+    first = clock.now()
+    for _ in range(3):
+        await access.program(made.secret)
+        clock.advance(timedelta(seconds=29))
+    noted = await access.uses.last(made.key.hash)
+    await access.revoke_key(OWNER, "ci")
+    await access.uses.note(made.key.hash)
+
+    assert before is None
+    assert noted == first
+    with pytest.raises(NotSignedIn):
+        await access.program(made.secret)
+
+
+@ONE_STORE
+async def test_a_store_that_cannot_note_a_use_keeps_nobody_out(
+    house: House, access: Access
+) -> None:
+    """A full disk must not lock out who could make room on it."""
+    made = await access.create_key(OWNER, "ci", Role.VIEWER)
+
+    async def full(_: object) -> None:
+        raise Outage("no room")
+
+    house.store.write = full  # pyright: ignore[reportAttributeAccessIssue] - an outage, made here
+
+    assert (await access.program(made.secret)).name == "ci"

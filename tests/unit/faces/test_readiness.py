@@ -23,7 +23,8 @@ from proveout.domain.unit import Done, NewRelease
 from proveout.domain.verdict import Verdict
 from proveout.faces.log import logger
 from proveout.faces.operating import SeveralWorkflows, operating
-from proveout.faces.project import NoProject, Project
+from proveout.faces.place import NoProject
+from proveout.faces.project import Project
 from proveout.faces.readiness import NothingShown, evidence_named, file_evidence, readiness
 from proveout.faces.readiness_facts import Asked, Tree, before_of, depends_of, on_record
 from proveout.faces.readiness_page import document_html

@@ -11,10 +11,11 @@ import pytest
 from argon2 import extract_parameters
 
 from doubles.doors import OWNER, House, open_house
-from proveout.domain.access import NotSignedIn, Role
+from proveout.domain.access import Actor, NoRight, NotSignedIn, Role
 from proveout.domain.record import Kind
+from proveout.faces.access import NoSuchName
 from proveout.faces.passwords import Passwords, WeakPassword
-from proveout.faces.sessions import Cookie, ForgedForm, LinkSpent, check_csrf
+from proveout.faces.sessions import Browser, Cookie, ForgedForm, LinkSpent, check_csrf
 from proveout.faces.tries import TooManyTries
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ async def test_a_cookie_is_for_our_pages_alone() -> None:
     secure = Cookie(secret=secret, max_age=43_200, secure=True).header()
 
     assert plain == f"proveout_session={secret}; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict"
-    assert secure == f"{plain}; Secure"
+    assert secure == f"__Host-{plain}; Secure"
 
 
 @ONE_STORE
@@ -101,7 +102,10 @@ async def test_a_session_ends_after_twelve_hours(
 ) -> None:
     """To the second; what is left of it goes with the next one that begins."""
     begun = await sessions.sign_in("ben", PHRASE, HERE)
-    clock.advance(timedelta(hours=12) - timedelta(seconds=1))
+    for _ in range(11):
+        clock.advance(timedelta(hours=1))
+        assert await sessions.session(begun.secret)
+    clock.advance(timedelta(hours=1) - timedelta(seconds=1))
     assert await sessions.session(begun.secret)
     clock.advance(timedelta(seconds=1))
 
@@ -262,3 +266,57 @@ async def test_a_link_is_good_for_a_day(house: House, clock: WatchedClock) -> No
     clock.advance(timedelta(days=1))
     with pytest.raises(LinkSpent):
         await house.sessions.first_owner(secret, "ana", PHRASE)
+
+
+@ONE_STORE
+async def test_signing_in_ends_the_session_that_the_browser_had(sessions: Sessions) -> None:
+    """And never goes on under a secret that somebody else may have put there."""
+    first = await sessions.sign_in("ben", PHRASE, HERE)
+    planted = "x" * 43
+
+    second = await sessions.sign_in("ben", PHRASE, HERE, Browser(former=first.secret))
+    third = await sessions.sign_in("ben", PHRASE, HERE, Browser(former=planted))
+
+    assert len({first.secret, second.secret, third.secret, planted}) == 4
+    for gone in (first.secret, planted):
+        with pytest.raises(NotSignedIn):
+            await sessions.session(gone)
+    assert (await sessions.session(second.secret)).actor.name == "ben"
+
+
+async def test_a_session_that_nobody_uses_ends(sessions: Sessions, clock: WatchedClock) -> None:
+    """After two hours without a request; each request begins them again, up to twelve hours."""
+    idle, used = [await sessions.sign_in("ben", PHRASE, HERE) for _ in range(2)]
+
+    for _ in range(6):
+        clock.advance(timedelta(minutes=119))
+        assert (await sessions.session(used.secret)).actor.name == "ben"
+    with pytest.raises(NotSignedIn):
+        await sessions.session(idle.secret)
+    clock.advance(timedelta(minutes=10))
+
+    with pytest.raises(NotSignedIn):
+        await sessions.session(used.secret)
+
+
+async def test_a_session_is_ended_by_its_id(house: House, sessions: Sessions) -> None:
+    """By who has it or by an owner, in the ledger; by nobody else, whoever they know of."""
+    browser = Browser(address=HERE, agent="Firefox <script>" + "x" * 500)
+    ben = (await sessions.session((await sessions.sign_in("ben", PHRASE, HERE)).secret)).actor
+    begun = await sessions.sign_in("ben", PHRASE, HERE, browser)
+    other = Actor(name="eve", role=Role.OPERATOR)
+
+    for id_ in (begun.session.id, "000000000000"):
+        with pytest.raises(NoRight):
+            await sessions.end(other, id_)
+    with pytest.raises(NoSuchName):
+        await sessions.end(OWNER, "000000000000")
+    await sessions.end(ben, begun.session.id)
+
+    [left] = await sessions.all()
+    [entry, *_] = await house.store.ledger(limit=1)
+    assert (begun.session.address, len(begun.session.agent)) == (HERE, 200)
+    assert left.id != begun.session.id
+    assert (entry.act, entry.actor, entry.subject) == ("end session", "ben", "ben")
+    assert begun.session.hash.encode() not in entry.facts
+    assert begun.session.hash not in await house.store.records(Kind.USED)

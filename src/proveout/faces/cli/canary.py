@@ -56,11 +56,11 @@ def canary(name: str | None, share: str | None, hold: str | None, as_json: bool)
     if share is None:
         raise Mistake("a canary needs its share", fix=(f"proveout canary {name} --share 5%",))
     return asyncio.run(
-        _start_canary(name, parseshare_of(share), duration(hold) if hold else None, as_json=as_json)
+        _start_canary(name, share_of(share), duration(hold) if hold else None, as_json=as_json)
     )
 
 
-def parseshare_of(text: str) -> Share:
+def share_of(text: str) -> Share:
     """Return the share that a text like "5%" names.
 
     Raises:
@@ -89,7 +89,7 @@ async def _start_canary(name: str, share: Share, hold: timedelta | None, *, as_j
         one = await find_release(project, name)
         stands = await readiness(project, one)
         check_gate(stands, actor, as_canary=True)
-        forecast = await _forecast(project, share)
+        forecast = await foreseen(project, share)
         say(f"  {_forecast_words(share, forecast)}")
         now = project.bench.clock.now()
         plan = CanaryPlan(
@@ -110,7 +110,7 @@ async def _start_canary(name: str, share: Share, hold: timedelta | None, *, as_j
     return 0
 
 
-async def _forecast(project: Project, share: Share) -> dict[str, Any]:
+async def foreseen(project: Project, share: Share) -> dict[str, Any]:
     """Return how long it takes to find a canary that fails twice as often, at today's traffic."""
     from proveout.statistics.canary import requests_to_find
 

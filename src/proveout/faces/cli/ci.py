@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
+from xml.etree import ElementTree as ET  # it only writes  # nosec B405
 
 from proveout.domain.verdict import Status, Verdict
 from proveout.faces.cli.progress import value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proveout.domain.criterion import Scored, scored_of
+from proveout.domain.criterion import Scored
 from proveout.domain.experiment import OWN
 from proveout.errors import Mistake
 from proveout.faces.cli.output import answer, answer_json, clean, faint, is_utf8, sign, strong
@@ -62,37 +62,52 @@ def compare(
 
 
 async def _compared(names: tuple[str, ...], *, before: bool, by: str | None) -> Comparison:
-    from proveout.faces.project import NoSuch, Project
-    from proveout.prove.compare import Side, Subject, compare
+    from proveout.faces.project import Project
 
     async with Project.open() as project:
-        known = {one.name for one in project.settings.experiments}
-        first = next(iter(names), None)
-        _check_count(names, [one.plan for one in project.settings.experiments])
-        is_named = first in known or len(names) > 2  # noqa: PLR2004 - A and B
-        chosen = project.experiment(first if is_named else None)
-        conductor = await project.recorded(chosen)
-        if conductor is None:
-            raise NoSuch(
-                await project.changed(chosen),
-                why="answers are compared by the experiment that they were given in",
-                fix=(f"proveout prove {chosen.name}",),
-            )
-        setup, rest = conductor.setup, names[1:] if is_named else names
-        subject = Subject(
-            plan=setup.plan,
-            dataset=setup.dataset,
-            criterion=_criterion(setup.plan, by),
-            scorers=setup.scorers,
+        return await compared(project, names, before=before, by=by)
+
+
+async def compared(
+    project: Project, names: tuple[str, ...], *, before: bool, by: str | None
+) -> Comparison:
+    """Return two candidates, or two looks, case by case; `names` as on the command line.
+
+    Raises:
+        NoSuch: nothing is called so, or nothing was recorded of what stands here.
+        Mistake: the names are too many, or mean one side twice.
+        NothingInCommon: no case was tried by both.
+    """
+    from proveout.faces.project import NoSuch
+    from proveout.prove.compare import Side, Subject, compare
+
+    known = {one.name for one in project.settings.experiments}
+    first = next(iter(names), None)
+    _check_count(names, [one.plan for one in project.settings.experiments])
+    is_named = first in known or len(names) > 2  # noqa: PLR2004 - A and B
+    chosen = project.experiment(first if is_named else None)
+    conductor = await project.recorded(chosen)
+    if conductor is None:
+        raise NoSuch(
+            await project.changed(chosen),
+            why="answers are compared by the experiment that they were given in",
+            fix=(f"proveout prove {chosen.name}",),
         )
-        if before:
-            a, b = await _looks(project, setup, rest)
-        else:
-            a, b = (
-                Side(candidate=one, experiment=setup.experiment, layout=setup.layout)
-                for one in _two(setup.plan, rest)
-            )
-        return await compare(project.store, subject, a, b)
+    setup, rest = conductor.setup, names[1:] if is_named else names
+    subject = Subject(
+        plan=setup.plan,
+        dataset=setup.dataset,
+        criterion=_criterion(setup.plan, by),
+        scorers=setup.scorers,
+    )
+    if before:
+        a, b = await _looks(project, setup, rest)
+    else:
+        a, b = (
+            Side(candidate=one, experiment=setup.experiment, layout=setup.layout)
+            for one in _two(setup.plan, rest)
+        )
+    return await compare(project.store, subject, a, b)
 
 
 def _check_count(names: tuple[str, ...], plans: list[Plan]) -> None:
@@ -116,8 +131,9 @@ MOST_NAMES = 3
 def _criterion(plan: Plan, name: str | None) -> Criterion:
     """Return the criterion that is meant: the first that reads a score of one candidate."""
     from proveout.faces.project import NoSuch
+    from proveout.prove.compare import is_asked_again
 
-    scored = {one.name: one for one in plan.criteria if _is_asked_again(one)}
+    scored = {one.name: one for one in plan.criteria if is_asked_again(one)}
     if name is None:
         alone = [one for one in scored.values() if isinstance(one.measure, Scored)]
         found = next(iter(alone or scored.values()), None)
@@ -135,15 +151,6 @@ def _criterion(plan: Plan, name: str | None) -> Criterion:
         f" those of {plan.name}: {', '.join(scored) or 'none'}",
         fix=(f'--by "{near[0]}"' if near else "add a criterion with a score",),
     )
-
-
-def _is_asked_again(criterion: Criterion) -> bool:
-    """Whether a criterion reads a score that no judge and no person gives.
-
-    Judges cost, and are of moods; so are people.
-    """
-    score = scored_of(criterion.measure)
-    return score is not None and score.judge is None and not score.is_decided
 
 
 def _two(plan: Plan, names: tuple[str, ...]) -> tuple[str, str]:
@@ -279,7 +286,8 @@ def _reply_words(reply: Reply) -> dict[str, object]:
 # As a person reads it
 
 
-def _names(found: Comparison) -> tuple[str, str]:
+def side_names(found: Comparison) -> tuple[str, str]:
+    """Return what the two sides are called where they stand beside each other."""
     if found.a.experiment.id == found.b.experiment.id:
         return clean(found.a.candidate)[:NAME], clean(found.b.candidate)[:NAME]
     return f"look {found.a.experiment.look}", f"look {found.b.experiment.look}"
@@ -289,7 +297,7 @@ def _summary(found: Comparison) -> Iterator[str]:
     from proveout.faces.report.figures import scale_of
     from proveout.faces.report.meaning import ahead
 
-    a, b = _names(found)
+    a, b = side_names(found)
     arrow = "→" if is_utf8() else "->"
     whose = "" if a == found.a.candidate[:NAME] else f"{clean(found.b.candidate)[:NAME]}, "
     yield f"{strong(found.subject.plan.name)}  {whose}{a} {arrow} {b}"

@@ -278,6 +278,8 @@ async def _decisions(project: Project, queue: str | None) -> list[Decided]:
     names = {str(one.digest): one.name for one in await store.releases()}
     found: list[Decided] = []
     for one in reviews:
+        if one.takes_effect is not None:
+            continue  # it can still be undone
         run = await store.run(one.run)
         release = "" if run is None or run.release is None else run.release
         found.append(Decided(review=one, run=run, release=names.get(release, release)))

@@ -26,7 +26,7 @@ def dead() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
 def list_dead(limit: int, before: str | None, as_json: bool) -> None:
     """List runs that are DEAD with their errors, newest first."""
-    list_found(RunState.DEAD, limit, before, as_json=as_json)
+    list_found(f"state:{RunState.DEAD.lower()}", limit, before, as_json=as_json)
 
 
 @dead.command("show")

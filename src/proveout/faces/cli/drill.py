@@ -202,20 +202,24 @@ class _Conduct:
         """Conduct the drill of a claim and keep what it showed; return whether it holds."""
         from proveout.faces.readiness import file_evidence
         from proveout.faces.sandbox import stage_for
+        from proveout.faces.telling import Telling
         from proveout.ready.drills.catalogue import DRILLS
         from proveout.ready.rehearse import rehearse
 
+        release = self._started.release
+        telling = Telling(self._project, claim.name, release.name, self._actor.name)
+
+        def told(line: str) -> None:
+            tell(f"  {sign('ok')} {self._time()}  {clean(line)}")
+            telling.say(clean(line))
+
         tell(f"{strong(claim.name)}  {claim.drill}")
-        stage = await stage_for(
-            self._project,
-            self._started,
-            lambda line: tell(f"  {sign('ok')} {self._time()}  {clean(line)}"),
-            is_live=self._live,
-        )
-        rehearsed = await rehearse(DRILLS[claim.name], stage)
+        async with telling.going_on():
+            stage = await stage_for(self._project, self._started, told, is_live=self._live)
+            rehearsed = await rehearse(DRILLS[claim.name], stage)
+            telling.ended(rehearsed)
         evidence = None
         if rehearsed.result is not DrillResult.ABORTED:
-            release = self._started.release
             evidence = await file_evidence(self._project, rehearsed, release, self._actor)
         if self._as_json:
             answer_json(drill_v1(rehearsed, self._started.release, evidence))

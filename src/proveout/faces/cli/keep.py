@@ -6,12 +6,16 @@ import pkgutil
 import textwrap
 from difflib import get_close_matches
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 import proveout
 from proveout.errors import Mistake, Outage, ProveoutError, Refusal
-from proveout.faces.cli.output import answer, answer_json, sign, strong, table
+from proveout.faces.cli.output import answer, answer_json, faint, sign, strong, table
+
+if TYPE_CHECKING:
+    from proveout.ready.scan.rule import Rule
 
 
 @click.group()
@@ -23,7 +27,7 @@ def config() -> None:
 def check() -> None:
     """Read proveout.toml and its datasets, and say whether they hold."""
     from proveout.faces import dataset_file
-    from proveout.faces.project import find_project
+    from proveout.faces.place import find_project
     from proveout.faces.settings import load
 
     settings = load(find_project())
@@ -60,22 +64,45 @@ FAMILY = {
 @click.command()
 @click.argument("code", required=False)
 def explain(code: str | None) -> None:
-    """Explain an error by its CODE; without one, list all codes."""
+    """Explain an error or a finding of an audit by its CODE; without one, list all codes."""
+    from proveout.ready.scan.catalogue import BY_CODE
+
     known = error_kinds()
     if code is None:
-        table(
-            [(name, first_line(kind)) for name, kind in sorted(known.items())], ("code", "meaning")
-        )
+        meanings = {name: first_line(kind) for name, kind in known.items()}
+        meanings |= {name: rule.title for name, rule in BY_CODE.items()}
+        table(sorted(meanings.items()), ("code", "meaning"))
+        return
+    if code in BY_CODE:
+        explain_rule(BY_CODE[code])
         return
     if code not in known:
-        nearest = get_close_matches(code, known, n=1)
+        nearest = get_close_matches(code, [*known, *BY_CODE], n=1)
         fix = f"proveout explain {nearest[0]}" if nearest else "proveout explain"
-        raise Mistake(f'there is no error "{code}"', fix=(fix,))
+        raise Mistake(f'there is no error and no finding "{code}"', fix=(fix,))
     kind = known[code]
     family = next(text for family, text in FAMILY.items() if issubclass(kind, family))
     answer(f"{strong(code)}  {family}")
     answer()
     answer(textwrap.indent(textwrap.dedent(kind.__doc__ or "").strip(), "  "))
+
+
+def explain_rule(rule: Rule) -> None:
+    """Print what a rule of an audit finds, why that bites, and how to mend it."""
+    answer(f"{strong(rule.code)}  a finding of an audit, {rule.severity}")
+    answer()
+    answer(f"  {strong(rule.title)}")
+    for head, text in (("finds", rule.finds), ("why", rule.why), ("mend", rule.fix)):
+        first, *rest = textwrap.wrap(text, 70, break_on_hyphens=False)
+        answer(f"  {faint(f'{head:<6}')} {first}")
+        for line in rest:
+            answer(f"{'':9}{line}")
+    for head, text in (("is found", rule.bad), ("is not", rule.good)):
+        answer()
+        answer(f"  {strong(head)}")
+        answer(textwrap.indent(text.rstrip(), "    "))
+    answer()
+    answer(faint(f"  Where it is right as it is: # proveout: ignore[{rule.code}] and the reason"))
 
 
 def first_line(kind: type[ProveoutError]) -> str:

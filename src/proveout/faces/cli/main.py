@@ -38,9 +38,13 @@ COMMANDS = {
     "label": ("label", "Label answers of an experiment, to check its judge"),
     "compare": ("compare", "Show where one candidate, or look, is worse than another"),
     "dataset": ("dataset", "Check datasets, and bring them from other tools"),
-    "audit": ("ready", "Show the stage, what is proven and what is open"),
+    "audit": ("ready", "Show the stage, what is risky, and what is proven"),
+    "audit choice": ("choice", "Weigh building against buying, on the same cases"),
+    "audit run": ("incident", "Explain what happened to one run"),
+    "audit since": ("incident", "Explain what went wrong since a moment"),
+    "audit webhook": ("webhook", "Probe a receiver of webhooks that knows nothing of us"),
     "drill": ("drill", "Break the workflow on purpose, and keep what that shows"),
-    "plan": ("ready", "Write the release plan and what users may expect"),
+    "plan": ("plan", "Write the release plan and what users may expect"),
     "waive": ("promote", "Let a claim pass unproven until a date, by name"),
     "promote": ("promote", "Move the workflow into production, or refuse with every reason"),
     "evidence": ("evidence", "List, show and export what drills have shown"),
@@ -58,11 +62,13 @@ COMMANDS = {
     "schedules": ("schedules", "List what fires by the clock, and when next"),
     "signal": ("signal", "Send a run a signal that it waits for"),
     "review": ("review", "Answer what waits for a person"),
+    "alerts": ("alerts", "Show what is wrong, take it, silence it, test channels"),
     "user": ("people", "Say who may sign in, and what they may do"),
     "key": ("people", "Make and revoke what programs sign in with"),
+    "session": ("sessions", "Show who is signed in, and end a session"),
     "ledger": ("ledger", "Show who decided what, and verify the chain"),
     "config": ("keep", "Check, show and describe the settings"),
-    "explain": ("keep", "Explain an error by its code"),
+    "explain": ("keep", "Explain an error or a finding by its code"),
     "completion": ("keep", "Print the completion script of a shell"),
 }
 """Every command, the chapter that holds it, and what it does."""
@@ -86,8 +92,8 @@ class Lazy(click.Group):
     """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
-        """Return the commands in the order of the path."""
-        return list(COMMANDS)
+        """Return the commands in the order of the path, those of two words by their first."""
+        return [name for name in COMMANDS if " " not in name]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Do as any group, but tell of a reader that went away in words of our own."""
@@ -101,7 +107,7 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"proveout.faces.cli.{COMMANDS[cmd_name][0]}")
-        return getattr(module, cmd_name)
+        return getattr(module, cmd_name.replace(" ", "_"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
         """Write the commands with what they do, without importing them."""
@@ -112,6 +118,8 @@ class Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is meant; an unknown one names the nearest."""
+        if (two := " ".join(args[:2])) in COMMANDS:
+            args = [two, *args[2:]]
         if args[0] not in COMMANDS:
             nearest = get_close_matches(args[0], COMMANDS, n=1)
             fix = f"proveout {nearest[0]}" if nearest else "proveout --help"

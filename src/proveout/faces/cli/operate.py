@@ -107,6 +107,7 @@ runs.add_command(resolve_run)
 
 
 @runs.command("list")
+@click.argument("query", nargs=-1)
 @click.option(
     "--state",
     type=click.Choice([s.value for s in RunState], case_sensitive=False),
@@ -121,26 +122,25 @@ runs.add_command(resolve_run)
 )
 @click.option("--before", metavar="RUN", help="Go on after the last run of a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
-def list_runs(state: str | None, limit: int, before: str | None, as_json: bool) -> None:
-    """List runs, newest first."""
-    list_found(RunState(state.upper()) if state else None, limit, before, as_json=as_json)
+def list_runs(
+    query: tuple[str, ...], state: str | None, limit: int, before: str | None, as_json: bool
+) -> None:
+    """List runs, newest first; QUERY is as on the console: state:failed since:2h error:timeout.
+
+    It may hold state:, workflow:, release:, since:, error:, id: and key:.
+    """
+    text = " ".join((*query, *(() if state is None else (f"state:{state}",))))
+    list_found(text, limit, before, as_json=as_json)
 
 
-def list_found(state: RunState | None, limit: int, before: str | None, *, as_json: bool) -> None:
+def list_found(query: str, limit: int, before: str | None, *, as_json: bool) -> None:
     """Print a page of runs, or that there are none."""
-    from proveout.ports.store import RunFilter
-
-    which = RunFilter(
-        states=(state,) if state else (),
-        before=RunId(before) if before else None,
-        limit=limit,
-    )
-    found = asyncio.run(_list_runs(which))
+    found = asyncio.run(_list_runs(query, limit, before or ""))
     if as_json:
         for run in found:
             answer_json(run_v1(run))
     elif not found:
-        say("no runs here yet: proveout enqueue makes one")
+        say(f"no run is {query}" if query else "no runs here yet: proveout enqueue makes one")
     else:
         table(
             [
@@ -174,10 +174,13 @@ def pruned_words(moment: datetime) -> str:
     return f"pruned on {moment:%Y-%m-%d}"
 
 
-async def _list_runs(which: Any) -> list[Run]:
+async def _list_runs(query: str, limit: int, before: str) -> list[Run]:
     from proveout.faces.project import Project
+    from proveout.faces.queried import asked_for
 
     async with Project.open() as project:
+        now = project.bench.clock.now()
+        which = await asked_for(project.store, query, None, now, before=before, limit=limit)
         return await project.store.runs(which)
 
 

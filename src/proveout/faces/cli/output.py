@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -142,6 +143,11 @@ def say(text: str) -> None:
 def answer_json(value: object) -> None:
     """Print one JSON object on a line of its own."""
     answer(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return text of users or models in lines of at most `width` columns; at least one line."""
+    return textwrap.wrap(clean(text), width, break_on_hyphens=False) or [""]
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> None:

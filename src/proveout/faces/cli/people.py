@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proveout.domain.access import Role
+from proveout.domain.access import Right, Role
 from proveout.errors import Mistake
 from proveout.faces.cli.output import (
     answer,
@@ -35,7 +35,7 @@ ROLE = click.Choice([role.value for role in Role])
 
 
 @asynccontextmanager
-async def _access() -> AsyncGenerator[tuple[Access, Actor]]:
+async def opened_access() -> AsyncGenerator[tuple[Access, Actor]]:
     """Open who there is in the project found here, and who acts."""
     from proveout.faces.access import Access, command_line_actor
     from proveout.faces.project import Project
@@ -71,7 +71,7 @@ def add_user(name: str, role: str, password_stdin: bool, as_json: bool) -> None:
 
 
 async def _add_user(name: str, role: Role, password: str) -> User:
-    async with _access() as (access, actor):
+    async with opened_access() as (access, actor):
         return await access.add_user(actor, name, role, password)
 
 
@@ -105,7 +105,7 @@ def set_password(name: str, password_stdin: bool, as_json: bool) -> None:
 
 
 async def _set_password(name: str, password: str) -> User:
-    async with _access() as (access, actor):
+    async with opened_access() as (access, actor):
         await access.set_password(actor, name, password)
         return await access.user(name)
 
@@ -121,7 +121,7 @@ def change_role(name: str, role: str, as_json: bool) -> None:
 
 
 async def _change_role(name: str, role: Role) -> User:
-    async with _access() as (access, actor):
+    async with opened_access() as (access, actor):
         await access.change_role(actor, name, role)
         return await access.user(name)
 
@@ -136,7 +136,7 @@ def disable(name: str, as_json: bool) -> None:
 
 
 async def _disable(name: str) -> User:
-    async with _access() as (access, actor):
+    async with opened_access() as (access, actor):
         await access.disable(actor, name)
         return await access.user(name)
 
@@ -164,7 +164,7 @@ def list_users(as_json: bool) -> None:
 
 
 async def _users() -> list[User]:
-    async with _access() as (access, _):
+    async with opened_access() as (access, _):
         return await access.users()
 
 
@@ -188,10 +188,18 @@ def key() -> None:
 @click.argument("name")
 @click.option("--role", type=ROLE, required=True, help="What the program is trusted with.")
 @click.option("--expires", metavar="TIME", help='How long it is valid, such as "90 days".')
+@click.option(
+    "--only",
+    type=click.Choice([right.value for right in Right]),
+    multiple=True,
+    help="A right of the role that it has; may repeat. Without it, all of them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a key.v1 with its secret.")
-def create_key(name: str, role: str, expires: str | None, as_json: bool) -> None:
+def create_key(
+    name: str, role: str, expires: str | None, only: tuple[str, ...], as_json: bool
+) -> None:
     """Make a key called NAME; its secret is printed now and never again."""
-    made, secret = asyncio.run(_create_key(name, Role(role), expires))
+    made, secret = asyncio.run(_create_key(name, Role(role), expires, only))
     if as_json:
         answer_json({**key_v1(made), "secret": secret})
         return
@@ -201,12 +209,14 @@ def create_key(name: str, role: str, expires: str | None, as_json: bool) -> None
     say(faint("shown once: keep it where your program finds its secrets"))
 
 
-async def _create_key(name: str, role: Role, expires: str | None) -> tuple[ApiKey, str]:
+async def _create_key(
+    name: str, role: Role, expires: str | None, only: tuple[str, ...]
+) -> tuple[ApiKey, str]:
     from proveout.domain.duration import duration
 
     lasts = None if expires is None else duration(expires)
-    async with _access() as (access, actor):
-        return await access.create_key(actor, name, role, lasts)
+    async with opened_access() as (access, actor):
+        return await access.create_key(actor, name, role, lasts, [Right(one) for one in only])
 
 
 def _until(moment: datetime) -> str:
@@ -226,7 +236,7 @@ def revoke_key(name: str, as_json: bool) -> None:
 
 
 async def _revoke_key(name: str) -> ApiKey:
-    async with _access() as (access, actor):
+    async with opened_access() as (access, actor):
         await access.revoke_key(actor, name)
         return [one for one in await access.keys() if one.name == name][-1]
 
@@ -237,18 +247,30 @@ def list_keys(as_json: bool) -> None:
     """List keys, revoked ones included; their secrets are kept nowhere."""
     found = asyncio.run(_keys())
     if as_json:
-        for one in found:
-            answer_json(key_v1(one))
+        for one, used in found:
+            answer_json({**key_v1(one), "used_at": None if used is None else used.isoformat()})
     elif not found:
         say("no program may come in yet: proveout key create NAME --role operator")
     else:
-        rows = [(one.name, one.role, _state(one.revoked), _end(one), one.by) for one in found]
-        table(rows, ("key", "role", "state", "until", "made by"))
+        rows = [
+            (one.name, _what(one), _state(one.revoked), _end(one), _last(used), one.by)
+            for one, used in found
+        ]
+        table(rows, ("key", "role", "state", "until", "last used", "made by"))
 
 
-async def _keys() -> list[ApiKey]:
-    async with _access() as (access, _):
-        return await access.keys()
+async def _keys() -> list[tuple[ApiKey, datetime | None]]:
+    async with opened_access() as (access, _):
+        used = await access.uses.all()
+        return [(one, used.get(one.hash)) for one in await access.keys()]
+
+
+def _what(one: ApiKey) -> str:
+    return f"{one.role}: {', '.join(one.only)}" if one.only else one.role
+
+
+def _last(used: datetime | None) -> str:
+    return "never" if used is None else _day(used)
 
 
 def key_v1(one: ApiKey) -> dict[str, Any]:
@@ -257,6 +279,7 @@ def key_v1(one: ApiKey) -> dict[str, Any]:
         "schema": "key.v1",
         "name": one.name,
         "role": one.role,
+        "only": [*one.only],
         "revoked": one.revoked,
         "created_at": one.created.isoformat(),
         "expires_at": None if one.expires is None else one.expires.isoformat(),

@@ -1,16 +1,15 @@
-"""Commands of the chapter `ready`: audit and plan."""
+"""The command `audit` in a project: the stage, what is risky, and what is proven."""
 
 from __future__ import annotations
 
 import asyncio
-import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from proveout.domain.bar import BAR, ClaimStatus
-from proveout.domain.release import Stage
 from proveout.errors import Mistake
 from proveout.faces.cli.output import (
     answer,
@@ -18,18 +17,21 @@ from proveout.faces.cli.output import (
     clean,
     faint,
     next_step,
+    no_room,
     paint,
+    say,
     sign,
     strong,
+    wrapped,
 )
 from proveout.faces.cli.release import find_release
+from proveout.faces.cli.repository import choice_lines, is_asked, show_findings, story_lines
+from proveout.ready.findings import finding_words
 
 if TYPE_CHECKING:
-    from proveout.domain.release import Release
-    from proveout.faces.project import Project
     from proveout.faces.readiness import Readiness
-    from proveout.ready.choice import StoryRow
     from proveout.ready.findings import Finding
+    from proveout.ready.scan.scan import Located, Scanned
     from proveout.ready.standing import ClaimStanding
 
 COLUMNS = 80
@@ -46,75 +48,203 @@ SIGN = {
 URGENT = frozenset({"critical", "high"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """What somebody wants of an audit.
+
+    Attributes:
+        asks: whether a person may be asked.
+    """
+
+    everything: bool
+    html: Path | None
+    sarif: Path | None
+    baseline: Path | None
+    write_baseline: Path | None
+    as_json: bool
+    asks: bool
+
+
 class NoProjectToAudit(Mistake):
-    """The folder holds no project, and this version audits projects only."""
+    """There is neither a folder nor a file of Python of that name, nor a project with releases."""
 
     code = "no-project-to-audit"
+
+
+class AuditNotWritten(Mistake):
+    """A file that an audit was to write cannot be written there."""
+
+    code = "audit-not-written"
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
 @click.argument("path", required=False)
 @click.argument("name", metavar="[REL]", required=False)
-@click.option("--all", "everything", is_flag=True, help="Show what is proven, too.")
-@click.option("--html", type=click.Path(path_type=Path), help="Write it as one HTML file, too.")
+@click.option("--all", "everything", is_flag=True, help="Show every place, and what is proven.")
+@click.option("--html", type=_FILE, help="Write it as one HTML file, too.")
+@click.option("--sarif", type=_FILE, help="Write the findings in the code as SARIF, too.")
+@click.option(
+    "--baseline", type=_FILE, help="Findings that do not count; proveout-baseline.json by default."
+)
+@click.option("--write-baseline", type=_FILE, help="Keep today's findings as a baseline.")
+@click.option("--no-ask", is_flag=True, help="Ask nothing, also on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one audit.v1.")
-def audit(
-    path: str | None, name: str | None, everything: bool, html: Path | None, as_json: bool
-) -> int:
-    """Show the stage and why, what is proven and what is open, and the cheapest next command.
+def audit(path: str | None, name: str | None, no_ask: bool, **said: Any) -> int:
+    """Show the stage and why, what is risky, proven and open, and the cheapest next command.
 
-    PATH is the folder of a project, this one by default; REL is a release, the newest by
-    default. Exits 0 when ready for production, 1 when not.
+    PATH is any repository of Python, or one file of it; this folder by default. It is read and
+    never executed, and no network is used. Exits 1 where a finding is critical or high and
+    neither suppressed nor in the baseline, else 0.
+
+    In a project, which has a proveout.toml, it shows the claims of the production bar, too; REL
+    is a release, the newest by default. Exits 0 when ready for production, 1 when not.
     """
-    found = asyncio.run(_audit(path, name))
-    if html is not None:
-        from proveout.faces.readiness_page import audit_html
-
-        html.write_text(audit_html(found), "utf-8")
-    if as_json:
-        answer_json(audit_v1(found))
-    else:
-        _show(found, everything=everything)
-    return 0 if found.is_ready else 1
-
-
-async def _audit(path: str | None, name: str | None) -> Readiness:
-    from proveout.faces.project import NoProject, Project
-    from proveout.faces.readiness import readiness
-
     place, release = _place_and_release(path, name)
-    try:
-        async with Project.open(place) as project:
-            chosen = None if release is None else await find_release(project, release)
-            return await readiness(project, chosen)
-    except NoProject as error:
-        raise _no_project(str(Path.cwd())) from error
+    wants = Wants(**said, asks=not (no_ask or said["as_json"]) and is_asked())
+    if is_project(place):
+        return audit_project(place, release, wants)
+    if release is not None:
+        raise _nothing_there(release)
+    return audit_repository(place or Path(), wants)
 
 
 def _place_and_release(path: str | None, name: str | None) -> tuple[Path | None, str | None]:
-    """Return which of the two arguments names a folder, and which a release."""
+    """Return which of the two arguments names a folder or file, and which a release."""
     if path is None:
         return None, None
     place = Path(path)
-    if name is None and not place.exists():
+    if place.exists():
+        return place, name
+    if name is None and len(place.parts) == 1:
         return None, path
-    folder = place if place.is_dir() else place.parent
-    if place.is_dir() and not (folder / "proveout.toml").is_file():
-        raise _no_project(path)
-    return place, name
+    raise _nothing_there(path)
 
 
-def _no_project(where: str) -> NoProjectToAudit:
+def is_project(place: Path | None) -> bool:
+    """Whether a place, or this folder or one above it, has a `proveout.toml`."""
+    from proveout.faces.place import NoProject, find_project
+
+    if place is not None:
+        return place.suffix == ".toml" or (place / "proveout.toml").is_file()
+    try:
+        find_project()
+    except NoProject:
+        return False
+    return True
+
+
+def _nothing_there(where: str) -> NoProjectToAudit:
     return NoProjectToAudit(
-        f"there is no proveout.toml in {where}",
-        why="scanning any repository comes with a later version; this one audits projects",
-        fix=("proveout init NAME", "cd into the project, then: proveout audit"),
+        f"there is nothing called {where} here",
+        why="an audit takes a folder or a file; the name of a release only within a project",
+        fix=("proveout audit PATH", "cd into the project, then: proveout audit"),
     )
+
+
+def audit_repository(place: Path, wants: Wants) -> int:
+    """Audit a folder or file that is no project; return the exit code."""
+    from proveout.faces import repository_audit
+    from proveout.faces.cli import repository
+
+    scanned, known = repository_audit.scan_with_baseline(place, wants.baseline)
+    found = repository_audit.audit_of(scanned, known, {})
+    if wants.asks:
+        given = repository.ask(found.questions)
+        found = repository_audit.audit_of(scanned, known, given)
+    _write_scan(scanned, known, wants)
+    if wants.html is not None:
+        from proveout.faces.report.audit_page import repository_html
+
+        _write(wants.html, repository_html(found, _version()))
+    if wants.as_json:
+        answer_json(repository_audit.repository_v1(found))
+    else:
+        repository.show_repository(found, everything=wants.everything)
+    return 1 if found.urgent else 0
+
+
+def audit_project(place: Path | None, release: str | None, wants: Wants) -> int:
+    """Audit a project: its claims, and its code; return the exit code."""
+    from proveout.faces import repository_audit
+
+    found, settings = asyncio.run(_readiness(place, release))
+    if wants.asks and ask_for_people(found, settings):
+        found, settings = asyncio.run(_readiness(place, release))
+    scanned, known = repository_audit.scan_with_baseline(settings.parent, wants.baseline)
+    _write_scan(scanned, known, wants)
+    held = set(known)
+    in_code = tuple(one for one in scanned.found if one not in held)
+    if wants.html is not None:
+        from proveout.faces.readiness_page import audit_html
+
+        _write(wants.html, audit_html(found, in_code))
+    if wants.as_json:
+        words = audit_v1(found)
+        words["findings"] += [finding_words(one.finding) for one in in_code]
+        answer_json({**words, **repository_audit.scan_words(scanned, known)})
+    else:
+        _show(found, scanned, in_code, everything=wants.everything)
+    return 0 if found.is_ready else 1
+
+
+async def _readiness(place: Path | None, name: str | None) -> tuple[Readiness, Path]:
+    from proveout.faces.project import Project
+    from proveout.faces.readiness import readiness
+
+    async with Project.open(place) as project:
+        chosen = None if name is None else await find_release(project, name)
+        return await readiness(project, chosen), project.settings.path
+
+
+def ask_for_people(found: Readiness, settings: Path) -> bool:
+    """Ask who answers for a project, and keep that in its settings; return whether anybody did."""
+    from proveout.faces.cli import repository
+    from proveout.faces.toml_answers import keep_answers
+    from proveout.ready.people import is_known
+    from proveout.ready.scan.questions import OF_PROJECT
+
+    people = found.facts.people
+    questions = [one for one in OF_PROJECT if not is_known(getattr(people, one.key))]
+    given = repository.ask(questions)
+    if given:
+        keep_answers(settings, given)
+        say(f"{sign('ok')} kept in {settings}")
+    return bool(given)
+
+
+def _write_scan(scanned: Scanned, known: tuple[Located, ...], wants: Wants) -> None:
+    from proveout.faces.repository_audit import baseline_text, sarif
+
+    if wants.write_baseline is not None:
+        _write(wants.write_baseline, baseline_text(scanned.found))
+        count = len(scanned.found)
+        say(f"{sign('ok')} wrote {wants.write_baseline}: {count:,} finding{'s' * (count != 1)}")
+    if wants.sarif is not None:
+        _write(wants.sarif, sarif(scanned, known, _version()))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        if no_room(error) is not None:
+            raise
+        raise AuditNotWritten(
+            f"{file} cannot be written: {error.strerror}", fix=("name a file in a folder that is",)
+        ) from error
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("proveout")
 
 
 def audit_v1(found: Readiness) -> dict[str, Any]:
     """Return where a workflow stands as the object that callers outside rely on."""
-    from proveout.ready.findings import finding_words
     from proveout.ready.standing import claim_words
 
     return {
@@ -143,7 +273,9 @@ def audit_v1(found: Readiness) -> dict[str, Any]:
     }
 
 
-def _show(found: Readiness, *, everything: bool) -> None:
+def _show(
+    found: Readiness, scanned: Scanned, in_code: tuple[Located, ...], *, everything: bool
+) -> None:
     passing = sum(not one.is_open for one in found.standings)
     release = found.release.name if found.release else "no release yet"
     answer(
@@ -153,13 +285,14 @@ def _show(found: Readiness, *, everything: bool) -> None:
     if found.tree:
         answer(f"  {sign('warn')} the working tree is not {release}: {clean(found.tree)}")
     answer()
-    for line in _choice_lines(found):
+    for line in choice_lines(found.choice):
         answer(line)
     answer()
     for row in found.story:
-        for line in _story_lines(row, found.stage):
+        for line in story_lines(row, found.stage):
             answer(line)
     _section("Findings", [line for one in found.findings for line in _finding_lines(one)])
+    show_findings(scanned, in_code, everything=everything)
     _section("Claims", _claims_lines(found.standings, everything=everything))
     _conclude(found)
 
@@ -173,32 +306,11 @@ def _section(title: str, lines: list[str]) -> None:
         answer(line)
 
 
-def _choice_lines(found: Readiness) -> list[str]:
-    lines = [f"{strong(found.choice.way.capitalize())}:"]
-    return lines + [f"  {line}" for one in found.choice.reasons for line in _wrapped(one, 76)]
-
-
-def _story_lines(row: StoryRow, stage: Stage) -> list[str]:
-    lines = [f"  {strong(row.title)}"]
-    for name, is_now, text in (
-        ("proof of concept", stage is Stage.PROOF_OF_CONCEPT, row.proof_of_concept),
-        ("production", stage is Stage.PRODUCTION, row.production),
-    ):
-        first, *rest = _wrapped(text, COLUMNS - 24)
-        head = f"    {'>' if is_now else ' '} {name:<17} "
-        lines += [f"{head if is_now else faint(head)}{first}", *(f"{'':24}{one}" for one in rest)]
-    return lines
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(clean(text), width, break_long_words=False) or [""]
-
-
 def _finding_lines(one: Finding) -> list[str]:
     mark = sign("no" if one.severity in URGENT else "warn")
-    first, *rest = _wrapped(one.message, COLUMNS - 14)
+    first, *rest = wrapped(one.message, COLUMNS - 14)
     lines = [f"  {mark} {one.severity:<8}  {first}", *(f"{'':14}{line}" for line in rest)]
-    return lines + [f"{'':14}{faint(line)}" for line in _wrapped(one.fix, COLUMNS - 14)]
+    return lines + [f"{'':14}{faint(line)}" for line in wrapped(one.fix, COLUMNS - 14)]
 
 
 def _claims_lines(standings: tuple[ClaimStanding, ...], *, everything: bool) -> list[str]:
@@ -219,13 +331,13 @@ def claim_lines(one: ClaimStanding) -> list[str]:
     """Return where a claim stands in lines of at most 80 columns."""
     status = one.status.lower()
     until = "" if one.until is None else f"; valid until {one.until.date()}"
-    first, *rest = _wrapped(f"{one.why}{until}", COLUMNS - 30)
+    first, *rest = wrapped(f"{one.why}{until}", COLUMNS - 30)
     head = f"  {sign(SIGN[one.status])} {status:<10} {one.claim.name:<14}"
     lines = [f"{head} {first}", *(f"{'':30}{line}" for line in rest)]
     if one.warns:
         lines.append(f"{'':30}{sign('warn')} renew it: {one.claim.command}")
     for doubt in one.refused:
-        lines += [f"{'':30}{line}" for line in _wrapped(f"not counted: {doubt}", COLUMNS - 30)]
+        lines += [f"{'':30}{line}" for line in wrapped(f"not counted: {doubt}", COLUMNS - 30)]
     return lines
 
 
@@ -241,58 +353,3 @@ def _conclude(found: Readiness) -> None:
         word = paint("NOT READY", "red", bold=True)
         answer(f"{word}  {count} reason{'' if count == 1 else 's'}. Start with the cheapest:")
     next_step(found.next)
-
-
-@click.command()
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Where to write the plan; SUPPORT.md stands beside it.",
-)
-@click.option("--html", is_flag=True, help="Write both as HTML, too.")
-def plan(output: Path | None, html: bool) -> None:
-    """Write RELEASE-PLAN.md, what is open and in which order, and SUPPORT.md."""
-    for path in asyncio.run(_plan(output, html=html)):
-        answer(f"{sign('ok')} wrote {path}")
-
-
-async def _plan(output: Path | None, *, html: bool) -> list[Path]:
-    from proveout.faces.project import Project
-
-    async with Project.open() as project:
-        plan_path = output or project.settings.folder / "RELEASE-PLAN.md"
-        texts = {
-            plan_path: await plan_text(project),
-            plan_path.with_name("SUPPORT.md"): support_text(project),
-        }
-        if html:
-            from proveout.faces.readiness_page import document_html
-
-            texts |= {path.with_suffix(".html"): document_html(t) for path, t in texts.items()}
-    for path, text in texts.items():
-        path.write_text(text, "utf-8")
-    return list(texts)
-
-
-async def plan_text(project: Project, release: Release | None = None) -> str:
-    """Return the release plan of a project as Markdown."""
-    from proveout.faces.readiness import readiness
-    from proveout.faces.readiness_facts import people_of
-    from proveout.ready.plan import Window, plan, to_markdown
-
-    found = await readiness(project, release)
-    name = found.release.name if found.release else "the working tree"
-    production = project.settings.production
-    window = Window(workflow=project.name, release=name)
-    if production is not None:
-        window = Window(workflow=project.name, release=name, length=production.window)
-    return to_markdown(plan(found.standings, people_of(project.settings), window, found.now))
-
-
-def support_text(project: Project) -> str:
-    """Return what the users of a project may expect as Markdown."""
-    from proveout.faces.readiness_facts import people_of, support_of
-    from proveout.ready.plan import support_markdown
-
-    return support_markdown(project.name, people_of(project.settings), support_of(project.settings))

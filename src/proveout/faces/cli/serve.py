@@ -76,6 +76,7 @@ async def _serve(serving: Serving) -> None:
 async def _standing(project: Project, serving: Serving) -> list[str]:
     """Return what serves, a line each."""
     from proveout.domain.run import RunState
+    from proveout.faces.cli.alerts import receiver_lines
 
     store, name = project.store, project.name
     pointer = await store.pointer(name)
@@ -90,6 +91,7 @@ async def _standing(project: Project, serving: Serving) -> list[str]:
         f"  {sign('ok')} release   {serves}",
         f"  {sign('ok')} workers   {serving.workers} each · queue {queued:,} · {sources} webhooks",
     ]
+    lines += [f"  {line}" for line in receiver_lines(project)]
     lines += [f"  {sign('warn')} halted    {halt.scope}" for halt in await store.halts(name)]
     return lines
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from proveout.domain.alert import Severity
 from proveout.domain.release import Stage
 from proveout.domain.review import ReviewState
 from proveout.domain.run import RunState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from proveout.domain.release import Halt, Pointer, Release
     from proveout.domain.review import Review
+    from proveout.faces.alert_views import Seen
     from proveout.faces.project import Project
     from proveout.release.canary import Watched
 
@@ -31,6 +33,9 @@ SOON = timedelta(minutes=30)
 MOST = 1_000
 """Reviews, and parked runs, that are counted."""
 
+MOST_ALERTS = 5
+"""Alerts that are shown; proveout alerts list shows all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
@@ -40,6 +45,8 @@ class Screen:
         ended: runs that ended within the last day, by their state.
         oldest: since when the run that waits longest could have begun.
         parked: runs that wait for an operator.
+        alerts: those that are not over, escalated reviews among them.
+        receivers: what keeps people from being reached, a line each.
     """
 
     now: datetime
@@ -53,13 +60,16 @@ class Screen:
     reviews: tuple[Review, ...]
     halts: tuple[Halt, ...]
     watched: Watched | None
+    alerts: tuple[Seen, ...] = ()
+    receivers: tuple[str, ...] = ()
 
     @property
     def needs_a_person(self) -> bool:
         """Whether something here does not get better by itself."""
         bad_canary = self.watched is not None and (self.watched.is_worse or self.watched.overdue)
         dead = self.ended.get(RunState.DEAD, 0)
-        return bool(self.reviews or self.halts or self.parked or dead or bad_canary)
+        alerts = any(one.needs_a_person for one in self.alerts)
+        return bool(self.reviews or self.halts or self.parked or dead or bad_canary or alerts)
 
 
 @click.command()
@@ -76,6 +86,8 @@ def status(as_json: bool) -> int:
 
 
 async def _look() -> Screen:
+    from proveout.faces.alert_views import outlook
+    from proveout.faces.cli.alerts import receiver_lines
     from proveout.faces.operating import operating
     from proveout.ports.store import RunFilter
     from proveout.release.canary import look
@@ -95,6 +107,8 @@ async def _look() -> Screen:
             reviews=tuple(await store.reviews(ReviewState.OPEN, limit=MOST)),
             halts=tuple(await store.halts(name)),
             watched=await look(project.office, name),
+            alerts=(await outlook(store, name)).going,
+            receivers=tuple(receiver_lines(project)),
         )
 
 
@@ -113,6 +127,8 @@ def lines_of(screen: Screen) -> list[str]:
     lines = [f"{strong(screen.workflow)} · {shown} · {serving}", _runs_line(screen)]
     lines += [line for line in (_dead_line(screen), _review_line(screen)) if line]
     lines += [_halt_line(one, screen) for one in screen.halts]
+    lines += [_alert_line(one) for one in screen.alerts[:MOST_ALERTS]]
+    lines += [f"  {line}" for line in screen.receivers]
     if screen.watched is not None:
         lines.append(_canary_line(screen.watched))
     if screen.needs_a_person:
@@ -152,6 +168,12 @@ def _review_line(screen: Screen) -> str:
     return f"  {sign(kind)} review    {len(screen.reviews):,} waiting{left}"
 
 
+def _alert_line(one: Seen) -> str:
+    taken = f" · taken by {clean(one.taken.by)}" if one.taken is not None else ""
+    kind = "no" if one.needs_a_person and one.severity is Severity.PAGE else "warn"
+    return f"  {sign(kind)} alert     {clean(one.summary)[:60]}{taken}"
+
+
 def _halt_line(one: Halt, screen: Screen) -> str:
     names = {release.digest: release.name for release in screen.releases}
     kind, _, rest = one.scope.partition(":")
@@ -189,5 +211,6 @@ def status_v1(screen: Screen) -> dict[str, Any]:
         "parked": screen.parked,
         "reviews_open": len(screen.reviews),
         "halted": [one.scope for one in screen.halts],
+        "alerts": [one.id for one in screen.alerts],
         "needs_a_person": screen.needs_a_person,
     }

@@ -37,6 +37,7 @@ def worker_of(project: Project, *, concurrency: int, captures: bool, suspects: b
         captures=captures,
         suspects=suspects,
         most_running=project.settings.workflow.concurrency,
+        queues=project.settings.queues,
     )
     worker = Worker(project.bench, {project.name: project.workflow()}, manner)
     worker.on_stuck = leave

@@ -101,6 +101,7 @@ async def _orders(
             until_idle=until_idle,
             lease=lease().total_seconds(),
             most_running=project.settings.workflow.concurrency,
+            queues=project.settings.queues,
             models=project.settings.models,
         )
         effects = "captured" if captures else "LIVE"

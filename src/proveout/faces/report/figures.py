@@ -187,6 +187,11 @@ def moment(at: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} {at.tzname() or 'local time'}"
 
 
+def second(at: datetime) -> str:
+    """Return a moment to the second, with its zone."""
+    return f"{at.day} {at:%b %Y, %H:%M:%S} {at.tzname() or 'local time'}"
+
+
 def steps(low: float, high: float, most: int) -> tuple[list[float], float]:
     """Return at most about `most` round marks from `low` to `high`, and their distance.
 

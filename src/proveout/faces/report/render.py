@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from proveout.faces.report import chart, page
-from proveout.faces.report.figures import count_of, moment
+from proveout.faces.report.figures import count_of, moment, second
 from proveout.faces.report.untrusted import harmless
 from proveout.faces.report.worth import worth_rows, worth_standing
 from proveout.prove.account import verdict_v1
@@ -80,12 +80,20 @@ def render(account: Account, extra: Extra) -> str:
         "practices": tuple(page.practices()),
         "digest": verdict["digest"],
         "verdict_json": canonical({k: v for k, v in verdict.items() if k != "digest"}).decode(),
+    }
+    return page_of("report.j2", words)
+
+
+def page_of(template: str, words: dict[str, Any], *, extra_style: str = "") -> str:
+    """Return a page of one of our templates, with its style, its sign and its policy within."""
+    style = _packaged("report.css") + (_packaged(extra_style) if extra_style else "")
+    frame: dict[str, Any] = {
         "policy": POLICY,
-        "style": Markup(_packaged("report.css")),  # noqa: S704 - our own style sheet
+        "style": Markup(style),  # noqa: S704 - our own style sheets
         "icon": _favicon(),
         "mark": Markup(_packaged("icon.svg")),  # noqa: S704 - our own picture
     }
-    return _environment().get_template("report.j2").render(words)
+    return _environment().get_template(template).render(words | frame)
 
 
 def _favicon() -> str:
@@ -113,6 +121,7 @@ def _environment() -> Environment:
         "meter": _meter,
         "first_up": page.first_up,
         "moment": moment,
+        "second": second,
         "count_of": count_of,
     }
     environment.filters.update(filters)
