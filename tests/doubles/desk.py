@@ -13,6 +13,7 @@ from doubles.doors import OWNER, open_house
 from proveout.domain.access import Role
 from proveout.faces.project import Project
 from proveout.faces.web.app import console_app
+from proveout.faces.web.hints import Hints
 from proveout.faces.web.known import Known
 from proveout.faces.web.visit import Console
 from proveout.run.work import Bench
@@ -76,9 +77,9 @@ async def send(browser: httpx.AsyncClient, path: str, **fields: Any) -> httpx.Re
     return await browser.post(path, data={"csrf": await token(browser), **fields})
 
 
-def open_desk(folder: Path, store: Store, clock: Clock, ids: Ids) -> Desk:
+def open_desk(folder: Path, store: Store, clock: Clock, ids: Ids, **changes: Any) -> Desk:
     """Return the console of a project in its proof of concept; whoever asks closes its access."""
-    house = open_house(folder, store, clock, ids)
+    house = open_house(folder, store, clock, ids, **changes)
     doors = house.doors
     project = Project(doors.settings, doors.store, doors.log)
     dice = project.bench.dice
@@ -90,5 +91,7 @@ def open_desk(folder: Path, store: Store, clock: Clock, ids: Ids) -> Desk:
         sessions=house.sessions,
         zone=UTC,
         known=Known(clock),
+        hints=Hints(store=store, clock=clock, is_draining=lambda: True),
+        accept=doors.accept,
     )
     return Desk(house, console, console_app(console))

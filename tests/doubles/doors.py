@@ -66,6 +66,10 @@ input = "data.object"
 [sources.bare]
 scheme = "standard"
 secret_env = ["{VARIABLE}", "{VARIABLE}_OLD"]
+
+[sources.chat]
+scheme = "slack"
+secret_env = "{VARIABLE}"
 """
 
 

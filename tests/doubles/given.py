@@ -20,6 +20,7 @@ from proveout.domain.unit import (
     Decide,
     Done,
     Enqueue,
+    Handle,
     Record,
     Settle,
     UnitId,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from doubles.clock import CountedIds, ManualClock
+    from proveout.domain.desk import Act
     from proveout.domain.journal import Outcome
     from proveout.ports.store import Claimed, Store
 
@@ -194,6 +196,9 @@ class Given:
             "answer": Answer(approved=True, content=DRAFT, by="ada"),
         }
         return Decide(**{**usual, **changes})
+
+    def handle(self, review: Review, act: Act, by: str) -> Handle:
+        return Handle(id=self.unit_id(), review=review.id, act=act, by=by)
 
     async def asked(self, **changes: Any) -> tuple[Claimed, Review]:
         """Return a running attempt that has just asked a person."""

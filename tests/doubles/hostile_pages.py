@@ -39,7 +39,7 @@ HOSTILE_FRAME = replace(
     halt=Halt(workflow="w", scope="workflow", since=NOW, by=HOSTILE, reason=HOSTILE),
 )
 
-DRAWN = frozenset({"look", "sign", "href", "bar", "charts", "exact"})
+DRAWN = frozenset({"look", "sign", "href", "bar", "charts", "exact", "line"})
 """Fields that hold names of signs and classes, drawings and addresses."""
 
 OURS = DRAWN | {

@@ -5,6 +5,7 @@ python -m doubles.mortal after 3 work --until-idle
 python -m doubles.mortal unrecovering 0 work
 python -m doubles.mortal misled 0 work      its clock is off by what the file $OFFSET says
 python -m doubles.mortal misled+forgetful 0 work
+python -m doubles.mortal deaf+telling 0 work       it tells of its last writes in the file $TOLD
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from proveout.adapters.postgres.store import PostgresStore
 from proveout.adapters.sqlite.store import SqliteStore
 from proveout.adapters.system import SystemClock
-from proveout.domain.unit import Record, Settle
+from proveout.domain.unit import Record, Settle, Stale
 from proveout.domain.workflow import CURRENT
 from proveout.faces.cli.main import main
 from proveout.ports.store import Tended
@@ -107,6 +108,26 @@ def carry_no_fence() -> None:
         store.write = unfenced
 
 
+def tell() -> None:
+    """Let this process name a run in a file when the last write of its attempt was answered."""
+    told = Path(os.environ["TOLD"])
+
+    def name(unit: Unit, answer: Answered) -> None:
+        if isinstance(unit, Settle) or (isinstance(unit, Record) and isinstance(answer, Stale)):
+            with told.open("a", encoding="utf-8") as log:
+                log.write(f"{unit.run}\n")
+
+    for store in STORES:
+        write = store.write
+
+        async def telling(self: Any, unit: Unit, write: Any = write) -> Answered:
+            answer = await write(self, unit)
+            name(unit, answer)
+            return answer
+
+        store.write = telling
+
+
 def feel_no_pulse() -> None:
     """Let this process never see that its loop is blocked."""
 
@@ -175,6 +196,7 @@ FATES = {
     "unrecovering": never_recover,
     "deaf": hear_nothing,
     "unfenced": carry_no_fence,
+    "telling": tell,
     "unwatched": feel_no_pulse,
     "impatient": abandon_threads,
 }

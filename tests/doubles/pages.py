@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from doubles.account import STORIES, account_of
+from doubles.alert_pages import ALERT, ALERTS, LINK, LINK_TAKEN, NO_ALERTS, OVER, TAKEN
 from doubles.models import called
+from doubles.people_pages import ACCESS, ACCOUNT, ELSEWHERE, FIRST_KEY, NO_KEYS
 from proveout.domain.access import Actor, Role
+from proveout.domain.guardrail import Finding
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
-from proveout.domain.release import Halt, Stage
-from proveout.domain.review import Answer, Review, ReviewId, ReviewState
+from proveout.domain.release import Canary, Halt, Pointer, ReleaseDigest, Share, Stage
+from proveout.domain.review import Answer, Review, ReviewId, ReviewState, Terms
 from proveout.domain.run import Failure, Run, RunId, RunState
 from proveout.faces.web.doors import LoginPage, TroublePage, WelcomePage
 from proveout.faces.web.frame import Flash, Frame, Tone
@@ -30,12 +33,15 @@ from proveout.faces.web.overview import (
 )
 from proveout.faces.web.readiness import ClaimRow, Gate, ReadinessPage
 from proveout.faces.web.releases import PointerMove, ReleaseRow, ReleasesPage
-from proveout.faces.web.reviews import ReviewsPage, review_page, review_row
+from proveout.faces.web.reviews import Reader, ReviewsPage, review_page, review_row
 from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.runs import RunRow, RunsPage
+from proveout.faces.web.traffic import Hour, Tile, begun, spark, traffic_of
 from proveout.faces.web.verdict import NoVerdict, verdict_page
+from proveout.ports.measure import Minute
 from proveout.prove.foresee import foresee
 from proveout.prove.layout import Layout
+from proveout.run.stamp import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,12 +146,67 @@ OVERVIEW = Overview(
         Concern(
             title="4 runs are dead",
             note="newest: TimeoutError, the model did not answer within 30 s",
-            href="/runs?state=DEAD",
+            href="/dead",
             tone=Tone.NO,
         ),
-        Concern(title="1 run is parked", note="its review expired", href="/runs?state=PARKED"),
+        Concern(title="1 run is parked", note="its review expired", href="/runs?q=state:parked"),
     ),
     recent=RUN_ROWS[:5],
+    tiles=(
+        Tile(
+            name="Runs per minute",
+            figure="42.6",
+            note="2,556 in the last hour",
+            line=spark([38 + 9 * ((7 * n) % 11) / 10 for n in range(60)]),
+            href="/runs",
+        ),
+        Tile(
+            name="Failed",
+            figure="0.82",
+            unit="%",
+            note="21 runs in the last hour",
+            line=spark([(n % 7 == 0) + (n > 50) * (n % 3) for n in range(60)]),
+        ),
+        Tile(name="Oldest in the queue", figure="3 s", note="objective: done in 30 s"),
+        Tile(name="Models, last 24 h", figure="$31.20", note="$0.0151 a run"),
+        Tile(
+            name="Waiting for review",
+            figure="7",
+            note="the next: 8 min 42 s left",
+            tone=Tone.WAIT,
+            href="/reviews",
+        ),
+        Tile(name="Alerts", figure="2", note="wait for somebody", tone=Tone.NO, href="/alerts"),
+    ),
+    traffic=traffic_of(
+        Hour(
+            NOW,
+            tuple(
+                Minute(
+                    start=begun(ago(minutes=59 - n)), release=release, ended=ended, failed=failed
+                )
+                for n in range(60)
+                for release, ended, failed in (
+                    ("stable", 40 + (5 * n) % 9, int(n % 9 == 4)),
+                    ("canary", (n >= 36) * (4 + n % 2), (n > 50) * (n % 3)),
+                )
+            ),
+        ),
+        Pointer(
+            workflow="support-triage",
+            version=4,
+            stage=Stage.PRODUCTION,
+            stable=ReleaseDigest("stable"),
+            canary=Canary(
+                release=ReleaseDigest("canary"),
+                share=Share(points=1_000),
+                salt="salt",
+                since=ago(minutes=24),
+            ),
+        ),
+        {"stable": "r13", "canary": "r14"},
+        [(ago(minutes=24), "r14 canary, 10%")],
+    ),
 )
 FIRST_DAY = Overview(
     summary="A proof of concept: named testers only, effects captured.",
@@ -296,6 +357,40 @@ QUEUE = tuple(
         ),
     )
 )
+SPAN = REPLY.index("double charge")
+FOUND = replace(
+    OPEN,
+    terms=Terms(confidence=0.58, groups=("leads",), four_eyes=True, requester="shop"),
+    findings=(
+        Finding(
+            title="Personal data",
+            why="A number of an order is named.",
+            field="reply",
+            start=0,
+            end=8,
+        ),
+        Finding(
+            title="Promise not in policy",
+            why="Refund policy §3 says otherwise.",
+            field="reply",
+            start=SPAN,
+            end=SPAN + len("double charge"),
+            blocking=True,
+            fix="charge",
+        ),
+        Finding(title="Tone", why="Curt for a third mail."),
+    ),
+    claimed_by="bo",
+    claimed_until=NOW + timedelta(minutes=9),
+    state=ReviewState.CLAIMED,
+)
+READER = Reader(
+    name="bo",
+    now=NOW,
+    reasons=("wrong facts", "tone", "against policy"),
+    past=(("approved", 31), ("edited", 9), ("rejected", 2)),
+)
+STAMPED = Stamp(by="bo", decisions=20, approved=20, median=timedelta(seconds=2.4))
 APPROVED = replace(
     OPEN,
     state=ReviewState.DECIDED,
@@ -516,7 +611,16 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "overview, first day": (FIRST_DAY, replace(PROOF, waiting=0, claims=None)),
     "overview, halted, for a viewer": (OVERVIEW, replace(HALTED, actor=VIEWER.actor)),
     "runs": (RunsPage(rows=RUN_ROWS, older="01JD4870"), FRAME),
-    "runs, failed": (RunsPage(rows=RUN_ROWS[4:5], state=RunState.FAILED, before="x"), FRAME),
+    "runs, a bad query": (
+        RunsPage(
+            rows=(),
+            query='stat:failed error:"took too long',
+            problem='at character 1: nothing is asked for by "stat:"; perhaps "state:"; a query may'
+            " hold state:, workflow:, release:, since:, error:, id:, key:.",
+        ),
+        FRAME,
+    ),
+    "runs, failed": (RunsPage(rows=RUN_ROWS[4:5], query="state:failed", before="x"), FRAME),
     "runs, none": (RunsPage(rows=()), PROOF),
     "run, waiting": (run_page(RUN, JOURNAL, "r14", NOW, BERLIN, calls=CALLS), FRAME),
     "run, failed": (run_page(FAILED_RUN, FAILED_JOURNAL, "r13", NOW, BERLIN), FRAME),
@@ -530,6 +634,55 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "verdict, not a case": (verdict_of("not a case yet"), PROOF),
     "no verdict": (NoVerdict(experiment="reply-drafting"), PROOF),
     "reviews": (ReviewsPage(rows=QUEUE, queues=("billing", "contracts", "support")), FRAME),
+    "reviews, of many": (
+        ReviewsPage(
+            rows=(replace(QUEUE[0], is_escalated=True), replace(QUEUE[1], holder="bo"), *QUEUE[2:]),
+            queues=("billing", "support"),
+            queue="support",
+            following="01JE0009",
+            is_first=False,
+            stamps=(STAMPED,),
+        ),
+        FRAME,
+    ),
+    "review, blocked": (review_page(FOUND, QUEUE, reader=READER, release="r14"), FRAME),
+    "review, of another": (
+        review_page(FOUND, QUEUE, reader=replace(READER, name="cy")),
+        FRAME,
+    ),
+    "review, escalated": (
+        review_page(
+            replace(
+                FOUND,
+                state=ReviewState.OPEN,
+                claimed_by="",
+                claimed_until=None,
+                escalated=ago(minutes=3),
+                escalated_by="bo",
+                escalated_why="above my limit",
+                approved_by="cy",
+                assigned_to="leads",
+                content=json.dumps({"category": "refund", "reply": "Dear Ana"}).encode(),
+                original=DRAFT,
+                edited_by="cy",
+            ),
+            QUEUE,
+            reader=READER,
+        ),
+        FRAME,
+    ),
+    "review, undoable": (
+        review_page(
+            replace(
+                APPROVED,
+                answer=Answer(approved=True, content=DRAFT, by="bo"),
+                takes_effect=NOW + timedelta(seconds=9),
+            ),
+            QUEUE[1:],
+            reader=READER,
+        ),
+        FRAME,
+    ),
     "reviews, none": (ReviewsPage(rows=()), replace(FRAME, waiting=0)),
     "review": (review_page(OPEN, QUEUE, release="r14", value=RUN.value), FRAME),
     "review, for a viewer": (review_page(OPEN, QUEUE), VIEWER),
@@ -538,6 +691,13 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
         review_page(REJECTED, QUEUE[1:], refused="It was rejected by bo a minute ago."),
         FRAME,
     ),
+    "alerts": (ALERTS, replace(FRAME, alerting=3)),
+    "alerts, none": (NO_ALERTS, FRAME),
+    "alert": (ALERT, FRAME),
+    "alert, taken, for a viewer": (TAKEN, VIEWER),
+    "alert, over": (OVER, FRAME),
+    "link of a notice": (LINK, OUTSIDE),
+    "link of a notice, taken": (LINK_TAKEN, OUTSIDE),
     "readiness": (READINESS, PROOF),
     "readiness, open": (READY, PROOF),
     "readiness, promoted": (PROMOTED, FRAME),
@@ -546,6 +706,11 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "releases, none": (ReleasesPage(serving=ServingCard(), rows=(), history=()), PROOF),
     "ledger": (LEDGER, FRAME),
     "ledger, none": (LedgerPage(rows=()), PROOF),
+    "access": (ACCESS, FRAME),
+    "access, a new key": (FIRST_KEY, FRAME),
+    "access, no keys": (NO_KEYS, PROOF),
+    "account": (ACCOUNT, FRAME),
+    "account, known elsewhere": (ELSEWHERE, VIEWER),
     "login": (LoginPage(), OUTSIDE),
     "login, wrong": (
         LoginPage(name="ana", problem="Name and password do not belong together.", back="/runs"),

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -120,6 +120,8 @@ class Service:
         self.keys: Counter[str] = Counter()
         self.of: dict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
+        self._answers = threading.Event()
+        self._answers.set()
         counting = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -130,6 +132,7 @@ class Service:
                 if len(content) < length:
                     return  # its caller was killed in mid-sentence: no call was made
                 counting.count(self.headers["Idempotency-Key"], content)
+                counting.wait()
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -148,8 +151,22 @@ class Service:
             self.keys[key] += 1
             self.of[content].add(key)
 
+    @contextmanager
+    def holding(self) -> Generator[None]:
+        """Answer no call until the block ends: whoever calls waits."""
+        self._answers.clear()
+        try:
+            yield
+        finally:
+            self._answers.set()
+
+    def wait(self) -> None:
+        """Wait until calls are answered."""
+        self._answers.wait()
+
     def stop(self) -> None:
         """End the service."""
+        self._answers.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -12,6 +12,8 @@ import pytest
 from faults.conftest import FULL, PATIENCE, SETTINGS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from faults.conftest import Site
 
 pytestmark = pytest.mark.faults
@@ -40,7 +42,6 @@ async def work(n: int) -> str:
     holds = log.read_text("utf-8").count(f"{name} ") >= int(os.environ["HOLDS_FROM"])
     while holds and not Path(os.environ["UNTIL"]).exists():
         await asyncio.sleep(0.01)
-    await asyncio.sleep(float(os.environ["PACE"]))
     return name
 
 @workflow
@@ -52,27 +53,34 @@ async def answer(n: int) -> str:
 def freeze_once(site: Site, round_: int, fate: str) -> Counter[str]:
     """Freeze workers in their steps until another has them; return whose results were kept.
 
-    The other takes the runs of lost workers one after the other; they are thawed while it is
-    in the last.
+    The other takes the runs of lost workers one after the other. They are thawed while it is
+    in the last, and it stays there until each of them was answered what became of its write.
     """
     lines = "".join(f"{round_ * RUNS + n}\n" for n in range(RUNS))
     (site.folder / "inputs.jsonl").write_text(lines, "utf-8")
     site.run("enqueue", "answers", "--file", "inputs.jsonl")
     first, second = f"first-{round_}", f"second-{round_}"
-    thawed = site.folder / f"thawed-{round_}"
+    thawed, told, released = (
+        site.folder / f"{what}-{round_}" for what in ("thawed", "told", "released")
+    )
 
-    site.environment |= {"UNTIL": thawed.name, "NAME": first, "HOLDS_FROM": "1", "PACE": "0"}
-    frozen = [site.start("work", "--concurrency", str(EACH), fate=(fate, 0)) for _ in range(FROZEN)]
-    until_called(site, first, RUNS)
+    site.environment |= {"UNTIL": thawed.name, "NAME": first, "HOLDS_FROM": "1", "TOLD": told.name}
+    # Where one is slow to start, another would take over its runs, in a child that nobody freezes;
+    # and a thawed one that saw how long its loop stood still would go before it writes.
+    fates = (f"{fate}+telling+unrecovering+unwatched", 0)
+    frozen = [site.start("work", "--concurrency", str(EACH), fate=fates) for _ in range(FROZEN)]
+    until_said(site.folder / "calls.log", f"{first} ", RUNS)
     for worker in frozen:
         worker.send_signal(signal.SIGSTOP)
     time.sleep(3 * LEASE)  # noqa: TID251 - the fault is that this much time passes
-    site.environment |= {"NAME": second, "HOLDS_FROM": str(RUNS), "PACE": "0.8"}
+    site.environment |= {"UNTIL": released.name, "NAME": second, "HOLDS_FROM": str(RUNS)}
     other = site.start("work", "--until-idle")
-    until_called(site, second, RUNS)
+    until_said(site.folder / "calls.log", f"{second} ", RUNS)
     thawed.touch()
     for worker in frozen:
         worker.send_signal(signal.SIGCONT)
+    until_said(told, "\n", RUNS)
+    released.touch()
 
     assert other.wait(timeout=PATIENCE) == 0
     for worker in frozen:
@@ -81,12 +89,11 @@ def freeze_once(site: Site, round_: int, fate: str) -> Counter[str]:
     return Counter(run["result"].partition("-")[0] for run in site.runs()[:RUNS])
 
 
-def until_called(site: Site, name: str, count: int) -> None:
-    """Return when workers of that name have begun so many steps."""
-    log = site.folder / "calls.log"
+def until_said(log: Path, words: str, count: int) -> None:
+    """Return when words stand so often in a file that workers write."""
     end = time.monotonic() + PATIENCE
-    while not log.exists() or log.read_text("utf-8").count(f"{name} ") < count:
-        assert time.monotonic() < end, f"{name} did not come to its steps"
+    while not log.exists() or log.read_text("utf-8").count(words) < count:
+        assert time.monotonic() < end, f"{words!r} did not come {count} times in {log.name}"
         time.sleep(0.01)  # noqa: TID251 - real processes need real time
 
 
@@ -102,8 +109,8 @@ def site(site: Site) -> Site:
 def test_a_thawed_worker_writes_nothing(site: Site) -> None:
     """Its fence is stale: the results that count are those of the worker that took over.
 
-    The frozen worker is deaf to the loss of its leases, so that the fence alone stands
-    between its writes and the journal.
+    The frozen worker is deaf to the loss of its leases and does not watch its loop, so that the
+    fence alone stands between its writes and the journal.
     """
     for round_ in range(ROUNDS):
         kept = freeze_once(site, round_, "deaf")

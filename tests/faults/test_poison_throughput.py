@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.faults,
+    pytest.mark.measured,
     pytest.mark.skipif(not FULL, reason="a throughput is measured by make faults only"),
 ]
 

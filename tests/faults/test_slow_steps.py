@@ -58,7 +58,7 @@ async def block(n: int) -> int:
     note("end", n)
     return n
 
-@step(retries=2, timeout=0.3)
+@step(retries=2, timeout=1.0)
 def hang(n: int) -> int:
     note("start", n)
     if is_first(n):

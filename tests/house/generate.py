@@ -24,14 +24,22 @@ from proveout.faces.cli.keep import error_kinds
 from proveout.faces.cli.main import BUG, COMMANDS, DENIED, EXIT_CODES, GONE, INTERRUPTED, cli
 from proveout.faces.cli.prove import EXIT
 from proveout.faces.settings_schema import settings_table
+from proveout.ready.probes.catalogue import PROBES
+from proveout.ready.scan.catalogue import RULES
+from receivers.faults import CASES, FRAMEWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import FunctionType
 
     from proveout.errors import ProveoutError
+    from proveout.ready.probes.probe import Probe
+    from proveout.ready.scan.rule import Rule
 
 DOCS = Path(__file__).parents[2] / "docs"
+
+REST = "<!-- The rest is written by `make docs`; change the code it describes. -->\n"
+"""What stands on a page between what is written by hand and what is not."""
 
 WIDTH = 88
 """Characters of a line on a page."""
@@ -124,7 +132,9 @@ def pages() -> dict[Path, str]:
         "settings.md": settings(),
         "commands.md": commands(),
         "errors.md": errors(),
+        "probes.md": probes(),
         "python.md": python(),
+        "audit.md": audit(),
     }
     return {DOCS / name: text for name, text in made.items()}
 
@@ -238,10 +248,83 @@ def own_kinds() -> dict[str, type[ProveoutError]]:
     return {code: kind for code, kind in found if kind.__module__.startswith("proveout.")}
 
 
+RULES_BEGIN = "<!-- rules: written by make docs -->"
+RULES_END = "<!-- end -->"
+
+
+def audit() -> str:
+    """Return the page of the audit, with a section for every rule of the catalogue."""
+    before, _, rest = (DOCS / "audit.md").read_text("utf-8").partition(RULES_BEGIN)
+    after = rest.partition(RULES_END)[2]
+    rows = [
+        (f"[{code(rule.code)}](#{rule.code})", rule.severity.value, rule.title) for rule in RULES
+    ]
+    parts = [
+        "## The rules",
+        grid(("code", "severity", "what is found"), rows).rstrip(),
+        *map(ruled, RULES),
+    ]
+    rules = "\n\n".join(parts)
+    return f"{before}{RULES_BEGIN}\n\n{rules}\n\n{RULES_END}{after}"
+
+
+def ruled(rule: Rule) -> str:
+    """Return one rule with why it bites, how to mend it, and an example of each."""
+    return "\n\n".join(
+        (
+            f"### `{rule.code}`",
+            f"**{rule.title}** ({rule.severity}).",
+            filled(rule.finds),
+            filled(f"*Why it bites*: {rule.why}."),
+            filled(f"*How to mend it*: {rule.fix}"),
+            f"This is found:\n\n```python fragment\n{rule.bad}```",
+            f"This is not:\n\n```python fragment\n{rule.good}```",
+        )
+    )
+
+
+def filled(text: str) -> str:
+    """Return a paragraph in lines of a page; code is not torn apart."""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False)
+
+
 def group(title: str, meaning: str, kinds: Iterable[tuple[str, type[ProveoutError]]]) -> str:
     """Return some kinds of error under a title."""
     rows = [(code(name), line(first_paragraph(inspect.getdoc(kind) or ""))) for name, kind in kinds]
     return f"## {title}\n\n{meaning}\n\n" + grid(("code", "meaning"), rows)
+
+
+def probes() -> str:
+    """Return the page of probes: its beginning as it is, the faults, and each probe."""
+    before, _, _ = (DOCS / "probes.md").read_text("utf-8").partition(REST)
+    rows = [
+        (case.words, *(", ".join(case.found) for _ in FRAMEWORKS), ", ".join(case.may))
+        for case in CASES
+    ]
+    table = grid(("the receiver …", *FRAMEWORKS, "at times also"), rows)
+    tried = f"## Tried on {len(CASES)} faults\n\n{PROBES_TRIED}\n\n{table}"
+    return "\n".join([before + REST, tried, "## The probes\n", *map(probe, PROBES)])
+
+
+def probe(one: Probe) -> str:
+    """Return a probe with what it asks, why, and how a bad answer is mended."""
+    facts = f"*{one.severity}*" + (f" · needs {one.needs}" if one.needs else "")
+    words = [textwrap.fill(text, WIDTH) for text in (f"{one.why}", f"**Mend it.** {one.fix}")]
+    fixes = [
+        textwrap.fill(f"- {framework}: {text}", WIDTH, subsequent_indent="  ")
+        for framework, text in one.fixes.items()
+    ]
+    body = "\n\n".join([facts, *words, *(["\n".join(fixes)] if fixes else [])])
+    return f"### {one.id}\n\n**{one.title}.** {body}\n"
+
+
+PROBES_TRIED = textwrap.fill(
+    "Receivers with one fault at a time, written in four ways, and which probes fail. Those in"
+    " plain WSGI are asked all 23, and no other fails; the others are asked those that are named."
+    " A receiver without a fault passes all of them, in each framework and each scheme. A test"
+    " holds this table.",
+    WIDTH,
+)
 
 
 def python() -> str:

@@ -13,6 +13,7 @@ import pytest
 import proveout
 from house.generate import DOCS, ENVIRONMENT, all_commands, own_kinds, pages
 from proveout.faces.settings_schema import settings_table
+from proveout.ready.scan.catalogue import RULES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,8 @@ def test_each_setting_has_its_place_in_the_docs() -> None:
 
 
 BETWEEN_OURSELVES = {
-    *("PROVEOUT_ORDERS", "PROVEOUT_DOOR_ORDERS", "PROVEOUT_MODELS_BEFORE"),
+    *("PROVEOUT_ORDERS", "PROVEOUT_DOOR_ORDERS", "PROVEOUT_WATCH_ORDERS"),
+    "PROVEOUT_MODELS_BEFORE",
     "PROVEOUT_CANDIDATE",
 }
 """What one process of ours hands to the next; nobody else sets it."""
@@ -117,6 +119,19 @@ def test_each_error_says_what_it_means() -> None:
 
     assert silent == []
     assert odd == []
+
+
+def test_each_rule_of_the_audit_has_its_place_in_the_docs() -> None:
+    """The page of the audit has a section for each, and a line in its table."""
+    page = (DOCS / "audit.md").read_text("utf-8")
+
+    missing = [
+        rule.code
+        for rule in RULES
+        if f"\n### `{rule.code}`\n" not in page or f"(#{rule.code})" not in page
+    ]
+
+    assert missing == []
 
 
 def test_the_version_has_its_place_in_the_changelog() -> None:

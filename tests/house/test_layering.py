@@ -22,13 +22,13 @@ LONG_FOR_A_REASON = {
     "domain/unit.py": "one small noun for each kind of unit, and for each answer",
     "faces/project.py": "the one place where parts are joined",
     "faces/sandbox.py": "one port, kept by processes of this machine",
+    "faces/api/routes.py": "a table: every route with its right",
     "faces/report/chart.py": "one drawing",
     "faces/report/page.py": "one page, section after section",
     "faces/settings.py": "the settings as values, one table after another",
     "faces/settings_criteria.py": "every way to write a criterion",
     "faces/settings_reader.py": "reading one table, whatever it holds",
     "ports/store.py": "one small port for each noun",
-    "faces/settings_schema.py": "a table of data: every key with its meaning",
 }
 """Files over `LONG` lines that hold one idea all the same; a new one asks to be split first."""
 

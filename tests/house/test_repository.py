@@ -98,7 +98,7 @@ def test_a_commit_is_checked_by_the_same_commands() -> None:
 
     commands = [f"entry: .venv/bin/{command}" for command in LINT.findall(recipe)]
 
-    assert len(commands) == 5
+    assert len(commands) == 6
     assert [one for one in commands if f"{one}\n" not in TEXTS[".pre-commit-config.yaml"]] == []
     assert "repo: local" in TEXTS[".pre-commit-config.yaml"]
 

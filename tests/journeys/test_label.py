@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journeys.conftest import PATIENCE
+from journeys.conftest import PATIENCE, make_place
 from proveout import Project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from journeys.conftest import Place
 
 pytestmark = pytest.mark.journey
@@ -71,6 +73,9 @@ score = "judges:{score}"
 """
 
 PASSES = "floor = 0.50\ntarget = 0.80"
+SURE = "floor = 0.20\ntarget = 0.50"
+"""Lines that seven right answers of eight pass in every order that may be drawn."""
+
 CLOSE = "floor = 0.80\ntarget = 0.85"
 """Lines that no verdict on them falls before some thirty cases are read."""
 
@@ -82,10 +87,22 @@ def settings(score: str = "lenient", more: str = f"judge = true\nlabels = 0.25\n
 @pytest.fixture
 def judged(place: Place) -> Place:
     """Return a project whose judge lets many wrong answers pass."""
+    return with_judge(place)
+
+
+def with_judge(place: Place) -> Place:
     place.write("app.py", APP)
     place.write("judges.py", JUDGES)
     place.write("proveout.toml", settings())
     return place
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[dict[str, Any]]]:
+    """Return a project that waits for labels, to be copied, and what it asks."""
+    place = with_judge(make_place(tmp_path_factory.mktemp("asking")))
+    place.run("prove")
+    return place, waiting(place)
 
 
 def waiting(place: Place) -> list[dict[str, Any]]:
@@ -166,7 +183,7 @@ def test_which_cases_are_labelled_depends_on_nothing_that_was_answered(judged: P
 
 def test_an_unchecked_judge_says_so_everywhere_and_carries_no_promotion(judged: Place) -> None:
     """CLI, verdict.v1, report and the gate; the verdict itself falls as it would."""
-    judged.write("proveout.toml", settings("plain", f"judge = true\n{PASSES}"))
+    judged.write("proveout.toml", settings("plain", f"judge = true\n{SURE}"))
     done = judged.run("prove")
     verdict = judged.ask("verdict")
     page = (judged.folder / ".proveout" / "reports" / "toy.html").read_text("utf-8")
@@ -289,11 +306,11 @@ def test_an_answer_that_changed_needs_another_label(judged: Place) -> None:
     ],
 )
 def test_a_bad_line_is_named_and_those_before_it_are_kept(
-    judged: Place, line: str, said: str
+    asking: tuple[Place, list[dict[str, Any]]], line: str, said: str, tmp_path: Path
 ) -> None:
     """The file can be mended and given again: a label that is there already is no mistake."""
-    judged.run("prove")
-    first, second = (one["case"] for one in waiting(judged)[:2])
+    judged = asking[0].copy(tmp_path)
+    first, second = (one["case"] for one in asking[1][:2])
     good = json.dumps({"case": first, "label": True})
     bad = line.replace("CASE", second).replace("FIRST", first)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from journeys.conftest import PATIENCE
+from journeys.conftest import PATIENCE, make_place
 
 if TYPE_CHECKING:
     from journeys.conftest import Place
@@ -39,6 +39,17 @@ def full(place: Place, words: str, where: str = ">/dev/full") -> subprocess.Comp
         timeout=PATIENCE,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return a project that has something to say, whatever it is asked; to be copied."""
+    place = make_place(tmp_path_factory.mktemp("used"))
+    settings = (place.folder / "proveout.toml").read_text("utf-8")
+    place.write("proveout.toml", f"{settings}{LABELS}")
+    place.run("prove")
+    place.run("enqueue", "toy", "--input", "1")
+    return place
 
 
 @pytest.mark.parametrize(
@@ -70,13 +81,8 @@ def full(place: Place, words: str, where: str = ">/dev/full") -> subprocess.Comp
         "runs list --json",
     ],
 )
-def test_a_full_disk_is_told_and_is_no_bug(place: Place, words: str) -> None:
-    settings = (place.folder / "proveout.toml").read_text("utf-8")
-    place.write("proveout.toml", f"{settings}{LABELS}")
-    place.run("prove")
-    place.run("enqueue", "toy", "--input", "1")
-
-    done = full(place, words)
+def test_a_full_disk_is_told_and_is_no_bug(used: Place, words: str, tmp_path: Path) -> None:
+    done = full(used.copy(tmp_path), words)
 
     assert done.returncode == 6, done.stderr
     assert "error[no-room]: the " in done.stderr

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journeys.conftest import Place
+from journeys.conftest import Place, make_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +79,22 @@ entry = "app:vendor"
 @pytest.fixture
 def pair(place: Place) -> Place:
     """Return a project of a workflow and of a vendor's that is worse and at times silent."""
+    return with_vendor(place)
+
+
+def with_vendor(place: Place) -> Place:
     place.write("app.py", PAIR)
     place.write("proveout.toml", SETTINGS)
     return place
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return such a project with a few trials; nobody may change it."""
+    pair = with_vendor(make_place(tmp_path_factory.mktemp("tried")))
+    change(pair, "calls = 3000", "calls = 8")
+    pair.run("prove", "--json")
+    return pair
 
 
 def change(pair: Place, old: str, new: str) -> None:
@@ -182,7 +195,8 @@ def test_killed_while_only_the_lead_is_open_it_goes_on(pair: Place) -> None:
 
 def test_a_lead_that_is_ruled_out_is_a_no_go(pair: Place) -> None:
     """Good enough by itself, and yet not as far ahead as was hoped."""
-    change(pair, "target = 0.005", "target = 0.60")
+    # Its lead is 15 pt: far below both, or an order of luck could make it a GO.
+    change(pair, "floor = 0.0\ntarget = 0.005", "floor = 0.40\ntarget = 0.60")
 
     done = pair.run("prove")
 
@@ -234,8 +248,8 @@ def test_compare_turned_round_is_the_same_with_the_signs_changed(pair: Place) ->
     ]
     assert back["lead"]["estimate"] == pytest.approx(-there["lead"]["estimate"])
     assert by_lead["improvements"] == there["improvements"]
-    difference = there["improvements"][0]["difference"]
-    assert {one["kind"] for one in difference} == {"same", "removed", "added"}
+    kinds = [{part["kind"] for part in one["difference"]} for one in there["improvements"]]
+    assert {"same", "removed", "added"} in kinds  # where the vendor answered at all
 
 
 def test_compare_with_the_look_before(pair: Place) -> None:
@@ -293,13 +307,10 @@ HARD = "floor = -1\ntarget = 2\nlow = -1000\nhigh = 1000"
     ],
 )
 def test_a_comparison_that_cannot_be_says_what_can(
-    pair: Place, arguments: tuple[str, ...], code: str, words: str
+    tried: Place, arguments: tuple[str, ...], code: str, words: str
 ) -> None:
     """Unknown names show the nearest."""
-    change(pair, "calls = 3000", "calls = 8")
-    pair.run("prove", "--json")
-
-    done = pair.run("compare", *arguments, "--json")
+    done = tried.run("compare", *arguments, "--json")
 
     error = json.loads(done.stdout)["error"]
     assert done.returncode == 2

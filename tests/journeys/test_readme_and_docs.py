@@ -47,6 +47,8 @@ EXIT = re.compile(r"exit (\d+)")
 PATIENCE = 600
 """Seconds that one command may take; drills take minutes where much else goes on."""
 
+TOOLS = Path(sys.executable).parent
+
 OURS = {"PROVEOUT_CACHE", "PROVEOUT_KEY_FILE"}
 """What the tests set so that nothing of theirs is left with whoever runs them."""
 
@@ -77,7 +79,7 @@ class Shown:
 class Reader:
     """Follows one page, block by block."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, installed: Path) -> None:
         self.folder = folder
         self._state = folder.parent / "where"
         inherited = {
@@ -85,7 +87,7 @@ class Reader:
             for name, value in os.environ.items()
             if name in OURS or not name.startswith("PROVEOUT_")
         }
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join(map(str, [installed, TOOLS, os.environ["PATH"]]))
         self._environment = {**inherited, "PATH": path, "NO_COLOR": "1", "COLUMNS": "100"}
 
     def follow(self, block: Block) -> None:
@@ -152,11 +154,21 @@ class Reader:
             inputs.write_text("".join(f"{json.dumps(one)}\n" for one in found), "utf-8")
 
 
+@pytest.fixture(scope="session")
+def installed(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the command `proveout` is, in an environment with nothing else."""
+    folder = tmp_path_factory.mktemp("bin")
+    command = folder / "proveout"
+    command.write_text(f"#!/bin/sh\nexec '{python}' -P -m proveout \"$@\"\n", "utf-8")
+    command.chmod(0o755)
+    return folder
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, installed: Path) -> None:
     """Whoever types what a page shows gets what it shows."""
     text = page.read_text("utf-8")
-    reader = Reader(start(tmp_path, is_from_nothing="$ proveout init" in text))
+    reader = Reader(start(tmp_path, is_from_nothing="$ proveout init" in text), installed)
 
     for block in blocks(text):
         try:
@@ -209,9 +221,11 @@ def test_there_are_examples_in_docstrings() -> None:
         ("fortran", ""),
     ],
 )
-def test_a_block_that_shows_nonsense_is_noticed(kind: str, text: str, tmp_path: Path) -> None:
+def test_a_block_that_shows_nonsense_is_noticed(
+    kind: str, text: str, tmp_path: Path, installed: Path
+) -> None:
     """The reader can fail, whatever the kind of the block."""
-    reader = Reader(start(tmp_path, is_from_nothing=True))
+    reader = Reader(start(tmp_path, is_from_nothing=True), installed)
 
     with pytest.raises((AssertionError, SyntaxError, ValueError, pytest.fail.Exception)):
         reader.follow(Block(line=1, kind=kind, text=text))
