@@ -138,6 +138,17 @@ def _proven(figures: list[Figures]) -> tuple[str, str, str]:
     return f"{figures[0]['ideal']:.2f} x", said[0].removeprefix("ours "), ", ".join(said[1:])
 
 
+def _pages(figures: list[Figures]) -> tuple[str, str, str]:
+    [ours] = figures
+    said = f"slowest kind p95 {ours['p95']:.0f} ms, run list {ours['list']:.0f} ms"
+    return "", f"{said}, overview {ours['overview']:.0f} ms", ""
+
+
+def _busy(figures: list[Figures]) -> tuple[str, str, str]:
+    [ours] = figures
+    return "", f"p95 {ours['p95']:.0f} ms at {ours['rate']:.0f} changes/s", ""
+
+
 def _hooks(figures: list[Figures]) -> tuple[str, str, str]:
     ours, plain = figures
     ratio = f"{ours['rate'] / plain['rate']:.1f} x"
@@ -228,6 +239,36 @@ ROWS = (
         sides=(ours("finished", "URL", "1000000"),),
         says=_finished,
         rounds=1,
+    ),
+    Row(
+        name="pages",
+        title="pages of the console beside 1,000,000 runs, PostgreSQL",
+        goal="p95 ≤ 100 ms",
+        sides=(ours("many", "URL", "1000000", script="pages.py"),),
+        says=_pages,
+        rounds=1,
+    ),
+    Row(
+        name="pages-sqlite",
+        title="pages of the console beside 1,000,000 runs, SQLite",
+        goal="p95 ≤ 100 ms",
+        sides=(ours("many", "URL", "1000000", script="pages.py", store="sqlite"),),
+        says=_pages,
+        rounds=1,
+    ),
+    Row(
+        name="pages-busy",
+        title="run list of the console at 200 changes a second, PostgreSQL",
+        goal="p95 ≤ 100 ms",
+        sides=(ours("busy", "URL", "20", script="pages.py"),),
+        says=_busy,
+    ),
+    Row(
+        name="pages-busy-sqlite",
+        title="run list of the console at 200 changes a second, SQLite",
+        goal="p95 ≤ 100 ms",
+        sides=(ours("busy", "URL", "20", script="pages.py", store="sqlite"),),
+        says=_busy,
     ),
     Row(
         name="processes",
