@@ -33,7 +33,7 @@ def answer(n: int) -> int:
     with open("calls.log", "a") as log:
         log.write(f"{n}\\n")
     time.sleep(float(os.environ.get("PACE", "0")))
-    return n * 2 if n % 15 else 0
+    return n * 2 if n % 30 else 0
 """
 
 SETTINGS = """

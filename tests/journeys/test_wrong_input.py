@@ -23,7 +23,7 @@ pytestmark = pytest.mark.journey
 
 SCORES = """
 def odd(result, case):
-    return VALUE if case.value % 7 == 0 else result == case.expected
+    return VALUE if case.value % 2 == 0 else result == case.expected
 """
 
 RIGHT = """
