@@ -93,7 +93,7 @@ def test_a_timeout_that_may_be_there_is_believed(text: str) -> None:
     assert codes(text) == {}
 
 
-HTTP, MODEL_WAITS = "http-no-timeout", "model-no-timeout"
+HTTP, MODEL_WAITS, UNSIGNED = "http-no-timeout", "model-no-timeout", "webhook-unsigned"
 
 LEFT_ALONE = {
     "a stream": """\
@@ -214,6 +214,21 @@ def hook():
     work("event")
     return "ok"
 """,
+    "a webhook that only logs": """from flask import Flask, request
+
+app = Flask(__name__)
+
+
+@app.get("/healthz")
+def healthz():
+    return "ok"
+
+
+@app.post("/webhooks/uninstalled")
+def uninstalled():
+    app.logger.info(request.get_json())
+    return "ok"
+""",
 }
 """What a rule once objected to, and a reader of it did not."""
 
@@ -249,6 +264,8 @@ def test_what_is_meant_is_left_alone(text: str) -> None:
         (LEFT_ALONE["before anything runs"].replace("lifespan", "answer"), "blocks-event-loop"),
         (LEFT_ALONE["a page for oneself"].replace("127.0.0.1", "10.0.0.1"), "no-health-endpoint"),
         (LEFT_ALONE["what is done later"].replace("@background(schedule=1)", ""), "webhook-slow"),
+        (LEFT_ALONE["a webhook that only logs"].replace("logger.info", "forget"), UNSIGNED),
+        (LEFT_ALONE["a webhook that only logs"].replace(".info(", ".seen = ("), UNSIGNED),
     ],
 )
 def test_without_what_is_meant_it_is_found(text: str, code: str) -> None:
