@@ -49,14 +49,12 @@ class Care:
         timeout: seconds that one try may take; None for no limit.
         retry_on: which errors are worth another try; a `Mistake` never is.
         limits: of which shared limits each try is one call.
-        patience: seconds for which a trial asks again, however often, where it is turned away.
     """
 
     retries: int = 0
     timeout: float | None = None
     retry_on: tuple[type[Exception], ...] = (Exception,)
     limits: tuple[Limit, ...] = ()
-    patience: float = 0.0
 
     def __post_init__(self) -> None:
         _check_classes(self.retry_on)

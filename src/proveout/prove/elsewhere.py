@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 RETRIES = 4
 """Further tries, the fewest, after a candidate asked to be called again later."""
 
-PATIENCE = 120.0
-"""Seconds for which a trial tries again where its candidate keeps asking for that."""
-
 EXPLORATORY = "exploratory: the answers came from a file, not for promotion"
 """What is said of a verdict on such a candidate, wherever it is shown."""
 
@@ -32,7 +29,7 @@ def asking(respondent: Respondent) -> Workflow[..., Any]:
     async def ask(value: Any) -> Any:
         return await respondent.answer(value)
 
-    step = Step(ask, Care(retries=RETRIES, retry_on=(TurnedAway,), patience=PATIENCE))
+    step = Step(ask, Care(retries=RETRIES, retry_on=(TurnedAway,)))
 
     async def answer(value: Any) -> Any:
         return await step(value)

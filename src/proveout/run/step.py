@@ -21,7 +21,7 @@ from proveout.run.payload import preview, signature
 from proveout.run.retry import LONGEST, wait_after
 from proveout.run.spend import Later, Waiting, outcome_of, within_limits
 from proveout.run.stopwatch import Stopwatch
-from proveout.run.turn import refused_for, turned_away
+from proveout.run.turn import PATIENCE, refused_for, turned_away
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -246,9 +246,9 @@ async def _try(
             if is_doubt(step, error):
                 attempt.park(in_doubt(attempt.run.id, attempt.journal.pending[place]))
             turns = turned_away(attempt, mark, error)
-            patience = step.care.patience - refused_for(attempt, began) if turns else 0.0
-            may_again = tries <= step.care.retries or patience > 0
-            if not (may_again and step.care.is_worth(error)):
+            is_retried = tries <= step.care.retries and step.care.is_worth(error)
+            is_borne = turns is not None and refused_for(attempt, began) < PATIENCE
+            if not (is_retried or is_borne):
                 return Raised(failure_of(error, step.name)), tries, inside.captured
             wait = wait_after(error, 1 if turns else tries, attempt.now(), attempt.dice)
             said = words(error)[:200]

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Rest = Callable[[float], Awaitable[None]]
 
 
+PATIENCE = 120.0
+"""Seconds for which a trial asks again where it is turned away, whatever its step's retries."""
+
+
 class Turns(Protocol):
     """Is told what becomes of the runs of a workflow, and says how many more may go on.
 

@@ -14,11 +14,13 @@ from doubles.shop import Shop
 from proveout.domain.case import Case
 from proveout.domain.experiment import OWN, AnswersFile, Candidate, ExperimentId
 from proveout.domain.run import RunState, Trial
+from proveout.domain.workflow import Care, Step, Workflow
 from proveout.ports.elsewhere import NoAnswer, NotAskable, TurnedAway
-from proveout.prove.elsewhere import PATIENCE, RETRIES, asking, put_to, ready
+from proveout.prove.elsewhere import RETRIES, asking, put_to, ready
 from proveout.prove.pace import Pace
 from proveout.prove.turns import PacedTurns
 from proveout.run.enqueue import Request, enqueue
+from proveout.run.turn import PATIENCE
 
 if TYPE_CHECKING:
     from doubles.clock import CountedIds, ManualClock
@@ -84,9 +86,14 @@ async def test_who_is_turned_away_comes_again_when_told(shop: Shop) -> None:
     assert len(shop.slept) == 2
 
 
-async def trials(shop: Shop, respondent: Respondent, count: int) -> list[Run]:
-    """Return trials that have ended, made at a pace, up to 32 at once."""
-    workflow = asking(respondent)
+async def trials(
+    shop: Shop, respondent: Respondent, count: int, *, own: bool = False, paced: bool = True
+) -> list[Run]:
+    """Return trials that have ended, up to 32 at once, at a pace if `paced`.
+
+    A step of the user's without retries asks if it is `own`, else the step of a candidate.
+    """
+    workflow = with_own_step(respondent) if own else asking(respondent)
     experiment = ExperimentId("experiment-1")
     runs: list[RunId] = []
     for position in range(count):
@@ -95,7 +102,7 @@ async def trials(shop: Shop, respondent: Respondent, count: int) -> list[Run]:
         runs.append((await enqueue(shop.store, shop.clock, shop.ids, request)).run.id)
     manner: dict[str, Any] = {"concurrency": 32, "lease": timedelta(days=1)}  # time flies
     worker = shop.worker(workflow, experiment=experiment, captures=True, **manner)
-    worker.turns = {workflow.name: PacedTurns(Pace(32), shop.clock)}
+    worker.turns = {workflow.name: PacedTurns(Pace(32), shop.clock)} if paced else {}
     async with asyncio.timeout(PATIENCE_OF_TESTS):
         work = asyncio.create_task(worker.work(until_idle=True))
         while not work.done():
@@ -103,6 +110,24 @@ async def trials(shop: Shop, respondent: Respondent, count: int) -> list[Run]:
             shop.clock.advance(timedelta(seconds=0.05))  # also while nobody sleeps
         await work
     return [await shop.run(run) for run in runs]
+
+
+def with_own_step(respondent: Respondent) -> Workflow[..., Any]:
+    async def call_model(value: Any) -> Any:
+        return await respondent.answer(value)
+
+    step = Step(call_model, Care(retry_on=(KeyError,)))
+
+    async def answer(value: Any) -> Any:
+        return await step(value)
+
+    return Workflow(answer)
+
+
+class RateLimit(Exception):
+    """What the client of a vendor raises."""
+
+    status_code = 429
 
 
 @dataclass(kw_only=True)
@@ -115,7 +140,7 @@ class Down(Script):
 
     clock: ManualClock
     until: float
-    refusal: TurnedAway = BUSY
+    refusal: Exception = BUSY
 
     async def answer(self, value: Json) -> Json:
         self.asked.append(value)
@@ -135,6 +160,26 @@ async def test_a_minute_of_being_turned_away_loses_nothing(
 
     assert [run.result for run in runs] == [b"%d" % position for position in range(60)]
     assert len(vendor.asked) < 60 + 90
+
+
+async def test_a_step_without_retries_is_asked_again_too(shop: Shop) -> None:
+    """A vendor's 429 says nothing of the case, whatever the workflow declares."""
+    vendor = Down(clock=shop.clock, until=60.0, refusal=RateLimit("slow down"))
+
+    runs = await trials(shop, vendor, 60, own=True)
+
+    assert [run.result for run in runs] == [b"%d" % position for position in range(60)]
+    assert len(vendor.asked) < 60 + 90
+
+
+async def test_outside_of_an_experiment_a_step_is_tried_as_it_declares(shop: Shop) -> None:
+    """Negative control: without turns the first refusal is the run's failure."""
+    vendor = Down(clock=shop.clock, until=60.0, refusal=RateLimit("slow down"))
+
+    runs = await trials(shop, vendor, 4, own=True, paced=False)
+
+    assert [run.failure.type for run in runs if run.failure] == ["RateLimit"] * 4
+    assert len(vendor.asked) == 4
 
 
 async def test_who_is_always_turned_away_gives_up(shop: Shop) -> None:
