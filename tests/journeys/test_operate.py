@@ -78,6 +78,19 @@ def test_effects_are_captured_unless_they_are_let_live(place: Place) -> None:
     assert json.loads(journal[-1]["arguments"]) == {"n": 8}
 
 
+def test_each_input_that_is_given_becomes_a_run(place: Place) -> None:
+    """None of several is dropped, and a wrong one is told."""
+    inputs = ("--input", '{"n": 1}', "--input", '{"n": 2}')
+    both = place.run("enqueue", "toy", *inputs, "--json")
+    wrong = place.run("enqueue", "toy", "--input", '{"n": 3}', "--input", "{")
+
+    made = [json.loads(line) for line in both.stdout.splitlines()]
+    assert [one["created"] for one in made] == [True, True]
+    assert len({one["id"] for one in made}) == 2
+    assert wrong.returncode == 2
+    assert "not valid JSON" in wrong.stderr
+
+
 def test_one_key_is_one_run(place: Place) -> None:
     """The same key with the same input is known; with another input it is refused."""
     place.write("in.jsonl", '{"n": 1}\n{"n": 2}\n\n{"n": 1}\n')

@@ -34,7 +34,13 @@ BATCH = 500
 
 @click.command()
 @click.argument("workflow")
-@click.option("--input", "value", metavar="JSON", help="The input of one run.")
+@click.option(
+    "--input",
+    "values",
+    multiple=True,
+    metavar="JSON",
+    help="The input of a run; several make several.",
+)
 @click.option("--file", type=click.Path(path_type=Path), help="JSON Lines: one input a line.")
 @click.option("--key", metavar="FIELD", help="Field of the input that names the request.")
 @click.option(
@@ -53,7 +59,7 @@ BATCH = 500
 @click.option("--json", "as_json", is_flag=True, help="Print one run.v1 a line.")
 def enqueue(
     workflow: str,
-    value: str | None,
+    values: tuple[str, ...],
     file: Path | None,
     *,
     key: str | None,
@@ -68,7 +74,7 @@ def enqueue(
     input it is refused. When as many runs wait as the settings allow, no more are taken:
     exit code 6, and those before are durable. Who may ask, and until when, is as at the API.
     """
-    if (value is None) == (file is None):
+    if bool(values) == (file is not None):
         raise Mistake("give either --input JSON or --file FILE")
     line = Line(
         key=key,
@@ -76,7 +82,7 @@ def enqueue(
         priority=priority,
         delay=timedelta(0) if delay is None else duration(delay),
     )
-    asyncio.run(_enqueue(workflow, value, file, line, as_json=as_json))
+    asyncio.run(_enqueue(workflow, values, file, line, as_json=as_json))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,7 @@ class Entering(NamedTuple):
 
 
 async def _enqueue(
-    workflow: str, value: str | None, file: Path | None, line: Line, *, as_json: bool
+    workflow: str, values: tuple[str, ...], file: Path | None, line: Line, *, as_json: bool
 ) -> None:
     from proveout.faces.project import Project
 
@@ -113,7 +119,7 @@ async def _enqueue(
         inputs = (
             _lines(file, line)
             if file is not None
-            else iter([_entering(value or "", line, "--input")])
+            else (_entering(one, line, "--input") for one in values)
         )
         while batch := list(islice(inputs, BATCH)):
             done = await asyncio.gather(
