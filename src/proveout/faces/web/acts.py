@@ -54,7 +54,7 @@ def reason_of(visit: Visit) -> str:
     Raises:
         BadRequest: it is too long, or no text that can be kept.
     """
-    reason = visit.sent("reason").replace("\r\n", "\n").strip()
+    reason = visit.sent("reason").strip()
     if len(reason) > LONGEST_REASON or "\0" in reason:
         raise BadRequest(f"a reason has at most {LONGEST_REASON:,} characters")
     return reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,7 +27,7 @@ from proveout.faces.web.doors import TroublePage
 from proveout.faces.web.frame import Frame
 from proveout.faces.web.render import POLICY
 from proveout.faces.web.routes import ROUTES, served
-from proveout.faces.web.visit import Visit, is_secure
+from proveout.faces.web.visit import Visit, is_secure, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,8 @@ def console_app(
         return await _trouble(console, request, cast("ProveoutError", error))
 
     async def foreign(request: Request, error: Exception) -> Response:
+        with suppress(Outage):  # the page says what is wrong all the same
+            request.state.signed = await session_of(request, console)
         return await _trouble(console, request, _told(cast("HTTPException", error), request))
 
     app = Starlette(
@@ -93,7 +96,7 @@ def console_app(
 def _told(error: HTTPException, request: Request) -> ProveoutError:
     if error.status_code == status_of(WrongMethod):
         return WrongMethod(f"{request.method[:16]} is not known here")
-    return NoSuchPath("there is nothing at this path", fix=("begin at the overview",))
+    return NoSuchPath("there is nothing at this path")
 
 
 async def _trouble(console: Console, request: Request, error: ProveoutError) -> Response:

@@ -15,7 +15,7 @@ from proveout.faces.cli.operate import pruned_words
 from proveout.faces.project import NoSuch
 from proveout.faces.queried import asked_for
 from proveout.faces.web.frame import Frame
-from proveout.faces.web.gather_alerts import alerting
+from proveout.faces.web.gather_alerts import NONE_OPEN, Open, open_alerts
 from proveout.faces.web.ledger import LedgerPage, LedgerRow
 from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.runs import RunRow, RunsPage
@@ -53,13 +53,13 @@ class Standing:
 
     Attributes:
         reviews: those that are open, up to `MOST`, the nearest deadline first.
-        alerting: count of alerts that nobody has taken.
+        alerts: how many are not over.
     """
 
     pointer: Pointer
     halts: tuple[Halt, ...]
     reviews: tuple[Review, ...]
-    alerting: int = 0
+    alerts: Open = NONE_OPEN
 
 
 async def standing(project: Project) -> Standing:
@@ -69,7 +69,7 @@ async def standing(project: Project) -> Standing:
         pointer=await store.pointer(name),
         halts=tuple(await store.halts(name)),
         reviews=tuple(await store.reviews(ReviewState.OPEN, limit=MOST)),
-        alerting=await alerting(project),
+        alerts=await open_alerts(project),
     )
 
 
@@ -89,7 +89,7 @@ def frame(visit: Visit, found: Standing) -> Frame:
         flash=visit.flash,
         halt=whole,
         waiting=len(found.reviews),
-        alerting=found.alerting,
+        alerting=found.alerts.waiting,
         claims=console.known.claims,
     )
 

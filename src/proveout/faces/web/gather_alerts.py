@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proveout.domain.alert import AlertState, NoticeKind, Severity
 from proveout.domain.review import ReviewId
@@ -27,15 +27,25 @@ MOST = 100
 """Rows of the list."""
 
 
-async def alerting(project: Project) -> int:
-    """Return how many alerts wait for somebody to take them."""
+class Open(NamedTuple):
+    """How many alerts are not over: those that wait for somebody, and those somebody has taken."""
+
+    waiting: int
+    taken: int
+
+
+NONE_OPEN = Open(waiting=0, taken=0)
+
+
+async def open_alerts(project: Project) -> Open:
+    """Count the alerts that are not over."""
     found = await alerts_of(project.store, project.name)
     now = project.bench.clock.now()
     known = await acknowledgements_of(project.store)
-    taken = {name for name, one in known.items() if one.until > now}
-    return sum(
-        one.state is not AlertState.RESOLVED and one.subject not in taken for one in found.values()
-    )
+    held = {name for name, one in known.items() if one.until > now}
+    going = [one for one in found.values() if one.state is not AlertState.RESOLVED]
+    taken = sum(one.subject in held for one in going)
+    return Open(waiting=len(going) - taken, taken=taken)
 
 
 async def alerts_page(project: Project, *, every: bool) -> AlertsPage:
@@ -84,10 +94,8 @@ def _policy(policy: Policy, seen: Seen, project: Project) -> Policy:
 
 
 def _row(seen: Seen, policy: Policy, reached: frozenset[str]) -> AlertRow:
-    """Return the line of an alert; whose turn came and whom no channel reaches was not told."""
+    """Return the line of an alert."""
     state = seen.escalation
-    turns = () if state is None else dict.fromkeys(one.to for one in state.told)
-    told = tuple(one for one in turns if one in reached)
     waits = seen.taken is None and not seen.is_over and state is not None and state.due is not None
     tiers = policy.tiers
     following = ""
@@ -99,7 +107,7 @@ def _row(seen: Seen, policy: Policy, reached: frozenset[str]) -> AlertRow:
         summary=seen.summary,
         note=_note(seen),
         since=seen.since,
-        told=told,
+        told=_heard(seen, reached),
         next=following,
         due=state.due if following and state is not None else None,
     )
@@ -160,11 +168,12 @@ def _notice(seen: Seen, to: str) -> Notice | None:
 async def concerns(project: Project) -> list[Concern]:
     """Return the alerts that nobody has taken, for the list of what needs a person."""
     found = (await outlook(project.store, project.name)).going
+    reached = frozenset(reach_of(project.settings, os.environ).reached)
     open_ones = [one for one in found if one.needs_a_person and one.rule != "review"]
     shown = [
         Concern(
             title=one.summary[:1].upper() + one.summary[1:],
-            note=_told(one),
+            note=_told(one, reached),
             href=f"/alerts/{one.id}",
             tone=Tone.NO if one.severity is Severity.PAGE else Tone.WAIT,
         )
@@ -176,9 +185,14 @@ async def concerns(project: Project) -> list[Concern]:
     return shown
 
 
-def _told(seen: Seen) -> str:
+def _told(seen: Seen, reached: frozenset[str]) -> str:
     if seen.silence is not None or seen.cause is not None:
         return _note(seen)
-    told = () if seen.escalation is None else seen.escalation.told
-    names = ", ".join(dict.fromkeys(one.to for one in told))
+    names = ", ".join(_heard(seen, reached))
     return f"told {names}" if names else "nobody was told yet"
+
+
+def _heard(seen: Seen, reached: frozenset[str]) -> tuple[str, ...]:
+    """Return who was told: whose turn came and whom no channel reaches was not."""
+    turns = () if seen.escalation is None else seen.escalation.told
+    return tuple(dict.fromkeys(one.to for one in turns if one.to in reached))

@@ -9,7 +9,7 @@ from proveout.domain.release import WORKFLOW_SCOPE, Stage
 from proveout.domain.run import RunState
 from proveout.domain.verdict import Verdict
 from proveout.faces.report.figures import count_of
-from proveout.faces.web import gather_alerts, gather_readiness, gather_traffic
+from proveout.faces.web import gather_alerts, gather_readiness, gather_traffic, replays
 from proveout.faces.web.frame import Tone
 from proveout.faces.web.gather import MOST, names_of, run_rows
 from proveout.faces.web.gather_releases import moves_of, serving_card
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from proveout.faces.project import Project
     from proveout.faces.readiness import Readiness
     from proveout.faces.web.gather import Standing
+    from proveout.faces.web.gather_alerts import Open
     from proveout.faces.web.overview import ServingCard
     from proveout.faces.web.visit import Console
     from proveout.release.canary import Watched
@@ -48,15 +49,15 @@ async def overview(console: Console, found: Standing) -> Overview:
     hour = await gather_traffic.traffic(console, pointer, moves)
     return Overview(
         summary=_summary(console, found, serving),
-        path=_path(project, ready, serving, found.alerting),
-        next=_next(ready, found.alerting),
+        path=_path(project, ready, serving, found.alerts),
+        next=_next(ready, found.alerts.waiting),
         serving=serving,
         counts=tuple(Count(state=state, number=counted.get(state, 0)) for state in RunState),
         queue_age=queue_age,
         concerns=(
             *await gather_alerts.concerns(project),
             *_of_reviews(found, now),
-            *_of_runs(counted),
+            *await _of_runs(project, counted),
             *_of_halts(found.halts, await names_of(project)),
             *_of_canary(watched, serving.canary),
         ),
@@ -85,7 +86,7 @@ def _summary(console: Console, found: Standing, serving: ServingCard) -> str:
 
 
 def _path(
-    project: Project, ready: Readiness, serving: ServingCard, alerting: int
+    project: Project, ready: Readiness, serving: ServingCard, alerts: Open
 ) -> tuple[PathStep, ...]:
     production = project.settings.production
     is_live = ready.stage is Stage.PRODUCTION
@@ -99,16 +100,19 @@ def _path(
             href="/runs",
         ),
         _release_step(ready, serving),
-        _watch_step(alerting, has_objective=has_objective, is_live=is_live),
+        _watch_step(alerts, has_objective=has_objective, is_live=is_live),
         _ready_step(ready),
     )
 
 
-def _watch_step(alerting: int, *, has_objective: bool, is_live: bool) -> PathStep:
+def _watch_step(alerts: Open, *, has_objective: bool, is_live: bool) -> PathStep:
     href = "/alerts"
-    if alerting:
-        note = f"{count_of(alerting, 'alert')} open"
+    if alerts.waiting:
+        note = f"{count_of(alerts.waiting, 'alert')} open"
         return PathStep(name="Watch", status="BLOCKED", note=note, href=href)
+    if alerts.taken:
+        note = f"{count_of(alerts.taken, 'alert')} taken, not over"
+        return PathStep(name="Watch", status="NOW", note=note, href=href)
     note = "an objective is declared" if has_objective else "no objective declared"
     if is_live and has_objective:
         return PathStep(name="Watch", status="DONE", note="nothing is wrong", href=href)
@@ -178,10 +182,12 @@ def _of_reviews(found: Standing, now: datetime) -> list[Concern]:
     return [Concern(title=title, note=waiting.note, href="/reviews", tone=waiting.tone)]
 
 
-def _of_runs(counted: Mapping[RunState, int]) -> list[Concern]:
+async def _of_runs(project: Project, counted: Mapping[RunState, int]) -> list[Concern]:
     dead, parked = counted.get(RunState.DEAD, 0), counted.get(RunState.PARKED, 0)
-    found: list[Concern] = []
     if dead:
+        dead -= await replays.replayed(project)
+    found: list[Concern] = []
+    if dead > 0:
         verb = "is" if dead == 1 else "are"
         title = f"{count_of(dead, 'run')} {verb} dead"
         note = "out of tries, or fatal to its worker; each can be replayed"

@@ -41,7 +41,9 @@ async def moves_of(project: Project) -> tuple[list[Move], list[LedgerEntry]]:
 async def serving_card(project: Project, pointer: Pointer, moves: Sequence[Move]) -> ServingCard:
     """Return what serves now, and the way back from it."""
     if pointer.stable is None:
-        return ServingCard()
+        made = await project.store.releases(project.name)
+        newest = max(made, key=lambda one: one.number, default=None)
+        return ServingCard(waiting="" if newest is None else newest.name)
     names = await names_of(project)
     way = way_back(pointer, moves)
     bad = way.bad if way else pointer.canary.release if pointer.canary else pointer.stable

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proveout.domain.criterion import Worth
     from proveout.domain.release import Pointer
     from proveout.faces.web.gather import Standing
+    from proveout.faces.web.gather_alerts import Open
     from proveout.faces.web.traffic import Traffic
     from proveout.faces.web.visit import Console
     from proveout.ports.measure import Judged, Minute, Spent
@@ -93,7 +94,7 @@ async def tiles(
     spent = await console.known.spent.look(lambda: project.store.spent(project.name, now - DAY))
     rules = rules_of(project.settings)
     if rules.worth is None:
-        last = _of_alerts(found.alerting)
+        last = _of_alerts(found.alerts)
     else:
         last = _of_worth(rules.worth, await _judged(console, now), spent)
     return (
@@ -197,11 +198,12 @@ def _of_worth(worth: Worth, judged: Judged | None, spent: Spent | None) -> Tile:
     )
 
 
-def _of_alerts(alerting: int) -> Tile:
+def _of_alerts(alerts: Open) -> Tile:
+    taken = f"{alerts.taken:,} taken, not over" if alerts.taken else "none waits"
     return Tile(
         name="Alerts",
-        figure=f"{alerting:,}",
-        note="wait for somebody" if alerting else "none waits",
-        tone=Tone.NO if alerting else Tone.PLAIN,
+        figure=f"{alerts.waiting:,}",
+        note="wait for somebody" if alerts.waiting else taken,
+        tone=Tone.NO if alerts.waiting else Tone.PLAIN,
         href="/alerts",
     )

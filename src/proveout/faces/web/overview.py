@@ -61,7 +61,8 @@ class ServingCard:
         canary: name of the canary; "" where there is none.
         share: the canary's share, 0 to 1.
         since: when this began.
-        back_to: name of the release to which a rollback returns; "" where none is known.
+        back_to: name of the release to which a rollback returns; "" where none served before.
+        waiting: name of the newest release where none serves yet; "" where there is none.
     """
 
     stable: str = ""
@@ -69,6 +70,7 @@ class ServingCard:
     share: float = 0.0
     since: datetime | None = None
     back_to: str = ""
+    waiting: str = ""
     in_flight: InFlightRow | None = None
 
 

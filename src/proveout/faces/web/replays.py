@@ -50,6 +50,14 @@ async def dead_page(
     )
 
 
+async def replayed(project: Project) -> int:
+    """Return how many of the newest `MOST` dead letters somebody has run again."""
+    which = RunFilter(states=(RunState.DEAD,), workflow=project.name, limit=MOST)
+    dead = await project.store.runs(which)
+    last = await last_replays(project.store, dead)
+    return sum(one.id in last and last[one.id].id != one.id for one in dead)
+
+
 def _row(run: Run, names: Mapping[str, str], last: Run | None) -> DeadRow:
     if last is not None and last.id == run.id:
         last = None  # a replay that died is a dead letter itself: it may be the last of its kind
@@ -91,7 +99,7 @@ async def replay_page(visit: Visit, told: Told | None = None, problem: str = "")
         state=run.state,
         error=error_of(run),
         value=value,
-        typed=visit.sent("input").replace("\r\n", "\n") or value,
+        typed=visit.sent("input") or value,
         releases=await _releases(project),
         release=visit.sent("release"),
         is_again=bool(visit.sent("again")),

@@ -68,7 +68,7 @@ FLASHES: Mapping[str, Flash] = {
     "escalated": Flash(
         text="Escalated. It is nobody's until one of those who decide takes it.", tone=Tone.WAIT
     ),
-    "undone": Flash(text="Undone. The review waits again, as if nothing had been decided."),
+    "undone": Flash(text="Undone. The review waits again; what was edited stays in its draft."),
     "promoted": Flash(text="Promoted. From now on the workflow meets real requests."),
     "back-finish": Flash(text="Rolled back. Runs in flight finish on the release they began with."),
     "back-park": Flash(text="Rolled back. Runs in flight are parked until a person decides."),
@@ -173,8 +173,8 @@ class Visit:
         )
 
     def sent(self, name: str) -> str:
-        """Return a field of the form; "" where it was not sent."""
-        return self.form.get(name, [""])[0]
+        """Return a field of the form, its lines ended by LF alone; "" where it was not sent."""
+        return self.form.get(name, [""])[0].replace("\r\n", "\n")
 
     def asked(self, name: str) -> str:
         """Return a field of the address; "" where it is not there."""

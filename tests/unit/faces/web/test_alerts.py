@@ -79,8 +79,22 @@ async def test_what_is_wrong_is_shown_with_who_was_told(desk: Desk, alert: Alert
     assert 'href="/runs?q=state:failed+state:dead">the runs that failed</a>' in shown
     assert f'href="/alerts/{alert.id}"' in overview
     assert 'Alerts<span class="c hot">1</span>' in overview
+    assert "told ana</" in overview
     assert "an alert waits for somebody" in overview
     assert unknown.status_code == 404
+
+
+async def test_whose_turn_came_and_whom_no_channel_reaches_was_not_told(
+    desk: Desk, watched: Watched
+) -> None:
+    """The overview says no more than the page of the alert."""
+    await watched.minutes(60, 10)
+
+    async with await desk.as_(Role.VIEWER) as browser:
+        overview = (await browser.get("/")).text
+
+    assert ("ben", "alert") in watched.notebook.told
+    assert "told ana</" in overview
 
 
 async def test_an_operator_takes_it(desk: Desk, watched: Watched, alert: Alert) -> None:
@@ -88,10 +102,13 @@ async def test_an_operator_takes_it(desk: Desk, watched: Watched, alert: Alert) 
     async with await desk.as_(Role.OPERATOR) as browser:
         answer = await send(browser, f"/alerts/{alert.id}/take", **{"for": "4 h"})
         shown = (await browser.get(answer.headers["location"])).text
+        overview = (await browser.get("/")).text
     await watched.minutes(60, 10)
 
     assert answer.status_code == 303
     assert "the-operator" in shown
+    assert "1 alert taken, not over" in overview
+    assert "nothing is wrong" not in overview
     assert watched.notebook.told == [("ana", "alert")]
 
 

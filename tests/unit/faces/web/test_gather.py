@@ -150,6 +150,26 @@ async def test_a_person_promotes_what_nothing_speaks_against(
 # Releases
 
 
+async def test_the_way_back_is_offered_where_there_is_one(
+    desk: Desk, releases: tuple[Release, Release], clock: WatchedClock
+) -> None:
+    """Before a promotion the card names the release that waits; the first has nothing before it."""
+    office = desk.house.office
+    button = '<button class="btn danger big"'
+    async with await desk.as_(Role.OPERATOR) as browser:
+        waiting = (await browser.get("/releases")).text
+        await promote(office, releases[0], "ana", {})
+        first = (await browser.get("/releases")).text
+        plan = CanaryPlan(share=Share(points=1000), salt="s", now=clock.now())
+        await start_canary(office, releases[1], plan, "ben", {})
+        canary = (await browser.get("/releases")).text
+
+    assert "What <bdi>r2</bdi> waits for" in waiting
+    assert "proveout release create" not in waiting
+    assert (button in first, "there is nothing to roll back to yet" in first) == (False, True)
+    assert "Roll back to <bdi>r1</bdi>" in canary
+
+
 async def test_the_history_of_the_pointer_is_told_from_its_newest_move(
     desk: Desk, releases: tuple[Release, Release], clock: WatchedClock
 ) -> None:

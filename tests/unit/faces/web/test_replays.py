@@ -71,6 +71,18 @@ async def test_several_are_replayed_at_once_and_one_refusal_stops_none(
     assert "is replayed already" in again.text
 
 
+async def test_what_is_replayed_waits_for_nobody(desk: Desk, dead: list[Run]) -> None:
+    """The overview asks for what is left, and for nothing once all have been run again."""
+    async with await desk.as_(Role.OPERATOR) as browser:
+        await send(browser, "/dead/replay", run=[dead[0].id])
+        some = (await browser.get("/")).text
+        await send(browser, "/dead/replay", run=[one.id for one in dead[1:]])
+        none = (await browser.get("/")).text
+
+    assert f"{len(dead) - 1} runs are dead" in some
+    assert "dead</" not in none.partition("Needs a person")[2].partition("</section>")[0]
+
+
 async def test_a_dead_letter_tells_that_it_is_replayed(desk: Desk, dead: list[Run]) -> None:
     """By which run, and how that goes; it is not chosen to be run again unasked."""
     async with await desk.as_(Role.OPERATOR) as browser:

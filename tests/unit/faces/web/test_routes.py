@@ -133,6 +133,22 @@ async def test_the_app_has_no_path_beside_the_table(desk: Desk) -> None:
 
 
 @ONE_STORE
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/dead/replay", 405)])
+async def test_where_nothing_is_who_is_signed_in_finds_the_way_back(
+    desk: Desk, path: str, status: int
+) -> None:
+    """The address of a form is no page, and stays in the browser after it."""
+    async with await desk.as_(Role.VIEWER) as browser:
+        answer = await browser.get(path)
+    async with desk.browser() as stranger:
+        outside = await stranger.get(path)
+
+    assert (answer.status_code, outside.status_code) == (status, status)
+    assert 'href="/releases"' in answer.text
+    assert 'href="/releases"' not in outside.text
+
+
+@ONE_STORE
 async def test_a_role_that_was_taken_counts_from_the_next_request_on(desk: Desk) -> None:
     """The session stays, what it may do does not; a disabled user is led to the door."""
     async with await desk.as_(Role.OPERATOR) as browser:
@@ -456,6 +472,15 @@ async def test_an_edit_that_cannot_be_read_stays_in_its_form(desk: Desk, review:
     assert sent in unescape(answer.text)
     assert "Your edit cannot be read." in answer.text
     assert '<details name="decide" open>' in answer.text
+
+
+@ONE_STORE
+async def test_an_edit_that_cannot_be_read_keeps_its_lines(desk: Desk, review: Review) -> None:
+    """Browsers end lines by CR LF; shown as a sign, the CR was sent as a part of the edit."""
+    answer = await decide(desk, review, decision="edit", editing="json", content='{\r\n"a": 1,}')
+
+    assert '{\n"a": 1,}' in unescape(answer.text)
+    assert "\u240d" not in answer.text
 
 
 async def test_who_comes_second_sees_what_happened(desk: Desk, review: Review) -> None:
