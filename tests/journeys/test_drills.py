@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+import time
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from proveout.ready.drills.drill import NotSteady
 from proveout.ready.rehearse import rehearse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from proveout.ready.rehearse import Stage
 
@@ -34,6 +35,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "readiness.md"
 
 BEGIN = "<!-- drills without protections: written by make drills -->"
 END = "<!-- end -->"
+
+OF_SANDBOX = ("proveout.faces.sandbox_", "proveout.faces.released_worker")
+
+PATIENCE = 60
 
 NAMES = {
     "owner": "ana",
@@ -85,6 +90,42 @@ async def staged(folder: Path, said: list[str]) -> AsyncGenerator[Stage]:
     async with Project.open(folder / "proveout.toml") as project:
         release = (await create_release(project, "ana")).release
         yield await stage_for(project, await launch(project.store, release), said.append)
+
+
+def started_in(place: Path) -> dict[int, str]:
+    """Return the processes of sandboxes that work somewhere below a folder, by their id."""
+    found: dict[int, str] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it is gone
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            if (process / "cwd").readlink().is_relative_to(place):
+                found |= {int(process.name): one for one in words if one.startswith(OF_SANDBOX)}
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="only Linux tells where they work")
+def test_a_killed_drill_leaves_no_process_behind(folder: Path, tmp_path: Path) -> None:
+    """Whatever ends it: nothing of its sandbox is left to work, to listen or to watch."""
+    command(folder, "release", "create")
+    drill = subprocess.Popen(
+        [sys.executable, "-m", "proveout", "drill", "escalation"],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+    )
+    wait_until(lambda: len({*started_in(tmp_path).values()}) > 1)  # a worker and the watch
+
+    drill.kill()
+    drill.wait()
+
+    wait_until(lambda: not started_in(tmp_path))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)  # noqa: TID251 - watches other processes
 
 
 @pytest.mark.skipif(not FULL, reason="the README performs them all, control and all")

@@ -286,6 +286,7 @@ class LocalSandbox:
             concurrency=4,
             lease=LEASE,
             tells=True,
+            attached=True,
             rehearsing=Rehearsing(
                 receiver=self._port,
                 recordings=str(self._folder / "recordings.json"),
@@ -379,11 +380,12 @@ class LocalSandbox:
         return tuple(self._inbox.heard)
 
     async def _start(self, ordered: tuple[list[str], dict[str, str]]) -> asyncio.subprocess.Process:
+        """Start a process that ends when this one does, however that ends."""
         command, environ = ordered
         with (self._folder / "processes.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *command,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=self._folder,

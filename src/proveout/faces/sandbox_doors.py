@@ -18,6 +18,7 @@ from proveout.domain.delivery import Scheme, Verified
 from proveout.domain.record import Kind, decode, encode
 from proveout.faces import entry, loop
 from proveout.faces.access import Access, hash_of
+from proveout.faces.cli.suspects import die_with_parent
 from proveout.faces.exports import keep_exporting
 from proveout.faces.log import logger
 from proveout.faces.project import Project, hooks, office_of, open_store, tracing_of
@@ -134,4 +135,5 @@ async def _serve(orders: DoorOrders, store: Store) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     sys.exit(loop.run(keep_open(decode(DoorOrders, os.environ.pop(ORDERS).encode()))))

@@ -12,6 +12,7 @@ from proveout.domain.alert import Manner, Policy  # noqa: TC001 - orders are rea
 from proveout.domain.record import Kind, decode, encode
 from proveout.errors import ProveoutError
 from proveout.faces import loop
+from proveout.faces.cli.suspects import die_with_parent
 from proveout.faces.log import logger
 from proveout.faces.project import channels, open_store, system_bench
 from proveout.faces.released_worker import READY, NoSandbox
@@ -92,4 +93,5 @@ async def _watch(orders: WatchOrders, real: Store) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     sys.exit(loop.run(keep_watch(decode(WatchOrders, os.environ.pop(ORDERS).encode()))))
