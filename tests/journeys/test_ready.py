@@ -179,6 +179,7 @@ def test_what_is_proven_is_promoted_and_the_ledger_says_on_what(site: Site) -> N
     done = site.ask("promote", "r1", "--accept", "whole numbers only=measured")
 
     assert (dry.returncode, before) == (0, "proof-of-concept")
+    assert "no receiver set: proveout alerts add" in dry.stdout  # drilled at test receivers
     assert (done["schema"], done["stage"]) == ("promotion.v1", "production")
     assert site.ask("status")["stable"] == "r1"
     newest, answered = map(json.loads, site.do("ledger", "show", "--json").splitlines()[:2])

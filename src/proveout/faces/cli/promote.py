@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,6 +16,7 @@ from proveout.domain.ledger import Deed
 from proveout.domain.record import Kind, decode, encode
 from proveout.domain.unit import Keep
 from proveout.errors import Mistake
+from proveout.faces.cli.alerts import receiver_lines
 from proveout.faces.cli.output import answer, answer_json, clean, next_step, sign
 from proveout.faces.cli.release import find_release, serving_words
 
@@ -55,23 +56,37 @@ def promote(name: str | None, accepted: tuple[str, ...], dry_run: bool, as_json:
     """
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     asks = is_terminal and not as_json and not dry_run
-    release, pointer, releases = asyncio.run(_promote(name, accepted, dry_run=dry_run, asks=asks))
+    done = asyncio.run(_promote(name, accepted, dry_run=dry_run, asks=asks))
+    release, pointer = done.release, done.pointer
     if as_json:
         words = {"schema": "promotion.v1", "workflow": release.workflow, "release": release.name}
         more = {"digest": release.digest, "stage": pointer.stage, "dry_run": dry_run}
         answer_json({**words, **more})
     elif dry_run:
         answer(f"{sign('ok')} nothing speaks against {release.name}; nothing was changed")
+        for line in done.unreached:
+            answer(line)
         next_step(f"proveout promote {release.name}")
     else:
         answer(f"{sign('ok')} {release.workflow} is in {pointer.stage}")
-        answer(f"{sign('ok')} {serving_words(pointer, releases)}")
+        answer(f"{sign('ok')} {serving_words(pointer, done.releases)}")
+        for line in done.unreached:
+            answer(line)
         next_step("proveout serve", "opens the console, the API and the hooks")
+
+
+class Promoted(NamedTuple):
+    """What serves, and what keeps people from hearing when it goes wrong, a line each."""
+
+    release: Release
+    pointer: Pointer
+    releases: list[Release]
+    unreached: list[str]
 
 
 async def _promote(
     name: str | None, accepted: Sequence[str], *, dry_run: bool, asks: bool
-) -> tuple[Release, Pointer, list[Release]]:
+) -> Promoted:
     from proveout.faces.operating import acting
     from proveout.faces.project import Project
     from proveout.faces.readiness import check_gate, grounds, readiness
@@ -96,7 +111,8 @@ async def _promote(
             pointer = await promote(
                 project.office, release, actor.name, grounds(found), found.pointer.version
             )
-        return release, pointer, await project.store.releases(project.name)
+        releases = await project.store.releases(project.name)
+        return Promoted(release, pointer, releases, receiver_lines(project))
 
 
 def _settled(found: Readiness, accepted: Sequence[str], actor: Actor) -> tuple[Acceptance, ...]:
