@@ -14,6 +14,7 @@ import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -91,12 +92,23 @@ class Served:
     media: str = "text/html; charset=utf-8"
 
 
+FRAGMENT = "X-Fragment"
+"""With it a page that is open asks for its live part, every five seconds without hints."""
+
+
 @contextmanager
 def serving(pages: Mapping[str, Served], policy: str) -> Generator[str]:
-    """Give the address at which pages are served by path, under a content security policy."""
+    """Give the address at which pages are served by path, under a content security policy.
+
+    They never change: who asks whether a part of one has is told so.
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if FRAGMENT in self.headers:
+                self.send_response(HTTPStatus.NOT_MODIFIED)
+                self.end_headers()
+                return
             found = pages.get(unquote(self.path.partition("?")[0]))
             self.send_response(404 if found is None else 200)
             self.send_header("Content-Security-Policy", policy)
