@@ -200,10 +200,9 @@ def test_a_call_that_could_pass_the_cap_is_not_made(metered: Place, vendor: Vend
     "answer",
     [
         Answer(headers={"content-type": "text/html"}, chunks=(b"<!DOCTYPE html>",)),
-        whole({"error": {"message": "slow down"}}, 429, retry_after="0"),
         Answer(chunks=(b'{"id": "c',), is_cut=True),
     ],
-    ids=["HTML", "429", "cut"],
+    ids=["HTML", "cut"],
 )
 def test_what_a_vendor_breaks_is_a_value(metered: Place, vendor: Vendor, answer: Answer) -> None:
     """Every trial ends, as a failure, and every call is counted."""
@@ -214,6 +213,26 @@ def test_what_a_vendor_breaks_is_a_value(metered: Place, vendor: Vendor, answer:
     assert verdict["verdict"] == "NO-GO"
     assert verdict["candidates"][0]["errors"] == verdict["cases"]
     assert len(calls_in(metered)) == len(vendor.heard)
+
+
+def test_a_vendor_that_is_busy_for_a_while_fails_no_trial(metered: Place, vendor: Vendor) -> None:
+    """Its client gives up at once; the steps, which declare no retries, ask until it answers."""
+    app = (metered.folder / "app.py").read_text("utf-8")
+    metered.write("app.py", app.replace('user")', 'user", max_retries=0)'))
+    refusals = iter([whole({"error": {"message": "slow down"}}, 429, retry_after="0")] * 8)
+
+    def answer(heard: Heard) -> Answer:
+        return next(refusals, None) or reply(heard)
+
+    vendor.answer = answer
+
+    verdict = metered.ask("prove")
+
+    assert verdict["verdict"] == "GO"
+    assert verdict["candidates"][0]["errors"] == 0
+    statuses = [call.status for call in calls_in(metered)]
+    assert statuses.count(429) == 8
+    assert len(statuses) == len(vendor.heard)
 
 
 def test_what_is_not_priced_is_refused_under_a_cap(metered: Place, vendor: Vendor) -> None:

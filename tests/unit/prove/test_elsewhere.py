@@ -194,6 +194,17 @@ async def test_who_is_always_turned_away_gives_up(shop: Shop) -> None:
     assert PATIENCE <= shop.clock.monotonic() < 2 * PATIENCE
 
 
+async def test_a_step_that_is_always_turned_away_gives_up(shop: Shop) -> None:
+    """With the failure of its last try, after two minutes."""
+    vendor = Down(clock=shop.clock, until=float("inf"), refusal=RateLimit("slow down"))
+
+    [run] = await trials(shop, vendor, 1, own=True)
+
+    assert run.failure is not None
+    assert (run.failure.type, run.failure.message) == ("RateLimit", "slow down")
+    assert PATIENCE <= shop.clock.monotonic() < 2 * PATIENCE
+
+
 async def test_where_nobody_is_answered_for_two_minutes_nobody_waits_as_long_again(
     shop: Shop,
 ) -> None:
