@@ -164,19 +164,41 @@ def test_the_menu_of_a_phone_opens_by_keyboard(visit: Callable[..., Any]) -> Non
         assert menu.locator("[aria-current=page]").inner_text().strip() == "Runs"
         assert menu.get_by_role("button", name="Sign out").is_visible()
 
+        page.keyboard.press("Escape")
+
+        assert not menu.is_visible()
+
+
+def test_a_question_mark_shows_the_keys(visit: Callable[..., Any]) -> None:
+    """On every page; on the desk they are its own, and in a field it is a sign."""
+    with visit("runs", DESK) as page:
+        jump = page.get_by_role("dialog", name="Search or jump to")
+        page.get_by_label("Query").focus()
+        page.keyboard.press("Shift+?")
+        assert not jump.is_visible()
+        page.evaluate("document.activeElement.blur()")
+
+        page.keyboard.press("Shift+?")
+
+        assert jump.is_visible()
+    with visit("review", DESK) as page:
+        page.keyboard.press("Shift+?")
+        assert not page.get_by_role("dialog", name="Search or jump to").is_visible()
+        assert page.get_by_text("close a form").is_visible()
+
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_a_review_can_be_decided_by_keyboard(
     visit: Callable[..., Any], size: tuple[int, int]
 ) -> None:
-    """Approve, edit and reject are reached by tab; the draft stands in the edit form, whole."""
+    """Approve, edit and reject are reached by tab; the draft stands in the edit form."""
     with visit("review", size) as page:
         assert page.get_by_role("button", name="Approve").is_visible()
 
         page.locator("summary", has_text="Edit").focus()
         page.keyboard.press("Enter")
 
-        content = page.get_by_label("The draft as JSON")
+        content = page.get_by_label("reply")
         assert content.is_visible()
         assert "3 to 5 days" in content.input_value()
         page.locator("summary", has_text="Reject").focus()

@@ -13,7 +13,7 @@ from proveout.faces.api.problems import BadRequest, status_of
 from proveout.faces.desk import UNDO, AlreadyDecided, Desk
 from proveout.faces.web import gather
 from proveout.faces.web.acts import reason_of
-from proveout.faces.web.drafts import edited
+from proveout.faces.web.drafts import Editing, draft_of, edited, edited_fields, retyped
 from proveout.faces.web.gather_reviews import review_detail, reviews_page
 from proveout.faces.web.moments import full_time
 from proveout.run.payload import to_json
@@ -58,7 +58,7 @@ async def decide(visit: Visit) -> Response:
         doing = desk.reject(review, digest, _reason(visit), code=visit.sent("code"), hold=UNDO)
         return await _done(visit, doing, WORDS[way])
     try:
-        content = _content(visit) if way == EDIT else None
+        content = await _content(visit) if way == EDIT else None
     except Mistake as error:
         return await _still_edited(visit, error)
     return await _done(visit, desk.approve(review, digest, content, hold=UNDO), WORDS[way])
@@ -71,8 +71,12 @@ def _reason(visit: Visit) -> str:
     return reason
 
 
-def _content(visit: Visit) -> bytes:
-    text = edited(visit.sent("content"), visit.sent("editing"))
+async def _content(visit: Visit) -> bytes:
+    if visit.sent("editing") == Editing.FIELDS:
+        found = await gather.find_review(visit.console.project, visit.part("review"))
+        text = edited_fields(draft_of(found.content), visit.all_sent("field"))
+    else:
+        text = edited(visit.sent("content"), visit.sent("editing"))
     return to_json(json.loads(text), "the edited content")
 
 
@@ -80,7 +84,7 @@ async def save(visit: Visit) -> Response:
     """Put an edit in the place of what was shown, and decide nothing."""
     desk, review = _desk(visit), visit.part("review")
     try:
-        content = _content(visit)
+        content = await _content(visit)
     except Mistake as error:
         return await _still_edited(visit, error)
     return await _done(visit, desk.edit(review, visit.sent("digest"), content), "saved")
@@ -92,7 +96,8 @@ async def _still_edited(visit: Visit, error: Mistake) -> Response:
     around = await gather.standing(visit.console.project)
     said = ": ".join(filter(None, (error.message, error.why)))
     page = await review_detail(visit, found, around, f"{said[:1].upper()}{said[1:]}.")
-    draft = replace(page.draft, editable=visit.sent("content"))
+    typed = visit.sent("content"), visit.all_sent("field")
+    draft = retyped(page.draft, visit.sent("editing"), *typed)
     again = replace(page, draft=draft, is_edited=True)
     return visit.page(again, gather.frame(visit, around), status_of(type(error)))
 

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from proveout.errors import Mistake
 from proveout.faces.report.untrusted import harmless
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SHORT = 40
 """Characters of a value up to which it shares a row."""
 
+LINE, MOST_ROWS = 80, 14
+"""Characters of a line of a form, about, and lines of a field at most."""
+
 MOST_PARTS = 24
-"""Fields of a draft that are shown one by one; beyond them it is shown as JSON."""
+"""Fields of a draft that are shown and edited one by one; beyond them it is all JSON."""
 
 
 class Editing(StrEnum):
-    """How the text of the edit form is to be read."""
+    """How what the edit form sends is to be read."""
 
     TEXT = "text"
+    FIELDS = "fields"
     JSON = "json"
 
 
+class FieldKind(StrEnum):
+    """What a field of the edit form holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    CHOICE = "choice"
+    """True or false."""
+    JSON = "json"
+    """Anything else, and a text in which something hides."""
+
+
 class BadEdit(Mistake):
-    """What was sent as an edit is no JSON."""
+    """What was sent as an edit cannot be read."""
 
     code = "bad-edit"
 
@@ -51,17 +69,38 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a draft as it is edited.
+
+    Attributes:
+        typed: what its part of the form begins with.
+    """
+
+    name: str
+    typed: str
+    kind: FieldKind
+
+    @property
+    def rows(self) -> int:
+        """How many lines of the form it takes; the rest of a longer one is scrolled to."""
+        lines = sum(1 + len(line) // LINE for line in self.typed.split("\n"))
+        return min(lines, MOST_ROWS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A draft as it is shown and as it is edited; both hold all of it.
 
     Attributes:
-        editing: how `edited` reads what the form sends.
-        editable: what the form begins with.
+        editing: how what the form sends is read.
+        editable: what a form of one text begins with.
+        fields: what it is edited by, in their order; empty where it is edited whole.
     """
 
     parts: tuple[Part, ...]
     editing: Editing
     editable: str
+    fields: tuple[Field, ...] = ()
 
 
 def draft_of(content: bytes) -> Draft:
@@ -77,11 +116,19 @@ def draft_of(content: bytes) -> Draft:
         return Draft(parts=(_part("", text),), editing=Editing.JSON, editable=text)
     if isinstance(value, str) and _is_plain(value):
         return Draft(parts=(_part("", value),), editing=Editing.TEXT, editable=value)
-    return Draft(parts=_parts(value), editing=Editing.JSON, editable=_typed(value))
+    if isinstance(value, dict) and 0 < len(cast("dict[str, Any]", value)) <= MOST_PARTS:
+        named = cast("dict[str, Any]", value)
+        return Draft(
+            parts=tuple(_part(name, one) for name, one in named.items()),
+            editing=Editing.FIELDS,
+            editable=_typed(value),
+            fields=tuple(_field(name, one) for name, one in named.items()),
+        )
+    return Draft(parts=(_part("", value),), editing=Editing.JSON, editable=_typed(value))
 
 
 def edited(text: str, editing: str) -> bytes:
-    r"""Return the content that an edit form sent, as bytes of JSON.
+    r"""Return the content that a form of one text sent, as bytes of JSON.
 
     Browsers send line ends as CR LF; a text gets back those that it had.
 
@@ -101,7 +148,44 @@ def edited(text: str, editing: str) -> bytes:
         value = _parsed(text)
     else:
         raise BadEdit("the form does not say how its text is to be read")
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return _bytes(value)
+
+
+def edited_fields(draft: Draft, sent: Sequence[str]) -> bytes:
+    r"""Return the content that a form of fields sent, as bytes of JSON.
+
+    Args:
+        draft: what the form was made of.
+        sent: its fields, in their order.
+
+    Raises:
+        BadEdit: one is not of its kind, or they are not those of the draft.
+
+    >>> edited_fields(draft_of(b'{"to": "ana", "amount": 5}'), ["bo", "7"])
+    b'{"to": "bo", "amount": 7}'
+    """
+    if len(sent) != len(draft.fields):
+        raise BadEdit("the draft has other fields than the form", fix=("load the page again",))
+    return _bytes(
+        {one.name: _value(one, text) for one, text in zip(draft.fields, sent, strict=True)}
+    )
+
+
+def retyped(draft: Draft, editing: str, text: str, sent: Sequence[str]) -> Draft:
+    """Return a draft whose form begins with what somebody has typed already.
+
+    Args:
+        draft: as it is.
+        editing: how it was edited.
+        text: what a form of one text has sent.
+        sent: what a form of fields has sent.
+    """
+    if editing in {Editing.TEXT, Editing.JSON}:
+        return replace(draft, editing=Editing(editing), editable=text, fields=())
+    if editing != Editing.FIELDS or len(sent) != len(draft.fields):
+        return draft
+    fields = zip(draft.fields, sent, strict=True)
+    return replace(draft, fields=tuple(replace(one, typed=typed) for one, typed in fields))
 
 
 def same(one: bytes, other: bytes) -> bool:
@@ -116,26 +200,36 @@ def same(one: bytes, other: bytes) -> bool:
         return one == other
 
 
-def _parsed(text: str) -> Any:
+def _value(field: Field, text: str) -> Any:
+    """Return what a field of the form holds."""
+    if field.kind is FieldKind.TEXT:
+        return text.replace("\r\n", "\n")
+    named = f'the field "{field.name}"'
+    if field.kind is FieldKind.JSON:
+        return _parsed(text, named)
+    try:
+        value: Any = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        value = None
+    if _kind(value) is not field.kind:
+        what = "a number" if field.kind is FieldKind.NUMBER else "true or false"
+        raise BadEdit(f"{named} is to be {what}")
+    return value
+
+
+def _parsed(text: str, what: str = "the edit") -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise BadEdit(
-            "the edit is not JSON",
-            why=f"{error}",
-        ) from error
+        raise BadEdit(f"{what} is not JSON", why=f"{error}") from error
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _parts(value: Any) -> tuple[Part, ...]:
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        if 0 < len(fields) <= MOST_PARTS:
-            return tuple(_part(name, one) for name, one in fields.items())
-    return (_part("", value),)
 
 
 def _part(name: str, value: Any) -> Part:
@@ -143,6 +237,20 @@ def _part(name: str, value: Any) -> Part:
         return Part(name=name, text=value, is_prose=True)
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return Part(name=name, text=text, is_prose=False)
+
+
+def _field(name: str, value: Any) -> Field:
+    kind = _kind(value)
+    return Field(name=name, typed=value if kind is FieldKind.TEXT else _typed(value), kind=kind)
+
+
+def _kind(value: Any) -> FieldKind:
+    if isinstance(value, bool):
+        return FieldKind.CHOICE
+    if isinstance(value, int | float):
+        return FieldKind.NUMBER
+    is_text = isinstance(value, str) and _is_plain(value)
+    return FieldKind.TEXT if is_text else FieldKind.JSON
 
 
 def _is_plain(text: str) -> bool:

@@ -174,7 +174,11 @@ class Visit:
 
     def sent(self, name: str) -> str:
         """Return a field of the form, its lines ended by LF alone; "" where it was not sent."""
-        return self.form.get(name, [""])[0].replace("\r\n", "\n")
+        return (*self.all_sent(name), "")[0]
+
+    def all_sent(self, name: str) -> tuple[str, ...]:
+        """Return every field of the form that has this name, its lines ended by LF alone."""
+        return tuple(one.replace("\r\n", "\n") for one in self.form.get(name, []))
 
     def asked(self, name: str) -> str:
         """Return a field of the address; "" where it is not there."""

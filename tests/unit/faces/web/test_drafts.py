@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proveout.faces.report.untrusted import harmless
-from proveout.faces.web.drafts import BadEdit, Editing, draft_of, edited, same
+from proveout.faces.web.drafts import (
+    BadEdit,
+    Editing,
+    draft_of,
+    edited,
+    edited_fields,
+    retyped,
+    same,
+)
+
+if TYPE_CHECKING:
+    from proveout.faces.web.drafts import Draft
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -28,13 +39,20 @@ def through_a_browser(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
+def sent_back(draft: Draft) -> bytes:
+    """Return what the edit form of a draft sends if nobody touches it."""
+    if draft.editing is Editing.FIELDS:
+        return edited_fields(draft, [through_a_browser(one.typed) for one in draft.fields])
+    return edited(through_a_browser(draft.editable), draft.editing.value)
+
+
 @given(value=VALUES)
 def test_an_untouched_edit_is_the_draft(value: Any) -> None:
     """Whatever a draft holds, its edit form sends back the same value."""
     content = json.dumps(value).encode()
     draft = draft_of(content)
 
-    sent = edited(through_a_browser(draft.editable), draft.editing.value)
+    sent = sent_back(draft)
 
     assert json.loads(sent) == value
     assert same(sent, content)
@@ -45,7 +63,7 @@ def test_lines_of_a_text_come_back_as_they_went(text: str) -> None:
     """Browsers send line ends as CR LF; a letter gets back its own."""
     draft = draft_of(json.dumps(text).encode())
 
-    sent = edited(through_a_browser(draft.editable), draft.editing.value)
+    sent = sent_back(draft)
 
     assert draft.editing is Editing.TEXT
     assert json.loads(sent) == text
@@ -56,7 +74,8 @@ def test_the_edit_form_hides_nothing(value: Any) -> None:
     """No character in it steers or hides: such are written as escapes."""
     draft = draft_of(json.dumps(value).encode())
 
-    assert harmless(draft.editable) == draft.editable
+    for typed in (draft.editable, *(one.typed for one in draft.fields)):
+        assert harmless(typed) == typed
 
 
 @pytest.mark.parametrize(
@@ -65,7 +84,9 @@ def test_the_edit_form_hides_nothing(value: Any) -> None:
         ("Dear Ana,\nthank you.", Editing.TEXT),
         ("abc\u202edef", Editing.JSON),
         ("line\r\nline", Editing.JSON),
-        ({"reply": "Dear Ana"}, Editing.JSON),
+        ({"reply": "Dear Ana"}, Editing.FIELDS),
+        ({}, Editing.JSON),
+        ({f"{number}": number for number in range(25)}, Editing.JSON),
         (5, Editing.JSON),
     ],
 )
@@ -74,6 +95,68 @@ def test_a_plain_text_is_edited_as_text(content: Any, editing: Editing) -> None:
     draft = draft_of(json.dumps(content).encode())
 
     assert draft.editing is editing
+
+
+def test_a_draft_of_fields_is_edited_field_by_field() -> None:
+    """By a person who knows no JSON, unless it is nested or hides something."""
+    value = {"reply": "Dear Ana,\nyes.", "to": "a\u202eb", "amount": 5, "paid": True}
+    draft = draft_of(json.dumps(value).encode())
+
+    forms = [(one.typed, one.kind.value, one.rows) for one in draft.fields]
+    sent = edited_fields(draft, ["Dear Bo,\r\nno.", '"a"', "7.5", "false"])
+
+    assert forms == [
+        ("Dear Ana,\nyes.", "text", 2),
+        ('"a\\u202eb"', "json", 1),
+        ("5", "number", 1),
+        ("true", "choice", 1),
+    ]
+    assert json.loads(sent) == {"reply": "Dear Bo,\nno.", "to": "a", "amount": 7.5, "paid": False}
+
+
+@pytest.mark.parametrize(
+    ("was", "typed", "problem"),
+    [
+        (5, "7 EUR", "is to be a number"),
+        (5, '"7"', "is to be a number"),
+        (5, "NaN", "is to be a number"),
+        (5, "", "is to be a number"),
+        (True, "1", "is to be true or false"),
+        ([5], "[5,", "is not JSON"),
+        (None, "none", "is not JSON"),
+    ],
+)
+def test_a_field_of_another_kind_is_named_and_stays_as_it_was_typed(
+    was: Any, typed: str, problem: str
+) -> None:
+    """Whoever edits mends one field, and not the whole."""
+    draft = draft_of(json.dumps({"reply": "Dear Ana", "amount": was}).encode())
+    sent = ["Dear Bo", typed]
+
+    with pytest.raises(BadEdit, match=f'the field "amount" {problem}'):
+        edited_fields(draft, sent)
+
+    assert [one.typed for one in retyped(draft, "fields", "", sent).fields] == sent
+
+
+def test_a_draft_of_fields_may_be_edited_as_json_too() -> None:
+    """What is typed may have other fields, and stands in the form again as it was typed."""
+    draft = draft_of(b'{"ask": "go on?"}')
+
+    again = retyped(draft, "json", '{"decisions": [', [])
+
+    assert json.loads(edited(draft.editable, "json")) == {"ask": "go on?"}
+    assert (again.editing, again.editable, again.fields) == (Editing.JSON, '{"decisions": [', ())
+
+
+@pytest.mark.parametrize("sent", [[], ["x"], ["x", "1", "2"]])
+def test_a_form_of_another_draft_is_refused(sent: list[str]) -> None:
+    """What is in its fields may be meant for others."""
+    draft = draft_of(b'{"reply": "Dear Ana", "amount": 5}')
+
+    with pytest.raises(BadEdit, match="other fields"):
+        edited_fields(draft, sent)
+    assert retyped(draft, "fields", "", sent) == draft
 
 
 def test_a_draft_of_fields_is_shown_field_by_field() -> None:

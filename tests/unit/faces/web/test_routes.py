@@ -12,7 +12,7 @@ import pytest
 
 from doubles.desk import PHRASE, TOKEN, send, token
 from doubles.doors import OWNER
-from doubles.given import DRAFT, Given
+from doubles.given import DRAFT, Given, digest_of
 from proveout.domain.access import Right, Role
 from proveout.domain.run import RunState
 from proveout.faces.api.routes import Open
@@ -397,7 +397,7 @@ async def test_the_cookie_is_for_our_pages_alone(desk: Desk) -> None:
 # Decisions
 
 
-async def decide(desk: Desk, review: Review, **fields: str) -> httpx.Response:
+async def decide(desk: Desk, review: Review, **fields: Any) -> httpx.Response:
     """Send a decision as a reviewer."""
     async with await desk.as_(Role.REVIEWER) as browser:
         sent = {"digest": review.digest, **fields}
@@ -423,11 +423,18 @@ async def test_an_approval_is_of_what_was_shown(desk: Desk, review: Review) -> N
 
 
 @ONE_STORE
-async def test_an_edit_is_what_is_approved(desk: Desk, review: Review) -> None:
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"editing": "json", "content": '{"reply":\r\n "Dear Ana"}'},
+        {"editing": "fields", "field": "Dear Ana"},
+    ],
+)
+async def test_an_edit_is_what_is_approved(
+    desk: Desk, review: Review, edit: dict[str, str]
+) -> None:
     """As the form sent it, read as the form says."""
-    edit = {"decision": "edit", "editing": "json", "content": '{"reply":\r\n "Dear Ana"}'}
-
-    answer = await decide(desk, review, **edit)
+    answer = await decide(desk, review, decision="edit", **edit)
 
     kept = await desk.store.review(review.id)
     assert answer.status_code == 303
@@ -448,6 +455,7 @@ async def test_an_edit_is_what_is_approved(desk: Desk, review: Review) -> None:
         ({"decision": "reject", "reason": "a\0b"}, 422, "2,000 characters"),
         ({"decision": "edit", "editing": "json", "content": "{"}, 400, "not JSON"),
         ({"decision": "edit", "editing": "json", "content": '"\\ud800"'}, 422, "edited content"),
+        ({"decision": "edit", "editing": "fields"}, 400, "other fields than the form"),
         ({"decision": "edit", "content": "x"}, 400, "how its text is to be read"),
         ({"decision": "approve", "digest": "f" * 64}, 409, "was not taken"),
     ],
@@ -462,25 +470,37 @@ async def test_half_a_decision_is_none(
     assert await desk.store.review(review.id) == review
 
 
-@ONE_STORE
-async def test_an_edit_that_cannot_be_read_stays_in_its_form(desk: Desk, review: Review) -> None:
-    """Whoever wrote it mends a comma, and not the whole."""
-    sent = '{"reply": "Dear Ana",}'
-
-    answer = await decide(desk, review, decision="edit", editing="json", content=sent)
-
-    assert sent in unescape(answer.text)
-    assert "Your edit cannot be read." in answer.text
-    assert '<details name="decide" open>' in answer.text
+@pytest.fixture(params=[b"[149.5]", b'{"reply": "Dear customer", "amount": 149.5}'])
+async def structured(
+    request: pytest.FixtureRequest, desk: Desk, clock: WatchedClock, ids: CountedIds
+) -> Review:
+    """Return a question about a draft that is no text: edited whole, or field by field."""
+    given = Given(desk.store, clock, ids)
+    return await given.waiting(content=request.param, digest=digest_of(request.param))
 
 
 @ONE_STORE
-async def test_an_edit_that_cannot_be_read_keeps_its_lines(desk: Desk, review: Review) -> None:
-    """Browsers end lines by CR LF; shown as a sign, the CR was sent as a part of the edit."""
-    answer = await decide(desk, review, decision="edit", editing="json", content='{\r\n"a": 1,}')
+async def test_an_edit_that_cannot_be_read_stays_in_its_form(
+    desk: Desk, structured: Review
+) -> None:
+    """Whoever wrote it mends a comma, and not the whole; its lines are as they were.
 
-    assert '{\n"a": 1,}' in unescape(answer.text)
-    assert "\u240d" not in answer.text
+    Browsers end lines by CR LF; shown as a sign, the CR was sent as a part of the edit.
+    """
+    sent = "[149.5,\r\n]"
+    whole, by_field = {"content": sent}, {"field": ["Dear Ana", sent]}
+    form = by_field if structured.content.startswith(b"{") else whole
+    editing = "fields" if form is by_field else "json"
+
+    answer = await decide(desk, structured, decision="edit", editing=editing, **form)
+
+    shown = unescape(answer.text)
+    assert answer.status_code == 400
+    assert "[149.5,\n]" in shown
+    assert "\u240d" not in shown
+    assert ("Dear Ana" in shown) == (form is by_field)
+    assert "Your edit cannot be read." in shown
+    assert '<details name="decide" open>' in shown
 
 
 async def test_who_comes_second_sees_what_happened(desk: Desk, review: Review) -> None:
