@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from proveout.faces.project import Project
 
 WORKED_BY = {
-    Stage.PROOF_OF_CONCEPT: ("proveout work --until-idle", "works on the draft, effects captured"),
+    Stage.PROOF_OF_CONCEPT: ("proveout work --until-idle", "works on the draft, unless serve does"),
     Stage.PRODUCTION: ("proveout serve", "supervises a worker for each release that has runs"),
 }
 

@@ -95,7 +95,7 @@ class Rung:
 
 
 _LATEST = ("/runs", "the latest runs")
-_FAILED = ("/runs?q=state:failed+state:dead", "the runs that failed")
+_FAILED = ("/runs?q=state:failed,dead", "the runs that failed")
 WHERE: Mapping[str, tuple[str, str]] = {
     Rule.RUNS: _LATEST,
     Rule.FAILURES: _FAILED,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from proveout.domain.release import DRAFT, WORKFLOW_SCOPE
-from proveout.domain.review import ReviewId, ReviewState
+from proveout.domain.review import ReviewId
 from proveout.faces.api.call import checked_id
 from proveout.faces.api.problems import BadRequest
 from proveout.faces.cli.operate import pruned_words
@@ -19,6 +19,7 @@ from proveout.faces.web.gather_alerts import NONE_OPEN, Open, open_alerts
 from proveout.faces.web.ledger import LedgerPage, LedgerRow
 from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.runs import RunRow, RunsPage
+from proveout.ports.reviews import ReviewFilter
 from proveout.release.create import NoSuchRelease
 from proveout.run.query import BadQuery
 
@@ -68,7 +69,7 @@ async def standing(project: Project) -> Standing:
     return Standing(
         pointer=await store.pointer(name),
         halts=tuple(await store.halts(name)),
-        reviews=tuple(await store.reviews(ReviewState.OPEN, limit=MOST)),
+        reviews=tuple(await store.waiting(ReviewFilter(limit=MOST))),
         alerts=await open_alerts(project),
     )
 

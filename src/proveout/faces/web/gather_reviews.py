@@ -60,11 +60,12 @@ async def review_detail(
     project = visit.console.project
     run = await project.store.run(review.run)
     names = await names_of(project)
-    mine = [one for one in found.reviews if _is_for(visit, one)]
+    name, groups = visit.actor.name, project.settings.groups
+    mine = [one for one in found.reviews if may_decide(one, name, groups)]
     return review_page(
         review,
         tuple(review_row(one) for one in mine[:BESIDE]),
-        reader=await reader(project, visit.actor.name, review),
+        reader=await reader(project, name, review),
         release=name_in(names, None if run is None else run.release),
         value=None if run is None or run.pruned is not None else run.value,
         refused=refused,
@@ -81,9 +82,3 @@ async def reader(project: Project, name: str, review: Review) -> Reader:
         reasons=project.settings.queue(review.queue).reasons,
         past=tuple((word, past[word]) for word in Outcome) if past else (),
     )
-
-
-def _is_for(visit: Visit, review: Review) -> bool:
-    now = visit.console.project.bench.clock.now()
-    is_awake = review.snoozed_until is None or review.snoozed_until <= now
-    return is_awake and may_decide(review, visit.actor.name, visit.console.project.settings.groups)

@@ -134,7 +134,7 @@ def _of_runs(seen: Traffic | None) -> tuple[Tile, Tile]:
             unit="%",
             note=f"{count_of(seen.failed, 'run')} in the last hour",
             line=spark([one.failed for one in seen.bars]),
-            href="/runs?q=state:failed+state:dead",
+            href="/runs?q=state:failed,dead",
         ),
     )
 

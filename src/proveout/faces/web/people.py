@@ -84,6 +84,12 @@ class AccessPage:
     made: str = ""
 
     @property
+    def last_owner(self) -> str:
+        """Who alone may administer, and so stays in; "" where several may."""
+        owners = [one.name for one in self.users if one.role == Role.OWNER and not one.disabled]
+        return owners[0] if len(owners) == 1 else ""
+
+    @property
     def title(self) -> str:
         """What the page is called."""
         return "Access"

@@ -61,8 +61,13 @@ class RunsPage:
         return f"Runs, {self.query}" if self.query else "Runs"
 
     @property
+    def only(self) -> tuple[RunState, ...]:
+        """The states that the list is narrowed to; empty where it is by anything else."""
+        word, _, value = self.query.strip().partition(":")
+        known = [RunState.__members__.get(one.upper()) for one in value.split(",")]
+        return tuple(one for one in known if one) if word == "state" and all(known) else ()
+
+    @property
     def state(self) -> RunState | None:
         """The one state that the list is narrowed to; None where it is by anything else."""
-        word, _, value = self.query.strip().partition(":")
-        known = RunState.__members__.get(value.upper())
-        return known if word == "state" else None
+        return self.only[0] if len(self.only) == 1 else None

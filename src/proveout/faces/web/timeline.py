@@ -21,8 +21,9 @@ WAITING = 0.4
 LEAST = 0.006
 """Share of the line that even the shortest step takes, so that it can be seen."""
 
-APART = 0.09
-"""Share of the line between two moments that the axis names; nearer ones would overlap."""
+APART, LAST = 0.16, 0.25
+"""Shares of the line between two moments that the axis names, and before the last one, whose
+words end there; on a narrow window those of nearer ones would overlap."""
 
 
 class Stretch(NamedTuple):
@@ -84,7 +85,7 @@ class Timeline:
         (first, _), *between = self.knots
         marks = [Mark(0.0, timedelta())]
         for moment, x in between[:-1]:
-            if marks[-1].x + APART < x < 1 - APART:
+            if marks[-1].x + APART < x < 1 - LAST:
                 marks.append(Mark(x, moment - first))
         return (*marks, Mark(1.0, between[-1][0] - first))
 

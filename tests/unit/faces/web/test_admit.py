@@ -71,6 +71,20 @@ async def test_people_are_added_trusted_and_kept_out(desk: Desk) -> None:
     assert "last-owner" in wrong[3].text
 
 
+async def test_the_last_owner_is_not_offered_to_be_kept_out(desk: Desk) -> None:
+    """Nor to have a smaller role; beside another owner both are."""
+    ways = ("/access/users/the-owner/disable", "/access/users/the-owner/role")
+    async with await desk.as_(Role.OWNER) as browser:
+        alone = (await browser.get("/access")).text
+        await send(browser, "/access/users", name="Ben", role="owner", password=PHRASE)
+        beside = (await browser.get("/access")).text
+
+    assert [way in alone for way in ways] == [False, False]
+    assert "the last owner" in alone
+    assert [way in beside for way in ways] == [True, True]
+    assert "the last owner" not in beside
+
+
 async def test_a_person_ends_their_own_sessions_and_no_others(desk: Desk) -> None:
     """A viewer finds neither the ids nor a way to end those of an owner."""
     owner = await desk.house.sessions.session(await secret_of(desk, Role.OWNER))

@@ -70,13 +70,15 @@ async def test_what_is_wrong_is_shown_with_who_was_told(desk: Desk, alert: Alert
         shown = (await browser.get(f"/alerts/{alert.id}")).text
         overview = (await browser.get("/")).text
         unknown = await browser.get("/alerts/nobody")
+        failed = await browser.get("/runs?q=state:failed,dead")
 
     assert "3 of the last 3 runs failed" in listed
     assert "No channel reaches" in listed
     assert shown.index("<bdi>ana</bdi>") < shown.index("<bdi>ben</bdi>")
     assert "the channel took it" in shown
     assert "no channel" in shown
-    assert 'href="/runs?q=state:failed+state:dead">the runs that failed</a>' in shown
+    assert 'href="/runs?q=state:failed,dead">the runs that failed</a>' in shown
+    assert (failed.status_code, 'role="alert"' in failed.text) == (200, False)
     assert f'href="/alerts/{alert.id}"' in overview
     assert 'Alerts<span class="c hot">1</span>' in overview
     assert "told ana</" in overview

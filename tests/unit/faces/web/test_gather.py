@@ -237,6 +237,22 @@ async def test_the_overview_tells_what_needs_a_person(
     }
 
 
+async def test_a_review_that_is_put_off_is_not_counted(
+    desk: Desk, clock: WatchedClock, ids: CountedIds
+) -> None:
+    """Neither beside the menu nor on the overview, as it is not in the queue."""
+    review = await Given(desk.store, clock, ids).waiting()
+    async with await desk.as_(Role.REVIEWER) as browser:
+        before = (await browser.get("/")).text
+        await send(browser, f"/reviews/{review.id}/snooze", **{"for": "1 h"})
+        after = (await browser.get("/")).text
+
+    assert "1 review waits" in before
+    assert " waiting for review</span>" in before
+    assert "1 review waits" not in after
+    assert " waiting for review</span>" not in after
+
+
 @pytest.mark.parametrize(
     ("value", "start"),
     [

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -23,6 +24,7 @@ from doubles.pages import CSRF, FRAME, OVERVIEW, PAGES, VIEWER
 from proveout.domain.release import Stage
 from proveout.faces.web.frame import Section
 from proveout.faces.web.render import POLICY, STATIC, render, static_file
+from proveout.run.query import parse
 
 if TYPE_CHECKING:
     from proveout.faces.web.frame import Frame, Page
@@ -37,6 +39,7 @@ POISONED = {
 }
 EVERY = {**PAGES, **CONSOLE_PAGES, **{f"hostile {name}": shown for name, shown in POISONED.items()}}
 LIVE = {"script", "img", "iframe", "object", "embed", "base", "link", "style", "foreignobject"}
+FIELDS = {"input", "textarea", "select"}
 VOID = {"input", "meta", "link", "br", "img", "hr"}
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -70,7 +73,7 @@ class Reader(HTMLParser):
             self.open.append(tag)
         if tag == "form":
             self.forms.append(Form(attributes))
-        elif "name" in attributes and tag in {"input", "textarea"} and "form" in self.open:
+        elif "name" in attributes and tag in FIELDS and "form" in self.open:
             self.forms[-1].fields[attributes["name"]] += 1
             self.forms[-1].values[attributes["name"]] = attributes.get("value", "")
 
@@ -211,6 +214,15 @@ def test_the_navigation_marks_where_one_is(name: str) -> None:
     assert len([one for one in marked if one.count("/") == 1 or "/verdict/" in one]) == expected
 
 
+@pytest.mark.parametrize("name", [*PAGES, *CONSOLE_PAGES])
+def test_a_link_to_a_list_of_runs_is_a_query_that_can_be_read(name: str) -> None:
+    """As if a person had typed it."""
+    for _, one in Reader(render(*EVERY[name])).tags:
+        address = urlsplit(one.get("href", ""))
+        if address.path == "/runs":
+            parse(dict(parse_qsl(address.query)).get("q", ""))
+
+
 def test_a_page_is_the_same_each_time() -> None:
     """No clock and no chance: a page depends on its facts and its frame alone."""
     once, again = render(OVERVIEW, FRAME), render(OVERVIEW, FRAME)
@@ -262,11 +274,12 @@ def test_a_decision_is_bound_to_what_was_shown() -> None:
     every = forms_of(page, frame)
     forms = [one for one in every if one.attributes["action"].endswith("/decide")]
 
-    assert [one.values["decision"] for one in forms] == ["approve", "edit", "reject"]
+    assert [one.values["decision"] for one in forms] == ["approve", "edit", "edit", "reject"]
     assert {one.attributes["action"] for one in forms} == {"/reviews/01JE0008/decide"}
     assert {one.values["digest"] for one in forms} == {getattr(page, "digest", None)}
-    assert forms[1].fields["content"] == 1
-    assert forms[2].fields["reason"] == 1
+    assert forms[1].fields["field"] == 3  # category, priority and reply
+    assert forms[2].fields["content"] == 1
+    assert forms[3].fields["reason"] == 1
     assert re.search(r'name="reason"[^>]* required>', render(page, frame))
 
 

@@ -108,6 +108,7 @@ async def test_a_run_is_replayed_on_another_input(desk: Desk, dead: list[Run]) -
         done = await send(browser, path, input="41\r\n", release="")
         shown = await browser.get(done.headers["location"])
 
+    assert '<li><a href="/dead">Dead letters</a></li>' in form.text
     assert ">\n0</textarea>" in form.text
     assert (wrong.status_code, "not valid JSON" in wrong.text) == (400, True)
     assert "[1,</textarea>" in wrong.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -24,6 +25,7 @@ from proveout.ports.measure import Minute
 from proveout.release.decide import amend
 from proveout.release.move import Order, promote, roll_back, start_canary
 from proveout.release.route import CanaryPlan
+from proveout.run.query import parse
 from proveout.watch.worth import LEAST_REVIEWED
 
 if TYPE_CHECKING:
@@ -268,6 +270,8 @@ async def test_the_overview_tells_the_figures_of_now(
         "Waiting for review": "1",
         "Alerts": "0",
     }
+    for one in page.tiles:
+        parse(dict(parse_qsl(urlsplit(one.href).query)).get("q", ""))
     assert page.traffic is not None
     assert [one.text for one in page.traffic.marks] == [
         "back to r1",

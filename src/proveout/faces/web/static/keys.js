@@ -1,5 +1,6 @@
 // What the keyboard can do: Ctrl-K or Cmd-K jumps anywhere, J and K walk through a list,
-// and Enter opens what has the focus, as it always does. "/" goes to the query of a list.
+// and Enter opens what has the focus, as it always does. "/" goes to the query of a list, "?"
+// shows the keys, and Escape folds the menu of a narrow window.
 (() => {
   "use strict";
   const dialog = document.getElementById("jump");
@@ -109,11 +110,18 @@
       else open();
       return;
     }
+    const menu = document.querySelector(".menu[open]");
+    if (event.key === "Escape" && menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      return;
+    }
     const writes = event.target.closest("input, textarea, select, [contenteditable]");
     if (writes || dialog.open || event.ctrlKey || event.metaKey || event.altKey) return;
     const query = document.querySelector("main [name=q]");
     if (event.key === "j" || event.key === "k") walk(event.key === "j" ? 1 : -1);
     else if (event.key === "/" && query) query.focus();
+    else if (event.key === "?" && !document.querySelector('[data-key="?"]')) open();
     else return;
     event.preventDefault();
   });
