@@ -45,7 +45,7 @@ demo-model: $(MODEL_READY) ## A verdict on a small language model served on this
 	@$(MODEL)/bin/python examples/small-model/demo.py
 
 test: lint ## Check the code, then run every short test
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder # the small ones last: none waits alone
 
 lint: $(DEV_READY) ## Check style, types, layers, spelling and dangerous calls
 	@$(BIN)/ruff check

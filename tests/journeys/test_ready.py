@@ -278,6 +278,7 @@ def of_another_release(site: Site) -> str:
     [expired, without_control, failed, tampered, foreign, of_another_release],
     ids=lambda how: how.__name__,
 )
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_evidence_that_proves_nothing_opens_no_gate(site: Site, how: Callable[[Site], str]) -> None:
     """The claim stays open, and the audit says why."""
     site.do("prove")

@@ -210,7 +210,11 @@ def test_where_all_is_proven_no_drill_is_due(site: Site) -> None:
     assert "Next  proveout status" in done.stdout
 
 
-@pytest.mark.parametrize("spoil", [changed, deleted, broken], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    ("store_url", "spoil"),
+    [("sqlite", changed), ("sqlite", broken), ("sqlite", deleted), ("postgres", deleted)],
+    indirect=["store_url"],
+)
 def test_a_rollback_brings_the_old_release_back_without_the_working_tree(
     site: Site, spoil: Callable[[Site], None]
 ) -> None:
