@@ -17,9 +17,11 @@ from proveout.faces.web.drills import DrillRow, DrillsPage, Going
 from proveout.faces.web.experiments import Ahead, ExperimentsPage, LookRow
 from proveout.faces.web.gather_canary import ladder
 from proveout.faces.web.plan import PlanPage, PlanRow
+from proveout.faces.web.release_detail import ReleasePage
 from proveout.faces.web.releases import CanaryCard, ReleasesPage
 from proveout.faces.web.settings_page import SettingsPage, setting, tables
 from proveout.faces.word_changes import word_changes
+from proveout.release.difference import Act, Changed, Difference, FileChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -310,6 +312,37 @@ COMPARE = ComparePage(
 releases, _ = PAGES["releases"]
 assert isinstance(releases, ReleasesPage)
 
+PROMPT = """\
+@@ -1,4 +1,5 @@
+ You answer mails of customers.
+-Write at most eighty words.
++Write at most one hundred and twenty words, and say what happens next.
++\tNever promise a date.
+ Be kind.
+""".splitlines()
+RELEASE = ReleasePage(
+    row=releases.rows[1],
+    code=digest("code"),
+    packages=digest("packages"),
+    is_kept=True,
+    entry="support_triage.workflow:answer",
+    python="3.11",
+    files=tuple((name, digest(name)) for name in ("prompts/reply.txt", "support_triage.py")),
+    others=("r15", "r13", "r12"),
+    against="r13",
+    found=Difference(
+        declared=(Changed(name="scores", before="", after='["app:kind"]'),),
+        packages=(
+            Changed(name="openai", before="3.57.0 (9f31ab20)", after="3.58.0 (0c11d2e9)"),
+            Changed(name="tiktoken", before="", after="0.13.0 (77ab01fe)"),
+        ),
+        files=(
+            FileChange(name="prompts/reply.txt", act=Act.CHANGED, lines=tuple(PROMPT)),
+            FileChange(name="prompts/logo.png", act=Act.REMOVED, note="no text"),
+        ),
+    ),
+)
+
 CONSOLE_PAGES: Mapping[str, tuple[Page, Frame]] = {
     "experiments": (
         ExperimentsPage(
@@ -328,6 +361,20 @@ CONSOLE_PAGES: Mapping[str, tuple[Page, Frame]] = {
     ),
     "datasets, none": (DatasetsPage(cards=()), PROOF),
     "compare": (COMPARE, FRAME),
+    "release": (RELEASE, FRAME),
+    "release, the first": (replace(RELEASE, others=(), against="", found=None), VIEWER),
+    "release, the same": (
+        replace(RELEASE, found=Difference(declared=(), packages=(), files=())),
+        FRAME,
+    ),
+    "release, broken": (
+        replace(RELEASE, found=None, problem="the snapshot of this release is broken: cut short"),
+        FRAME,
+    ),
+    "release, other packages": (
+        replace(RELEASE, found=Difference(declared=(), packages=None, files=()), is_kept=False),
+        FRAME,
+    ),
     "compare, nothing": (
         replace(
             COMPARE,

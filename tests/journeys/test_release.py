@@ -115,6 +115,29 @@ def test_one_changed_byte_of_what_executes_is_another_release(local: Site) -> No
     assert [one["name"] for one in listed(local)] == ["r2", "r1"]
 
 
+def test_what_a_release_changes_is_told_line_by_line(local: Site) -> None:
+    """Beside what serves, or any other; the first has nothing to be compared with."""
+    local.do("release", "create")
+    first = local.run("release", "diff", "r1")
+    local.app(3, before="# it answers thrice\n")
+    local.do("release", "create")
+
+    shown = local.do("release", "diff", "r2")
+    found = local.ask("release", "diff", "r1", "r2")
+    same = local.do("release", "diff", "r1", "r1")
+    unknown = local.run("release", "diff", "r1", "r9")
+
+    assert (first.returncode, "nothing to compare r1 with" in first.stderr) == (2, True)
+    assert "    +# it answers thrice\n" in shown
+    assert "    -    return n * 2\n" in shown
+    assert (found["schema"], found["before"], found["after"]) == ("release-diff.v1", "r2", "r1")
+    assert [(one["name"], one["act"]) for one in found["files"]] == [("app.py", "changed")]
+    assert "-# it answers thrice" in found["files"][0]["lines"]
+    assert (found["same"], found["packages"]) == (False, [])
+    assert "r1 executes the same as r1" in same
+    assert (unknown.returncode, "there is no release" in unknown.stderr) == (2, True)
+
+
 def listed(site: Site) -> list[dict[str, Any]]:
     lines = site.do("release", "list", "--json").splitlines()
     return [json.loads(line) for line in lines]

@@ -133,6 +133,12 @@ def python_of(digest: str, cache: Path, *, release: str = "RELEASE") -> Path:
     return _python(folder)
 
 
+def text_of(digest: str, cache: Path) -> bytes | None:
+    """Return what the digest of a kept environment is of; None where it is not kept here."""
+    folder = environment_folder(digest, cache)
+    return (folder / _NOTE).read_bytes() if _is_kept(folder) else None
+
+
 def environment_folder(digest: str, cache: Path) -> Path:
     """Return where an environment is kept in a cache."""
     return cache / "environments" / digest

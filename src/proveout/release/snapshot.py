@@ -148,6 +148,15 @@ def unpack(archive: bytes, manifest: bytes, into: Path) -> Path:
     )
 
 
+def files_in(archive: bytes, manifest: bytes) -> dict[str, bytes]:
+    """Return the files of a snapshot by name: those of the manifest and no other.
+
+    Raises:
+        SnapshotBroken: the archive is not what the manifest says, or either is unsafe.
+    """
+    return _unpacked(archive, _files_of(manifest))
+
+
 def release_folder(digest: str, cache: Path) -> Path:
     """Return where a release is unpacked in a cache."""
     return cache / "releases" / digest

@@ -48,7 +48,7 @@ COMMANDS = {
     "waive": ("promote", "Let a claim pass unproven until a date, by name"),
     "promote": ("promote", "Move the workflow into production, or refuse with every reason"),
     "evidence": ("evidence", "List, show and export what drills have shown"),
-    "release": ("release", "Create, list, show and keep releases"),
+    "release": ("releases", "Create, list, show, compare and keep releases"),
     "canary": ("canary", "Send a share of the new runs to a release"),
     "rollback": ("rollback", "Take the newest release back"),
     "halt": ("halt", "Stop the workflow, a release or an effect"),

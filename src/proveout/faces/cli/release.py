@@ -33,7 +33,7 @@ SHORT = 12
 
 @click.group()
 def release() -> None:
-    """Create, list, show and keep releases."""
+    """Create, list, show, compare and keep releases."""
 
 
 @release.command("create")

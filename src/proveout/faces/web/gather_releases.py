@@ -76,7 +76,7 @@ async def releases_page(console: Console, pointer: Pointer) -> ReleasesPage:
     moves, entries = await moves_of(project)
     served = {one for move in moves for one in (move.stable, move.canary) if one}
     releases = sorted(await project.store.releases(project.name), key=lambda one: -one.number)
-    rows = [await _row(project, one, pointer, served) for one in releases[:MOST]]
+    rows = [await release_row(project, one, pointer, served) for one in releases[:MOST]]
     return ReleasesPage(
         serving=await serving_card(project, pointer, moves),
         rows=tuple(rows),
@@ -88,7 +88,10 @@ async def releases_page(console: Console, pointer: Pointer) -> ReleasesPage:
     )
 
 
-async def _row(project: Project, one: Release, pointer: Pointer, served: set[str]) -> ReleaseRow:
+async def release_row(
+    project: Project, one: Release, pointer: Pointer, served: set[str]
+) -> ReleaseRow:
+    """Return a release with where it stands; `served` are the digests of all that ever did."""
     # Only what has served can have runs; of the others nobody needs to count any.
     is_known = one.digest in served or one.digest in pointer.live
     flying = await project.store.in_flight(project.name, one.digest) if is_known else NOTHING

@@ -11,6 +11,7 @@ from proveout.faces.sessions import cookie_name
 from proveout.faces.web import acts, gather
 from proveout.faces.web.gather_overview import overview as gather_overview
 from proveout.faces.web.gather_readiness import readiness_page
+from proveout.faces.web.gather_release import release_page
 from proveout.faces.web.gather_releases import releases_page
 from proveout.faces.web.gather_verdict import verdict as gather_verdict
 
@@ -69,6 +70,14 @@ async def releases(visit: Visit) -> Response:
     """Show what serves, all releases, and how the pointer moved."""
     found = await gather.standing(visit.console.project)
     page = await releases_page(visit.console, found.pointer)
+    return visit.page(page, gather.frame(visit, found))
+
+
+async def release(visit: Visit) -> Response:
+    """Show what a release executes, and how that differs from another."""
+    found = await gather.standing(visit.console.project)
+    name, against = visit.part("release"), visit.asked("against")
+    page = await release_page(visit.console.project, found.pointer, name, against)
     return visit.page(page, gather.frame(visit, found))
 
 

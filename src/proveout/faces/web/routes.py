@@ -107,6 +107,7 @@ ROUTES: tuple[Route, ...] = (
     _open("GET", "/acknowledge/{token}", alert_handlers.shown_link, is_apart=True),
     _open("POST", "/acknowledge/{token}", alert_handlers.take_by_link, is_apart=True),
     _read("/releases", handlers.releases),
+    _read("/releases/{release}", handlers.release),
     _act("/canary", Right.PROMOTE, handlers.canary),
     _act("/rollback", Right.OPERATE, handlers.rollback),
     _act("/halt", Right.OPERATE, handlers.halt),
