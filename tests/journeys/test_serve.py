@@ -188,11 +188,14 @@ def test_the_workers_follow_the_pointer(local: Site) -> None:
     with serving(local, "--workers", "1") as (_, address):
         first = post(address, 5, key)["id"]
         ended(local)
+        with urllib.request.urlopen(f"{address}/metrics", timeout=60) as figures:  # noqa: S310 - ours
+            told = figures.read().decode()
         local.do("rollback", "--yes")
         second = post(address, 5, key)["id"]
         runs = ended(local)
 
     assert {run.id: run.result for run in runs} == {first: b"15", second: b"10"}
+    assert 'proveout_evidence_age_seconds{claim="rollback"}' in told
 
 
 def test_a_proof_of_concept_takes_requests_from_testers_only(local: Site) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import json
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter
@@ -23,9 +21,11 @@ from proveout.domain.run import RunState
 from proveout.faces.alert_views import outlook
 from proveout.faces.api.call import doors_of, signed_in
 from proveout.faces.api.doors import LOOPBACK
+from proveout.ready.envelope import filed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from prometheus_client.registry import Collector
 
@@ -176,12 +176,11 @@ async def _serving(doors: Doors, pointer: Pointer) -> GaugeMetricFamily:
 
 async def _evidence(doors: Doors, now: datetime) -> GaugeMetricFamily:
     ended: dict[str, datetime] = {}
-    for body in (await doors.store.records(Kind.EVIDENCE)).values():
-        words = json.loads(body)
-        at = datetime.fromisoformat(words["ended"])
-        ended[words["claim"]] = max(at, ended.get(words["claim"], at))
+    found, _ = filed(await doors.store.records(Kind.EVIDENCE), doors.access.office.signer)
+    for one in (each.evidence for each in found):
+        ended[one.claim] = max(one.ended, ended.get(one.claim, one.ended))
     ages = {claim: _age(at, now) for claim, at in sorted(ended.items())}
-    meaning = "Age of the newest evidence, whatever it shows."
+    meaning = "Age of the newest evidence that is believed, whatever it shows."
     return _labelled("proveout_evidence_age_seconds", meaning, "claim", ages)
 
 

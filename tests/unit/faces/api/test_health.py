@@ -10,9 +10,17 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from doubles.doors import open_house, order, signed
+from doubles.readiness import evidence
+from proveout.adapters.keyfile import KeyFile
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.access import Role
+from proveout.domain.ledger import Deed
+from proveout.domain.record import Kind
+from proveout.domain.unit import Keep
 from proveout.faces.api.app import api
+from proveout.prove.lock import digest
+from proveout.ready.envelope import seal
+from proveout.release.decide import amend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,6 +148,31 @@ async def test_the_figures_are_those_of_the_store(
     assert found["proveout_deliveries_total", "shop/refused"] == 1
     assert all(name.startswith("proveout_") for name, _ in found)
     assert await store.count() == {"QUEUED": 1}
+
+
+@ONE_STORE
+async def test_evidence_has_an_age_for_each_claim(
+    house: House, clock: WatchedClock, tmp_path: Path
+) -> None:
+    """Of its newest; what another key has signed is no evidence."""
+    office, now = house.office, clock.now()
+    proofs = [
+        seal(evidence(claim, ended=now - age), signer)
+        for claim, age, signer in (
+            ("halt", timedelta(days=2), office.signer),
+            ("halt", timedelta(days=1), office.signer),
+            ("poison", timedelta(days=3), office.signer),
+            ("poison", timedelta(hours=1), KeyFile(tmp_path / "another")),
+        )
+    ]
+    deed = Deed(actor="ana", act="drill", subject="halt", facts={})
+    keeps = (Keep(kind=Kind.EVIDENCE, name=digest(one), body=one) for one in proofs)
+    await amend(office, deed, tuple(keeps))
+
+    found = await figures(house)
+
+    ages = {label: age for (name, label), age in found.items() if "evidence_age" in name}
+    assert ages == {"halt": 86_400, "poison": 3 * 86_400}
 
 
 @ONE_STORE
