@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ class Heartbeat:
         self._keeper.close()
 
     def _beat(self) -> None:
-        while not self._stop.wait(self._lease.total_seconds() / BEATS):
+        every = self._lease.total_seconds() / BEATS
+        began = time.monotonic()
+        while not self._stop.wait(began + every - time.monotonic()):
+            began = time.monotonic()  # a lease counts from here, however long its renewal takes
             with self._lock:
                 held = list(self._held.values())
             if not held or self._is_stuck():

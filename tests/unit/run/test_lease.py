@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,12 +14,12 @@ from doubles.shop import until
 from proveout.adapters.troubles import StoreUnavailable
 from proveout.domain.run import RunId
 from proveout.ports.store import Held
-from proveout.run.lease import Heartbeat
+from proveout.run.lease import BEATS, Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEASE = timedelta(seconds=0.03)
+LEASE, LONG = timedelta(seconds=0.03), timedelta(seconds=3)
 ONE, TWO = Held(RunId("one"), 1), Held(RunId("two"), 3)
 
 
@@ -111,6 +112,34 @@ async def test_an_error_of_the_keepers_does_not_end_the_heartbeat() -> None:
     heartbeat.stop()
 
     assert ledger.closed
+
+
+class SlowLedger(Ledger):
+    """A keeper whose first renewal takes as long as the time between two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began: list[float] = []
+        self.ended: list[float] = []
+
+    def renew(self, held: Sequence[Held], lease: timedelta) -> set[RunId]:
+        self.asked.append(set(held))
+        self.began.append(time.monotonic())
+        if len(self.began) == 1:
+            threading.Event().wait(lease.total_seconds() / BEATS)
+        self.ended.append(time.monotonic())
+        return set()
+
+
+async def test_a_slow_renewal_does_not_put_off_the_next() -> None:
+    """Leases count from the beginning of a renewal, and so do the times between two."""
+    ledger = SlowLedger()
+    heartbeat = Heartbeat(ledger, LONG, lambda _: None, structlog.get_logger())
+    heartbeat.hold(ONE)
+    await until(lambda: len(ledger.began) > 1)
+    heartbeat.stop()
+
+    assert ledger.began[1] - ledger.ended[0] < LONG.total_seconds() / BEATS
 
 
 async def test_nothing_held_asks_for_nothing() -> None:
