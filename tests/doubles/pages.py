@@ -12,14 +12,23 @@ from zoneinfo import ZoneInfo
 from doubles.account import STORIES, account_of
 from doubles.alert_pages import ALERT, ALERTS, LINK, LINK_TAKEN, NO_ALERTS, OVER, TAKEN
 from doubles.models import called
-from doubles.people_pages import ACCESS, ACCOUNT, ELSEWHERE, FIRST_KEY, NO_KEYS
+from doubles.people_pages import (
+    ACCESS,
+    ACCOUNT,
+    ELSEWHERE,
+    FACTOR,
+    FIRST_KEY,
+    NO_KEYS,
+    WITH_CODES,
+    WRONG_CODE,
+)
 from proveout.domain.access import Actor, Role
 from proveout.domain.guardrail import Finding
 from proveout.domain.journal import Entry, EntryKind, Pending, Place, Raised, Returned
 from proveout.domain.release import Canary, Halt, Pointer, ReleaseDigest, Share, Stage
 from proveout.domain.review import Answer, Review, ReviewId, ReviewState, Terms
 from proveout.domain.run import Failure, Run, RunId, RunState
-from proveout.faces.web.doors import LoginPage, TroublePage, WelcomePage
+from proveout.faces.web.doors import CodePage, LoginPage, TroublePage, WelcomePage
 from proveout.faces.web.frame import Flash, Frame, Tone
 from proveout.faces.web.ledger import LedgerPage, LedgerRow
 from proveout.faces.web.overview import (
@@ -710,12 +719,17 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "access, a new key": (FIRST_KEY, FRAME),
     "access, no keys": (NO_KEYS, PROOF),
     "account": (ACCOUNT, FRAME),
+    "account, with codes": (WITH_CODES, FRAME),
+    "second factor": (FACTOR, FRAME),
+    "second factor, wrong code": (WRONG_CODE, VIEWER),
     "account, known elsewhere": (ELSEWHERE, VIEWER),
     "login": (LoginPage(), OUTSIDE),
     "login, wrong": (
         LoginPage(name="ana", problem="Name and password do not belong together.", back="/runs"),
         OUTSIDE,
     ),
+    "code": (CodePage(), OUTSIDE),
+    "code, wrong": (CodePage(problem="The code is not right.", back="/runs"), OUTSIDE),
     "welcome": (WelcomePage(token=ONCE), replace(OUTSIDE, stage=Stage.PROOF_OF_CONCEPT)),
     "trouble": (TROUBLE, FRAME),
     "trouble, outside": (replace(TROUBLE, fix=()), OUTSIDE),

@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from proveout.faces.web.people import AccessPage, AccountPage, KeyRow, SessionRow, UserRow
+from proveout.faces.web.people import (
+    AccessPage,
+    AccountPage,
+    FactorPage,
+    KeyRow,
+    SessionRow,
+    UserRow,
+)
 
 NOW = datetime(2026, 11, 22, 12, 42, 5, tzinfo=UTC)
 
 USERS = (
-    UserRow(name="ana", role="owner", disabled=False, created=NOW - timedelta(days=90)),
+    UserRow(
+        name="ana",
+        role="owner",
+        disabled=False,
+        created=NOW - timedelta(days=90),
+        shows_code=True,
+    ),
     UserRow(
         name="ben@example.org",
         role="reviewer",
@@ -64,4 +77,15 @@ FIRST_KEY = AccessPage(
 NO_KEYS = AccessPage(users=USERS[:1], keys=(), sessions=SESSIONS[:1])
 
 ACCOUNT = AccountPage(sessions=SESSIONS[::2], has_password=True)
+WITH_CODES = AccountPage(
+    sessions=SESSIONS[:1], has_password=True, factor_since=NOW - timedelta(days=12)
+)
 ELSEWHERE = AccountPage(sessions=SESSIONS[:1], has_password=False)
+
+APP_HOLDS = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+FACTOR = FactorPage(
+    address=f"otpauth://totp/Proveout%20answers:ana?secret={APP_HOLDS}&issuer=Proveout%20answers",
+    secret=APP_HOLDS,
+    salt="0123456789abcdef" * 2,
+)
+WRONG_CODE = replace(FACTOR, replaces=True, problem="The code is not right.")

@@ -100,5 +100,7 @@ def coming(
         person.sign_in(name)
     yield person
     context.close()
-    assert [one for one in trouble if EXPECTED not in one] == []
-    assert [url for url in asked if not url.startswith(f"{town.address}/")] == []
+    complaints = [one for one in trouble if EXPECTED not in one]
+    assert complaints == [], complaints
+    elsewhere = [url for url in asked if not url.startswith(f"{town.address}/")]
+    assert elsewhere == [], elsewhere

@@ -121,6 +121,7 @@ def test_people_are_looked_after_on_the_command_line(place: Shop) -> None:
     place.run("user", "role", "cleo", "reviewer")
     place.run("user", "password", "cleo", "--password-stdin", stdin=PHRASE + " more")
     place.run("user", "disable", "cleo")
+    dropped = place.run("user", "drop-factor", "cleo", "--json")
     listed = [json.loads(line) for line in place.run("user", "list", "--json").stdout.splitlines()]
 
     assert json.loads(added.stdout)["schema"] == "user.v1"
@@ -128,6 +129,8 @@ def test_people_are_looked_after_on_the_command_line(place: Shop) -> None:
         ("ben", "owner", False),
         ("cleo", "reviewer", True),
     ]
+    assert [one["second_factor"] for one in listed] == [False, False]
+    assert json.loads(dropped.stdout)["error"]["code"] == "no-factor"
     assert "argon2" not in f"{added.stdout}{listed}"
 
 

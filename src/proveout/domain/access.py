@@ -102,6 +102,20 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactor:
+    """What codes of a person's authenticator app are compared with; no secret is in it.
+
+    Attributes:
+        salt: hexadecimal; our key and it give the secret that the app was given.
+        key: id of that key of ours.
+    """
+
+    salt: str
+    key: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """A person who may sign in.
 
@@ -109,6 +123,7 @@ class User:
         password: its argon2id hash; "" where none was set yet.
         issuer: who says who they are; "" where their password does.
         subject: what the issuer calls them, for ever.
+        factor: what they show beside the password; None for nothing.
     """
 
     name: str
@@ -118,6 +133,7 @@ class User:
     disabled: bool = False
     issuer: str = ""
     subject: str = ""
+    factor: SecondFactor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     KEY = "key"
     SESSION = "session"
     LINK = "link"
+    USED_CODE = "used-code"
     EVIDENCE = "evidence"
     WAIVER = "waiver"
     ACCEPTANCE = "acceptance"

@@ -109,10 +109,15 @@ class Access:
         Raises:
             NoSuchName: there is none.
         """
-        body = await self._store.record(Kind.USER, name) if NAME.fullmatch(name) else None
-        if body is None:
+        user = await self.find(name)
+        if user is None:
             raise NoSuchName(f'there is no user "{name[:64]}"', fix=("proveout user list",))
-        return decode(User, body)
+        return user
+
+    async def find(self, name: str) -> User | None:
+        """Return the user of that name, disabled or not; None where there is none."""
+        body = await self._store.record(Kind.USER, name) if NAME.fullmatch(name) else None
+        return None if body is None else decode(User, body)
 
     async def add_user(self, actor: Actor, name: str, role: Role, password: str) -> User:
         """Let a person sign in; one who was disabled comes back.
@@ -235,8 +240,7 @@ class Access:
         Raises:
             Crowded: too many people sign in at this moment.
         """
-        body = await self._store.record(Kind.USER, name) if NAME.fullmatch(name) else None
-        user = None if body is None else decode(User, body)
+        user = await self.find(name)
         known = None if user is None or user.disabled else user.password
         return user if await self._passwords.verify(password, known) else None
 

@@ -27,6 +27,7 @@ from proveout.domain.unit import Keep, NewRelease, Put, UnitId
 from proveout.faces.access import Access
 from proveout.faces.api.routes import ROUTES
 from proveout.faces.asked import ownership_of, signal_of
+from proveout.faces.cookie import COOKIE
 from proveout.faces.project import (
     cut_connections,
     discard_store,
@@ -42,7 +43,7 @@ from proveout.faces.sandbox_inbox import Inbox
 from proveout.faces.sandbox_traces import TraceReceiver, can_be_traced
 from proveout.faces.sandbox_watch import WatchOrders
 from proveout.faces.sentry import ADDRESS
-from proveout.faces.sessions import COOKIE, Sessions
+from proveout.faces.sessions import Sessions
 from proveout.faces.stand_in import Receiver
 from proveout.faces.watching import policy_of
 from proveout.faces.web.routes import guarded

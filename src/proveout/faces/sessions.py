@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,22 +24,24 @@ from proveout.domain.unit import Keep, Put, Stale, UnitId
 from proveout.errors import Refusal
 from proveout.faces.access import SECRET_BYTES, NoSuchName, ended, ended_sessions, hash_of, is_past
 from proveout.faces.passwords import check_password
+from proveout.faces.second_factor import SecondFactors
 from proveout.faces.tries import Tries
 from proveout.faces.uses import unused
 from proveout.release.decide import Decision, decide
 
 if TYPE_CHECKING:
-    from proveout.faces.access import Access
+    from collections.abc import Generator
 
-COOKIE = "proveout_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"
-"""Its name over TLS: no other host, and nothing that came over a plain wire, can set it."""
+    from proveout.faces.access import Access
 
 SESSION_LENGTH = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 """A session that nobody used for so long has ended."""
 
 LINK_LENGTH = timedelta(hours=24)
+
+CODE_LASTS = timedelta(minutes=5)
+"""How long after the password the code of a second factor may come."""
 
 LONGEST_AGENT = 200
 """Characters that are kept of what a browser calls itself."""
@@ -73,32 +76,22 @@ class NewSession(NamedTuple):
     secret: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cookie:
-    """What a cookie of a session is set with.
+class CodeNeeded(NotSignedIn):
+    """The password is right, and the code of the person's app is needed as well.
 
     Attributes:
-        max_age: seconds.
+        half_way: what proves for `CODE_LASTS` that the password was shown.
     """
 
-    secret: str
-    max_age: int
-    secure: bool
+    code = "code-needed"
 
-    def header(self) -> str:
-        """Return the value of `Set-Cookie`."""
-        parts = [
-            f"{cookie_name(secure=self.secure)}={self.secret}",
-            f"Max-Age={self.max_age}",
-            "Path=/",
-        ]
-        parts += ["HttpOnly", "SameSite=Strict", *(["Secure"] if self.secure else [])]
-        return "; ".join(parts)
-
-
-def cookie_name(*, secure: bool) -> str:
-    """Return what the cookie of a session is called; `secure` where it came over TLS."""
-    return SECURE_COOKIE if secure else COOKIE
+    def __init__(self, half_way: str) -> None:
+        super().__init__(
+            "a code is needed as well",
+            why="this user has a second factor",
+            fix=("type the code that your app shows now",),
+        )
+        self.half_way = half_way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +113,11 @@ UNKNOWN = Browser()
 
 
 class Sessions:
-    """Who is signed in; sessions are kept by the store, so that they can be ended there."""
+    """Who is signed in; sessions are kept by the store, so that they can be ended there.
+
+    Attributes:
+        factors: who shows a code as well.
+    """
 
     def __init__(self, access: Access) -> None:
         """Look after the sessions of those whom `access` knows."""
@@ -129,11 +126,12 @@ class Sessions:
         self._clock = access.office.clock
         self._ids = access.office.ids
         self._tries = Tries(self._clock)
+        self.factors = SecondFactors(access)
 
     async def sign_in(
         self, name: str, password: str, address: str, browser: Browser = UNKNOWN
     ) -> NewSession:
-        """Begin a session for who knows the password.
+        """Begin a session for who knows the password and has no second factor.
 
         Args:
             name: who they say they are.
@@ -145,6 +143,8 @@ class Sessions:
             NotSignedIn: name and password do not belong together.
             TooManyTries: too many passwords were tried.
             Crowded: too many people sign in at this moment.
+            CodeNeeded: they have one; `show_code` begins the session.
+            FactorUnreadable: it was set up with another key than this machine has.
         """
         name = name.strip().lower()[:LONGEST_NAME]
         self._tries.count(name, address)
@@ -156,7 +156,47 @@ class Sessions:
                 fix=("try again", "ask an owner for a new password"),
             )
         self._tries.forgive(name, address)
+        if user.factor is not None:
+            raise CodeNeeded(self.factors.half_way(user, CODE_LASTS))
         return await self.begin(user, browser)
+
+    async def show_code(self, half_way: str, code: str, browser: Browser) -> NewSession:
+        """Begin a session for who showed their password, and now the code of their app.
+
+        Raises:
+            NotSignedIn: nobody showed a password, or too long ago.
+            WrongCode: it is not the code that the app shows now.
+            TooManyTries: too many codes were tried.
+        """
+        user = await self.factors.whose(half_way)
+        if user is None:
+            raise NotSignedIn(
+                "the password was shown too long ago",
+                why=f"the code must follow it within {CODE_LASTS.seconds // 60} minutes",
+                fix=("sign in again",),
+            )
+        with self._code_tried(user.name, browser.address):
+            await self.factors.show(user, code)
+        return await self.begin(user, browser)
+
+    async def drop_factor(self, actor: Actor, code: str, address: str) -> None:
+        """Have the actor sign in by password alone from now on, who shows a code once more.
+
+        Raises:
+            NoFactor: they show no code.
+            WrongCode: it is not the code that the app shows now.
+            TooManyTries: too many codes were tried.
+        """
+        with self._code_tried(actor.name, address):
+            await self.factors.drop(actor, actor.name, code)
+
+    @contextmanager
+    def _code_tried(self, name: str, address: str) -> Generator[None]:
+        """Count a try of a code, and take it back where the code was right."""
+        who = f"code of {name}"  # no user is called that
+        self._tries.count(who, address)
+        yield
+        self._tries.forgive(who, address)
 
     def count_try(self, address: str) -> None:
         """Count a try to come in by the word of somebody else, as tries of a name are.

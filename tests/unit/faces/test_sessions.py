@@ -14,8 +14,9 @@ from doubles.doors import OWNER, House, open_house
 from proveout.domain.access import Actor, NoRight, NotSignedIn, Role
 from proveout.domain.record import Kind
 from proveout.faces.access import NoSuchName
+from proveout.faces.cookie import Cookie
 from proveout.faces.passwords import Passwords, WeakPassword
-from proveout.faces.sessions import Browser, Cookie, ForgedForm, LinkSpent, check_csrf
+from proveout.faces.sessions import Browser, ForgedForm, LinkSpent, check_csrf
 from proveout.faces.tries import TooManyTries
 
 if TYPE_CHECKING:

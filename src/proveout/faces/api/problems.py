@@ -31,6 +31,7 @@ from proveout.faces.desk import (
 )
 from proveout.faces.project import NoSuch
 from proveout.faces.replaying import NotServing
+from proveout.faces.second_factor import WrongCode
 from proveout.faces.tries import TooManyTries
 from proveout.release.create import NoSuchRelease
 from proveout.run.enqueue import IntakeFull, KeyConflict, OutOfRange
@@ -129,6 +130,7 @@ STATUSES: Mapping[type[ProveoutError], HTTPStatus] = MappingProxyType(
         BadSilence: HTTPStatus.UNPROCESSABLE_ENTITY,
         Refusal: HTTPStatus.FORBIDDEN,
         NotSignedIn: HTTPStatus.UNAUTHORIZED,
+        WrongCode: HTTPStatus.UNAUTHORIZED,
         NoRight: HTTPStatus.FORBIDDEN,
         BadDelivery: HTTPStatus.BAD_REQUEST,
         KeyConflict: HTTPStatus.CONFLICT,

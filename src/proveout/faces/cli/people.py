@@ -148,6 +148,23 @@ def _said(changed: User, what: str, *, as_json: bool) -> None:
         answer(f"{sign('ok')} {what}")
 
 
+@user.command("drop-factor")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print a user.v1.")
+def drop_factor(name: str, as_json: bool) -> None:
+    """Let NAME sign in by password alone, who lost the device that shows codes."""
+    changed = asyncio.run(_drop_factor(name))
+    _said(changed, f"{name} signs in by password alone", as_json=as_json)
+
+
+async def _drop_factor(name: str) -> User:
+    from proveout.faces.second_factor import SecondFactors
+
+    async with opened_access() as (access, actor):
+        await SecondFactors(access).drop(actor, name)
+        return await access.user(name)
+
+
 @user.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one user.v1 a line.")
 def list_users(as_json: bool) -> None:
@@ -159,8 +176,15 @@ def list_users(as_json: bool) -> None:
     elif not found:
         say("nobody may sign in yet: proveout user add NAME --role owner")
     else:
-        rows = [(one.name, one.role, _state(one.disabled), _day(one.created)) for one in found]
-        table(rows, ("user", "role", "state", "since"))
+        rows = [
+            (one.name, one.role, _state(one.disabled), _shows(one), _day(one.created))
+            for one in found
+        ]
+        table(rows, ("user", "role", "state", "known by", "since"))
+
+
+def _shows(one: User) -> str:
+    return one.issuer or ("password" if one.factor is None else "password and code")
 
 
 async def _users() -> list[User]:
@@ -175,6 +199,7 @@ def user_v1(one: User) -> dict[str, Any]:
         "name": one.name,
         "role": one.role,
         "disabled": one.disabled,
+        "second_factor": one.factor is not None,
         "created_at": one.created.isoformat(),
     }
 

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING
 from proveout.domain.access import NotSignedIn, Right, Role
 from proveout.domain.duration import duration
 from proveout.faces.access import is_past
-from proveout.faces.api.problems import BadRequest
+from proveout.faces.api.problems import BadRequest, status_of
+from proveout.faces.second_factor import WrongCode
 from proveout.faces.web import gather
-from proveout.faces.web.people import AccessPage, AccountPage, KeyRow, SessionRow, UserRow
+from proveout.faces.web.entrance import sentence
+from proveout.faces.web.people import (
+    AccessPage,
+    AccountPage,
+    FactorPage,
+    KeyRow,
+    SessionRow,
+    UserRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from proveout.domain.access import ApiKey, Session
+    from proveout.errors import ProveoutError
     from proveout.faces.access import NewKey
     from proveout.faces.web.visit import Visit
 
@@ -41,6 +51,7 @@ async def _access(visit: Visit, made: NewKey | None = None) -> Response:
                 disabled=one.disabled,
                 created=one.created,
                 by=one.issuer,
+                shows_code=one.factor is not None,
             )
             for one in await console.access.users()
         ),
@@ -88,9 +99,11 @@ async def account(visit: Visit) -> Response:
     console, name = visit.console, visit.actor.name
     used = await console.access.uses.all()
     own = [one for one in await console.sessions.living() if one.user == name]
+    user = await console.access.user(name)
     page = AccountPage(
         sessions=_session_rows(visit, own, used),
-        has_password=bool((await console.access.user(name)).password),
+        has_password=bool(user.password),
+        factor_since=None if user.factor is None else user.factor.since,
     )
     return visit.page(page, gather.frame(visit, await gather.standing(console.project)))
 
@@ -142,18 +155,71 @@ async def end_session(visit: Visit) -> Response:
 
 async def set_password(visit: Visit) -> Response:
     """Take another password, for who knows the one before; every session ends."""
-    console, name = visit.console, visit.actor.name
+    await _check_password(visit)
+    if visit.sent("password") != visit.sent("again"):
+        raise BadRequest("the two passwords are not the same", fix=("go back and type it again",))
+    await visit.console.access.set_password(visit.actor, visit.actor.name, visit.sent("password"))
+    return visit.done("/login")
+
+
+async def _check_password(visit: Visit) -> None:
+    """Leave quietly when who is signed in knows their password.
+
+    Raises:
+        NotSignedIn: they do not.
+        TooManyTries: too many passwords were tried.
+    """
     address = visit.browser.address
-    if not await console.sessions.knows(name, visit.sent("current"), address):
+    if not await visit.console.sessions.knows(visit.actor.name, visit.sent("current"), address):
         raise NotSignedIn(
             "the current password is another one",
             why="who found a browser open must not be able to keep it",
             fix=("go back and type it again",),
         )
-    if visit.sent("password") != visit.sent("again"):
-        raise BadRequest("the two passwords are not the same", fix=("go back and type it again",))
-    await console.access.set_password(visit.actor, name, visit.sent("password"))
-    return visit.done("/login")
+
+
+async def factor(visit: Visit) -> Response:
+    """Offer a second factor; nothing is kept before a code of it comes back."""
+    return await _factor(visit)
+
+
+async def _factor(visit: Visit, salt: str = "", error: ProveoutError | None = None) -> Response:
+    console, name = visit.console, visit.actor.name
+    offer = console.sessions.factors.offer(name, f"Proveout {console.project.name}", salt)
+    page = FactorPage(
+        address=offer.address,
+        secret=offer.secret,
+        salt=offer.salt,
+        replaces=(await console.access.user(name)).factor is not None,
+        problem="" if error is None else sentence(error),
+    )
+    frame = gather.frame(visit, await gather.standing(console.project))
+    return visit.page(page, frame, 200 if error is None else status_of(type(error)))
+
+
+async def add_factor(visit: Visit) -> Response:
+    """Ask for codes from now on, of who shows the password and a first code."""
+    salt = visit.sent("salt")
+    try:
+        await _check_password(visit)
+        await visit.console.sessions.factors.add(visit.actor, salt, visit.sent("code"))
+    except (NotSignedIn, WrongCode) as error:
+        return await _factor(visit, salt, error)
+    return visit.done(OWN, "factor-added")
+
+
+async def drop_factor(visit: Visit) -> Response:
+    """Ask for one's codes no longer, for who shows the password and a last code."""
+    await _check_password(visit)
+    address = visit.browser.address
+    await visit.console.sessions.drop_factor(visit.actor, visit.sent("code"), address)
+    return visit.done(OWN, "factor-dropped")
+
+
+async def drop_factor_of(visit: Visit) -> Response:
+    """Ask for somebody's codes no longer: they lost what shows them."""
+    await visit.console.sessions.factors.drop(visit.actor, visit.part("user"))
+    return visit.done(PLACE, "factor-dropped")
 
 
 def _role(visit: Visit) -> Role:

@@ -37,6 +37,27 @@ class LoginPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodePage:
+    """Where somebody who showed their password shows the code of their app.
+
+    Attributes:
+        problem: why the last one did not open the door; "" at first.
+        back: path to go to after signing in; "" for the overview.
+    """
+
+    template: ClassVar[str] = "code.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+
+    problem: str = ""
+    back: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Your code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WelcomePage:
     """Where the first owner takes a name and a password.
 

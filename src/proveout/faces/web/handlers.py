@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from proveout.faces.sessions import cookie_name
+from proveout.faces.cookie import cookie_name
 from proveout.faces.web import acts, gather
 from proveout.faces.web.gather_overview import overview as gather_overview
 from proveout.faces.web.gather_readiness import readiness_page

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import segno
+
 from proveout.domain.access import Right, Role
 from proveout.faces.web.frame import Section
 
@@ -18,6 +20,7 @@ class UserRow:
 
     Attributes:
         by: who says who they are; "" where their password does.
+        shows_code: whether they show a code beside it.
     """
 
     name: str
@@ -25,6 +28,7 @@ class UserRow:
     disabled: bool
     created: datetime
     by: str = ""
+    shows_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,7 @@ class AccountPage:
 
     Attributes:
         has_password: whether a password opens the door, and not somebody else's word.
+        factor_since: since when a code is asked for, too; None where it is not.
     """
 
     template: ClassVar[str] = "account.html.j2"
@@ -108,8 +113,48 @@ class AccountPage:
 
     sessions: tuple[SessionRow, ...]
     has_password: bool
+    factor_since: datetime | None = None
 
     @property
     def title(self) -> str:
         """What the page is called."""
         return "Your account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorPage:
+    """Where somebody sets a second factor up.
+
+    Attributes:
+        address: of the offer, for an app to read.
+        secret: of the offer, to be typed into the app.
+        salt: of the offer, sent back with the code.
+        replaces: whether another app showed codes until now.
+        problem: why what was sent does not do; "" at first.
+    """
+
+    template: ClassVar[str] = "factor.html.j2"
+    section: ClassVar[Section] = Section.NOWHERE
+
+    address: str
+    secret: str
+    salt: str
+    replaces: bool = False
+    problem: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Second factor"
+
+    @property
+    def picture(self) -> str:
+        """The address as a QR code, in SVG."""
+        return segno.make(self.address, error="m", micro=False).svg_inline(
+            omitsize=True, border=3, svgclass="qr", lineclass=None
+        )
+
+    @property
+    def typed(self) -> str:
+        """The secret in groups of four, as it is typed."""
+        return " ".join(self.secret[at : at + 4] for at in range(0, len(self.secret), 4))

@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 from starlette.responses import RedirectResponse
 
 from proveout.faces.api.problems import NoSuchPath
-from proveout.faces.sessions import SESSION_LENGTH, Cookie
+from proveout.faces.cookie import Cookie
+from proveout.faces.sessions import SESSION_LENGTH
 from proveout.faces.vouched import admit, new_question
 from proveout.faces.web.doors import ArrivedPage
 from proveout.faces.web.gather import door_frame

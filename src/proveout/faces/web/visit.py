@@ -15,7 +15,8 @@ from proveout.domain.access import NotSignedIn
 from proveout.errors import Refusal
 from proveout.faces.api.bodies import read_body
 from proveout.faces.api.problems import BadRequest
-from proveout.faces.sessions import Browser, ForgedForm, check_csrf, cookie_name
+from proveout.faces.cookie import cookie_name
+from proveout.faces.sessions import Browser, ForgedForm, check_csrf
 from proveout.faces.web.frame import Flash, Tone
 from proveout.faces.web.render import render
 
@@ -84,6 +85,8 @@ FLASHES: Mapping[str, Flash] = {
     "user-added": Flash(text="The person may sign in now."),
     "role-changed": Flash(text="The role counts from their next request on."),
     "user-disabled": Flash(text="Kept out. Their sessions have ended."),
+    "factor-added": Flash(text="Set up. From now on the door asks for a code of your app, too."),
+    "factor-dropped": Flash(text="Dropped. The password alone opens the door."),
     "key-revoked": Flash(text="Revoked. The key opens nothing any more."),
     "session-ended": Flash(text="Ended. That browser must sign in again."),
     "welcome": Flash(text="You are the first owner, and you are signed in."),

@@ -121,7 +121,8 @@ def test_nothing_on_a_page_runs_loads_or_restyles(name: str) -> None:
     found = dangers(text)
 
     assert found == []
-    assert "{{" not in text.replace("{{ 7 * 7 }}", "")
+    # What is written to be evaluated stands there as it is, on one page in groups of four.
+    assert "{{" not in re.sub(r"\{\{[7* ]+\}\}", "", text)
 
 
 def test_the_dangers_are_found_where_they_are() -> None:

@@ -99,6 +99,8 @@ def test_the_paths_without_a_right_are_these() -> None:
     assert found == {
         "GET /login",
         "POST /login",
+        "GET /login/code",
+        "POST /login/code",
         "GET /login/provider",
         "GET /login/back",
         "GET /welcome/{token}",

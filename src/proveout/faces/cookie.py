@@ -1,0 +1,37 @@
+"""The cookie of a session: no script reads it, and no other site sends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COOKIE = "proveout_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name over TLS: no other host, and nothing that came over a plain wire, can set it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookie:
+    """What a cookie of a session is set with.
+
+    Attributes:
+        max_age: seconds.
+    """
+
+    secret: str
+    max_age: int
+    secure: bool
+
+    def header(self) -> str:
+        """Return the value of `Set-Cookie`."""
+        parts = [
+            f"{cookie_name(secure=self.secure)}={self.secret}",
+            f"Max-Age={self.max_age}",
+            "Path=/",
+        ]
+        parts += ["HttpOnly", "SameSite=Strict", *(["Secure"] if self.secure else [])]
+        return "; ".join(parts)
+
+
+def cookie_name(*, secure: bool) -> str:
+    """Return what the cookie of a session is called; `secure` where it came over TLS."""
+    return SECURE_COOKIE if secure else COOKIE
