@@ -198,6 +198,24 @@ def test_the_workers_follow_the_pointer(local: Site) -> None:
     assert 'proveout_evidence_age_seconds{claim="rollback"}' in told
 
 
+def test_a_changed_draft_is_loaded_anew(local: Site) -> None:
+    """Without a restart of the server, also after a change that could not be loaded."""
+    local.app(2)
+
+    with serving(local, "--workers", "1") as (server, _):
+        local.do("enqueue", "toy", "--input", "5")
+        before = ended(local)
+        [worker] = workers_of(server)
+        local.write("app.py", "this is no Python")
+        until(lambda: not lives(worker), "the end of the worker that has the old code")
+        local.app(3)
+        local.do("enqueue", "toy", "--input", "5")
+        after = ended(local)
+
+    assert [run.result for run in before] == [b"10"]
+    assert sorted(run.result or b"" for run in after) == [b"10", b"15"]
+
+
 def test_a_proof_of_concept_takes_requests_from_testers_only(local: Site) -> None:
     """And past its time box from nobody; every answer says which stage it is."""
     local.do("prove")

@@ -118,7 +118,7 @@ async def serve(project: Project, serving: Serving, announce: Callable[[Opened],
     tasks = [
         asyncio.create_task(server.serve(sockets=[listening])),
         asyncio.create_task(supervisor.supervise(told)),
-        asyncio.create_task(_tend(project, shape, told)),
+        asyncio.create_task(_tend(project, shape, supervisor, told)),
         asyncio.create_task(_watch(project, told)),
         asyncio.create_task(_fire(project, told)),
         asyncio.create_task(_prune(project, told)),
@@ -210,12 +210,15 @@ async def _first_end(tasks: list[asyncio.Task[None]], told: asyncio.Event) -> No
     waiting.cancel()
 
 
-async def _tend(project: Project, shape: Shape, told: asyncio.Event) -> None:
+async def _tend(
+    project: Project, shape: Shape, supervisor: Supervisor, told: asyncio.Event
+) -> None:
     """Fire timers, expire reviews and return lapsed runs, until told to stop."""
     while not told.is_set():
         try:
             await project.store.tend()
-            if (await project.store.pointer(project.name)).stable != shape.of:
+            stable = (await project.store.pointer(project.name)).stable
+            if stable != shape.of or (stable is None and supervisor.reloads):
                 shape.is_current = False
         except Outage as outage:
             project.log.warning("store.unreachable", error=str(outage))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from proveout.domain.release import DRAFT, ReleaseDigest
 from proveout.errors import Outage, ProveoutError
+from proveout.faces.draft import LoadedDraft, loaded_draft
 from proveout.faces.project import lease
 from proveout.faces.released import launch
 from proveout.faces.released_worker import Orders
@@ -76,16 +77,19 @@ class Supervisor:
     Attributes:
         restarts: how many processes were started in the place of ones that died.
         troubles: why a release has no workers, by its digest.
+        reloads: how often the draft's workers began anew because its modules had changed.
     """
 
     def __init__(self, project: Project, workers: int, concurrency: int) -> None:
         self.restarts = 0
+        self.reloads = 0
         self.troubles: dict[str, str] = {}
         self._project = project
         self._workers = workers
         self._concurrency = concurrency
         self._groups: dict[str, Group] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._draft: LoadedDraft | None = None
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -109,6 +113,10 @@ class Supervisor:
         wanted = await self._wanted()
         for name in set(self._groups) - wanted:
             self._let_go(self._groups.pop(name))
+        if DRAFT in self._groups and self._draft is not None and self._draft.is_stale():
+            self._project.log.info("draft.changed", workers="begin anew")
+            self.reloads += 1
+            self._let_go(self._groups.pop(DRAFT))
         for name in sorted(wanted):
             if name not in self._groups:
                 await self._found(name)
@@ -130,6 +138,8 @@ class Supervisor:
     async def _found(self, release: str) -> None:
         """Found the group of a release, if it can be started here."""
         try:
+            if release == DRAFT:
+                self._draft = await asyncio.to_thread(loaded_draft, self._project.settings)
             command, environ = await self._start_of(release)
         except (ProveoutError, OSError) as error:
             if self.troubles.get(release) != str(error):
