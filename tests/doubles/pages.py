@@ -500,6 +500,7 @@ READINESS = ReadinessPage(
         reason="4 claims of the bar do not pass.",
     ),
     checked=NOW,
+    next="proveout drill worker-loss",
 )
 READY = replace(
     READINESS,

@@ -49,6 +49,7 @@ async def readiness_page(console: Console) -> ReadinessPage:
         claims=tuple(_claim(one, found) for one in found.standings),
         gate=gate(found, moves, console.zone),
         checked=found.now,
+        next=found.next,
     )
 
 

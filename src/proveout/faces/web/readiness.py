@@ -122,6 +122,7 @@ class ReadinessPage:
         bar: name and version of the bar.
         claims: in any order; `sorted_claims` gives the open ones first.
         checked: the moment for which this was found.
+        next: the one command with which the path goes on.
     """
 
     template: ClassVar[str] = "readiness.html.j2"
@@ -133,11 +134,17 @@ class ReadinessPage:
     claims: tuple[ClaimRow, ...]
     gate: Gate
     checked: datetime
+    next: str = ""
 
     @property
     def title(self) -> str:
         """What the page is called."""
         return "Readiness"
+
+    @property
+    def closed_next(self) -> str:
+        """What that command closes: the words of an open claim; "" where it closes none."""
+        return next((one.says for one in self.open_claims if one.command == self.next), "")
 
     @property
     def sorted_claims(self) -> tuple[ClaimRow, ...]:

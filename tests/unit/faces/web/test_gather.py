@@ -109,6 +109,7 @@ async def test_the_gate_names_all_that_keeps_it_shut(
         refused = await send(owner, "/promote", release=releases[1].digest)
 
     pointer = await desk.store.pointer("answers")
+    assert (page.next, page.closed_next) == ("proveout prove", "")  # a drill would find no verdict
     assert not page.gate.is_open
     assert page.gate.release == "r2"
     assert f"of {len(BAR.claims)} claims do not pass" in page.gate.reason

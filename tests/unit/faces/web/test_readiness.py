@@ -26,6 +26,13 @@ def test_a_status_nobody_knows_does_not_pass() -> None:
     assert page.counts[-1] == ("PERHAPS", 1)
 
 
+def test_what_comes_next_is_said_with_the_claim_that_it_closes() -> None:
+    closing = next(one for one in READINESS.open_claims if one.command == READINESS.next)
+
+    assert READINESS.closed_next == closing.says
+    assert replace(READINESS, next="proveout prove").closed_next == ""
+
+
 def test_the_counts_add_up() -> None:
     counts = dict(READINESS.counts)
 
