@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def test_an_effect_without_a_key_is_begun_once_and_then_in_doubt(
 def test_a_person_resolves_the_doubt(
     site: Site, service: Service, said: tuple[str, ...], result: int, calls: int
 ) -> None:
-    """What happened is not done again; what did not happen is."""
+    """What happened is not done again; what did not happen is. The ledger tells who said so."""
     prepare(site, "letter")
     assert killed_at(site, "before", OUTCOME) == -signal.SIGKILL
     parked = after(site)
@@ -95,6 +96,10 @@ def test_a_person_resolves_the_doubt(
     assert parked["state"] == "PARKED"
     assert (run["state"], run["result"]) == ("SUCCEEDED", result)
     assert service.keys == Counter({"": calls})
+    entries = map(json.loads, site.run("ledger", "show", "--json").splitlines())
+    [entry] = [one for one in entries if one["act"] == "resolve effect"]
+    assert entry["subject"] == parked["id"]
+    assert json.loads(entry["facts"])["happened"] == (said[0] == "--happened")
 
 
 def test_an_effect_with_a_key_is_attempted_again(site: Site, service: Service) -> None:

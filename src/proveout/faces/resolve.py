@@ -9,6 +9,7 @@ from proveout.domain.access import Right
 from proveout.domain.journal import EntryKind, Pending, Returned
 from proveout.domain.unit import Resolve, Stale, UnitId
 from proveout.errors import ProveoutError, Refusal
+from proveout.faces.entering import enter
 from proveout.faces.entry import effect_named
 from proveout.faces.operating import acting, operating
 from proveout.run.payload import signature
@@ -45,7 +46,7 @@ async def resolve(run: str, said: Said) -> Place:
         WrongShape: the value is not what the effect returns.
     """
     async with operating() as project:
-        await acting(project, Right.OPERATE)
+        actor = await acting(project, Right.OPERATE)
         found = await project.run(run)
         place = _meant(run, said, await project.store.journal(found.id)).place
         if said.value is not None:
@@ -62,6 +63,8 @@ async def resolve(run: str, said: Said) -> Place:
                 why="only an effect of a parked run is in doubt",
                 fix=(f"proveout runs show {run}",),
             )
+        facts = {"effect": str(place), "happened": said.value is not None}
+        await enter(project.office, actor.name, "resolve effect", found, **facts)
     return place
 
 

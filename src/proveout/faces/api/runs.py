@@ -19,6 +19,7 @@ from proveout.faces.api.call import Let, checked_id
 from proveout.faces.api.problems import BadRequest
 from proveout.faces.api.stage import check_enqueue
 from proveout.faces.cli.operate import NotPossible, entry_words, run_v1
+from proveout.faces.entering import enter
 from proveout.faces.project import NoSuch
 from proveout.faces.queried import asked_for
 from proveout.faces.replaying import release_to_replay_on
@@ -200,6 +201,7 @@ async def cancel(run: str, call: Let) -> Response:
     if isinstance(await call.doors.store.write(unit), Stale):
         now = await _run(call, run)
         raise NotPossible(f"run {run} is {now.state}", why="a final run stays as it is")
+    await enter(call.doors.access.office, call.actor.name, "cancel run", found)
     return call.answer(run_v1(await _run(call, run)))
 
 

@@ -279,7 +279,7 @@ async def _show_run(run: str) -> tuple[Run, list[Entry]]:
 @click.argument("run")
 def cancel_run(run: str) -> None:
     """Cancel a run; what it has in flight is stopped at its next step."""
-    asyncio.run(_move(run, Cancel))
+    asyncio.run(_move(run, Cancel, "cancel run"))
     answer(f"{sign('ok')} {run} is cancelled")
 
 
@@ -287,16 +287,17 @@ def cancel_run(run: str) -> None:
 @click.argument("run")
 def requeue_run(run: str) -> None:
     """Let a parked run go on from its journal."""
-    asyncio.run(_move(run, Requeue))
+    asyncio.run(_move(run, Requeue, "requeue run"))
     answer(f"{sign('ok')} {run} is queued again")
 
 
-async def _move(run: str, unit: type[Cancel | Requeue]) -> None:
+async def _move(run: str, unit: type[Cancel | Requeue], act: str) -> None:
     from proveout.domain.access import Right
+    from proveout.faces.entering import enter
     from proveout.faces.operating import acting, operating
 
     async with operating() as project:
-        await acting(project, Right.OPERATE)
+        actor = await acting(project, Right.OPERATE)
         found = await project.run(run)
         done = await project.store.write(unit(id=UnitId(project.bench.ids.new()), run=found.id))
         if isinstance(done, Stale):
@@ -305,3 +306,4 @@ async def _move(run: str, unit: type[Cancel | Requeue]) -> None:
                 why="a final run stays as it is, and only a parked one can be requeued",
                 fix=(f"proveout runs show {run}",),
             )
+        await enter(project.office, actor.name, act, found)

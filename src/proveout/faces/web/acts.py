@@ -12,6 +12,7 @@ from proveout.domain.unit import Cancel, Keep, Stale, UnitId
 from proveout.faces.api.problems import BadRequest
 from proveout.faces.cli.canary import share_of
 from proveout.faces.cli.operate import NotPossible
+from proveout.faces.entering import enter
 from proveout.faces.readiness import check_gate, grounds, readiness
 from proveout.faces.web.gather import find_run
 from proveout.release.create import NoSuchRelease, named
@@ -34,7 +35,7 @@ LONGEST_REASON = 2_000
 """Characters of a reason."""
 
 
-async def cancel(console: Console, run: str) -> Run:
+async def cancel(console: Console, by: str, run: str) -> Run:
     """Stop a run.
 
     Raises:
@@ -45,6 +46,7 @@ async def cancel(console: Console, run: str) -> Run:
     if isinstance(await console.project.store.write(unit), Stale):
         now = await find_run(console.project, run)
         raise NotPossible(f"run {run} is {now.state}", why="a final run stays as it is")
+    await enter(console.access.office, by, "cancel run", found)
     return found
 
 

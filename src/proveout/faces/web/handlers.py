@@ -102,7 +102,7 @@ async def hints(visit: Visit) -> Response:
 
 async def cancel(visit: Visit) -> Response:
     """Stop a run."""
-    found = await acts.cancel(visit.console, visit.part("run"))
+    found = await acts.cancel(visit.console, visit.actor.name, visit.part("run"))
     return visit.done(f"/runs/{quote(found.id, safe='')}", "cancelled")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -295,7 +296,7 @@ async def test_the_journal_of_a_run_can_be_read(house: House) -> None:
 
 
 async def test_a_cancelled_run_stays_cancelled(house: House) -> None:
-    """Once; a final run is a conflict."""
+    """Once, and the ledger tells who did it; a final run is a conflict."""
     run = (await ask(house)).json()["id"]
 
     async with await house.as_(Role.OPERATOR) as client:
@@ -304,6 +305,9 @@ async def test_a_cancelled_run_stays_cancelled(house: House) -> None:
 
     assert (first.status_code, first.json()["state"]) == (200, "CANCELLED")
     assert (second.status_code, second.json()["code"]) == (409, "not-possible")
+    told = [one for one in await house.store.ledger() if one.act == "cancel run"]
+    assert [(one.actor, one.subject) for one in told] == [("key-operator", run)]
+    assert json.loads(told[0].facts) == {"workflow": "answers", "before": "QUEUED"}
 
 
 async def test_a_signal_is_durable_when_it_is_answered(house: House) -> None:

@@ -523,7 +523,7 @@ async def test_who_comes_second_sees_what_happened(desk: Desk, review: Review) -
 
 
 async def test_a_run_is_cancelled_once(desk: Desk, clock: WatchedClock, ids: CountedIds) -> None:
-    """The second time it is final already."""
+    """The second time it is final already; the ledger tells who did it."""
     run = await Given(desk.store, clock, ids).queued()
 
     async with await desk.as_(Role.OPERATOR) as browser:
@@ -534,6 +534,8 @@ async def test_a_run_is_cancelled_once(desk: Desk, clock: WatchedClock, ids: Cou
     assert (first.status_code, second.status_code) == (303, 409)
     assert kept is not None
     assert kept.state is RunState.CANCELLED
+    told = [one for one in await desk.store.ledger() if one.act == "cancel run"]
+    assert [(one.actor, one.subject) for one in told] == [("the-operator", run.id)]
 
 
 async def test_a_failed_run_is_replayed_as_a_new_one(
