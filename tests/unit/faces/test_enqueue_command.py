@@ -137,6 +137,17 @@ def test_what_no_run_can_have_is_refused(arguments: tuple[str, str], said: str) 
     assert kept() == []
 
 
+@pytest.mark.parametrize("wrong", ['{"n": 1}', "{"])
+def test_of_several_inputs_the_wrong_one_is_named(wrong: str) -> None:
+    """Whether it does not fit or is no JSON at all."""
+    right = '{"n": 1, "who": "ana"}'
+
+    done = enqueue("--input", right, "--input", wrong, "--input", right)
+
+    assert done.returncode == 2
+    assert "--input number 2" in done.stderr
+
+
 def test_python_says_the_same() -> None:
     """A mistake names the range."""
 

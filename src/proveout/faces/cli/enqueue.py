@@ -14,12 +14,12 @@ import click
 
 from proveout.domain.duration import duration
 from proveout.domain.release import Stage
-from proveout.errors import Mistake
+from proveout.errors import Mistake, ProveoutError
 from proveout.faces.cli.operate import BadInput, named_field, parse_input, run_v1
 from proveout.faces.cli.output import answer, answer_json, next_step, sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from proveout.faces.project import Project
 
@@ -101,8 +101,9 @@ class Line:
 
 
 class Entering(NamedTuple):
-    """An input as JSON, with its key and its ordering key."""
+    """An input as JSON, where it stands, and its key and its ordering key."""
 
+    where: str
     data: bytes
     key: str | None
     ordering: str | None
@@ -119,7 +120,7 @@ async def _enqueue(
         inputs = (
             _lines(file, line)
             if file is not None
-            else (_entering(one, line, "--input") for one in values)
+            else (_entering(one, line, where) for where, one in _named(values))
         )
         while batch := list(islice(inputs, BATCH)):
             done = await asyncio.gather(
@@ -144,13 +145,20 @@ async def _enqueue(
                     answer_json({**run_v1(one.run), "created": one.created})
                 elif file is None:
                     answer(one.run.id)
-            for one in done:
-                if isinstance(one, BaseException):
-                    raise one
+            _check_entered(batch, done)
     if not as_json and file is not None:
         answer(f"{sign('ok')} {new:,} runs of {workflow} are durable" + _known(known))
     if not as_json:
         next_step(*WORKED_BY[stage])
+
+
+def _check_entered(batch: Sequence[Entering], done: Sequence[object]) -> None:
+    """Raise the first of what kept one of a batch out; of several it says which one."""
+    for entering, one in zip(batch, done, strict=True):
+        if isinstance(one, ProveoutError) and len(batch) > 1:
+            one.message = f"{entering.where}: {one.message}"
+        if isinstance(one, BaseException):
+            raise one
 
 
 async def _checked_stage(project: Project) -> Stage:
@@ -168,6 +176,12 @@ def _known(count: int) -> str:
     return f", {count:,} were known by their key" if count else ""
 
 
+def _named(values: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield each input with what an error calls it."""
+    for number, one in enumerate(values, 1):
+        yield ("--input" if len(values) == 1 else f"--input number {number}"), one
+
+
 def _lines(file: Path, line: Line) -> Iterator[Entering]:
     """Yield the inputs of a file of JSON Lines."""
     try:
@@ -182,5 +196,6 @@ def _lines(file: Path, line: Line) -> Iterator[Entering]:
 def _entering(text: str, line: Line, where: str) -> Entering:
     data, key = parse_input(text, line.key, where)
     if line.order_by is None:
-        return Entering(data, key, None)
-    return Entering(data, key, named_field(json.loads(text), line.order_by, "--order-by", where))
+        return Entering(where, data, key, None)
+    ordering = named_field(json.loads(text), line.order_by, "--order-by", where)
+    return Entering(where, data, key, ordering)
