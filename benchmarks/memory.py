@@ -24,7 +24,7 @@ from ours import RunState, decided, enter, fill, memory, opened, settled, worker
 
 from doubles.postgres import Databases, OwnServer
 from journeys.site import SETTINGS, Site
-from journeys.test_serve import key_of, serving, workers_of
+from journeys.test_serve import key_of, serving, until, workers_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -37,6 +37,9 @@ AT_ONCE = 4
 """Requests that are on their way at any moment."""
 
 WAITING = 100_000
+
+WORKERS = 2
+"""Of `serve`, where nothing else is asked for."""
 
 
 def slope(samples: list[tuple[float, float]]) -> float:
@@ -99,6 +102,7 @@ async def ask_steadily(address: str, key: str, watch: Callable[[], None], end: f
 def serve(url: str, folder: Path, minutes: float) -> None:
     """Measure `serve` and each of its workers."""
     with served(url, folder) as (process, address, key):
+        until(lambda: len(workers_of(process)) == WORKERS, "the workers")
         processes = {"serve": process.pid}
         processes |= {f"worker {n}": pid for n, pid in enumerate(workers_of(process), 1)}
         samples: dict[str, list[tuple[float, float]]] = {name: [] for name in processes}
