@@ -9,15 +9,23 @@ from proveout.domain.release import DRAFT
 from proveout.errors import Refusal
 from proveout.release.create import named
 from proveout.run.payload import to_json
+from proveout.run.replay import last_replays
 
 if TYPE_CHECKING:
-    from proveout.ports.store import Releases
+    from proveout.ports.store import Releases, RunFilter, Store
 
 
 class NotServing(Refusal):
     """The release gets no new run, so none can be pinned to it."""
 
     code = "not-serving"
+
+
+async def run_again(store: Store, which: RunFilter) -> int:
+    """Return how many of these dead letters somebody has run again, and not in vain so far."""
+    dead = await store.runs(which)
+    last = await last_replays(store, dead)
+    return sum(one.id in last and last[one.id].id != one.id for one in dead)
 
 
 async def release_to_replay_on(store: Releases, workflow: str, name: str | None) -> str | None:

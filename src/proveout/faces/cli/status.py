@@ -45,6 +45,7 @@ class Screen:
         ended: runs that ended within the last day, by their state.
         oldest: since when the run that waits longest could have begun.
         parked: runs that wait for an operator.
+        dead: dead letters of the last day that nobody has run again.
         alerts: those that are not over, escalated reviews among them.
         receivers: what keeps people from being reached, a line each.
     """
@@ -57,6 +58,7 @@ class Screen:
     ended: dict[RunState, int]
     oldest: datetime | None
     parked: int
+    dead: int
     reviews: tuple[Review, ...]
     halts: tuple[Halt, ...]
     watched: Watched | None
@@ -67,9 +69,8 @@ class Screen:
     def needs_a_person(self) -> bool:
         """Whether something here does not get better by itself."""
         bad_canary = self.watched is not None and (self.watched.is_worse or self.watched.overdue)
-        dead = self.ended.get(RunState.DEAD, 0)
         alerts = any(one.needs_a_person for one in self.alerts)
-        return bool(self.reviews or self.halts or self.parked or dead or bad_canary or alerts)
+        return bool(self.reviews or self.halts or self.parked or self.dead or bad_canary or alerts)
 
 
 @click.command()
@@ -95,21 +96,34 @@ async def _look() -> Screen:
     async with operating() as project:
         store, name, now = project.store, project.name, project.bench.clock.now()
         parked = RunFilter(states=(RunState.PARKED,), workflow=name, limit=MOST)
+        ended = await _ended(project, now)
         return Screen(
             now=now,
             workflow=name,
             pointer=await store.pointer(name),
             releases=tuple(await store.releases(name)),
             states=await store.count(),
-            ended=await _ended(project, now),
+            ended=ended,
             oldest=await store.oldest_queued(name),
             parked=sum(run.trial is None for run in await store.runs(parked)),
+            dead=await _dead(project, now, ended.get(RunState.DEAD, 0)),
             reviews=tuple(await store.reviews(ReviewState.OPEN, limit=MOST)),
             halts=tuple(await store.halts(name)),
             watched=await look(project.office, name),
             alerts=(await outlook(store, name)).going,
             receivers=tuple(receiver_lines(project)),
         )
+
+
+async def _dead(project: Project, now: datetime, all_: int) -> int:
+    from proveout.faces.replaying import run_again
+    from proveout.ports.store import RunFilter
+
+    if not all_:
+        return 0
+    states = (RunState.DEAD,)
+    which = RunFilter(states=states, workflow=project.name, since=now - DAY, limit=MOST)
+    return max(0, all_ - await run_again(project.store, which))
 
 
 async def _ended(project: Project, now: datetime) -> dict[RunState, int]:
@@ -150,10 +164,9 @@ def _runs_line(screen: Screen) -> str:
 
 
 def _dead_line(screen: Screen) -> str:
-    dead = screen.ended.get(RunState.DEAD, 0)
-    if not dead and not screen.parked:
+    if not screen.dead and not screen.parked:
         return ""
-    parts = [f"{dead:,} dead in 24 h"] if dead else []
+    parts = [f"{screen.dead:,} dead, not run again: proveout dead list"] if screen.dead else []
     parts += [f"{screen.parked:,} parked: proveout runs list --state PARKED"][: screen.parked]
     return f"  {sign('no')} stuck     {' · '.join(parts)}"
 
@@ -209,6 +222,7 @@ def status_v1(screen: Screen) -> dict[str, Any]:
         "ended_in_24_h": {str(state): count for state, count in screen.ended.items()},
         "oldest_queued": None if screen.oldest is None else screen.oldest.isoformat(),
         "parked": screen.parked,
+        "dead": screen.dead,
         "reviews_open": len(screen.reviews),
         "halted": [one.scope for one in screen.halts],
         "alerts": [one.id for one in screen.alerts],

@@ -188,9 +188,8 @@ async def _of_runs(project: Project, counted: Mapping[RunState, int]) -> list[Co
         dead -= await replays.replayed(project)
     found: list[Concern] = []
     if dead > 0:
-        verb = "is" if dead == 1 else "are"
-        title = f"{count_of(dead, 'run')} {verb} dead"
-        note = "out of tries, or fatal to its worker; each can be replayed"
+        title = f"{count_of(dead, 'dead letter')} nobody has run again"
+        note = "out of tries, or fatal to its worker"
         found.append(Concern(title=title, note=note, href="/dead", tone=Tone.NO))
     if parked:
         verb = "is" if parked == 1 else "are"

@@ -9,6 +9,7 @@ from proveout.domain.release import DRAFT
 from proveout.domain.run import RunState
 from proveout.domain.unit import Enqueued
 from proveout.errors import Mistake, Refusal
+from proveout.faces import replaying
 from proveout.faces.api.call import checked_id
 from proveout.faces.api.stage import check_enqueue
 from proveout.faces.cli.operate import parse_input, pruned_words
@@ -33,7 +34,7 @@ INDENT = 2
 async def dead_page(
     project: Project, before: str, told: tuple[Told, ...] = (), *, was_dry: bool = False
 ) -> DeadPage:
-    """Return a page of the workflow's dead letters, the newest first."""
+    """Return a page of the workflow's dead letters, the newest of them."""
     cursor: RunId | None = None
     if before:
         cursor = (await find_run(project, before)).id
@@ -41,8 +42,9 @@ async def dead_page(
     found = await project.store.runs(which)
     names = await names_of(project)
     replays = await last_replays(project.store, found[:MOST])
+    rows = (_row(run, names, replays.get(run.id)) for run in found[:MOST])
     return DeadPage(
-        rows=tuple(_row(run, names, replays.get(run.id)) for run in found[:MOST]),
+        rows=tuple(sorted(rows, key=lambda one: bool(one.replay))),
         told=told,
         was_dry=was_dry,
         before=before,
@@ -53,9 +55,7 @@ async def dead_page(
 async def replayed(project: Project) -> int:
     """Return how many of the newest `MOST` dead letters somebody has run again."""
     which = RunFilter(states=(RunState.DEAD,), workflow=project.name, limit=MOST)
-    dead = await project.store.runs(which)
-    last = await last_replays(project.store, dead)
-    return sum(one.id in last and last[one.id].id != one.id for one in dead)
+    return await replaying.run_again(project.store, which)
 
 
 def _row(run: Run, names: Mapping[str, str], last: Run | None) -> DeadRow:
@@ -139,7 +139,8 @@ async def _how(visit: Visit, run: Run) -> Replay:
         if given != edited_input(run.value):
             value = visit.console.accept(run.workflow, given)
     pinned = await release_to_replay_on(project.store, run.workflow, release)
-    return Replay(value=value, release=pinned, again=bool(visit.sent("again")))
+    by = "" if value is None else visit.actor.name  # who wrote an input does not approve its draft
+    return Replay(value=value, release=pinned, again=bool(visit.sent("again")), by=by)
 
 
 async def replay_several(visit: Visit, *, dry: bool) -> tuple[Told, ...]:

@@ -228,7 +228,7 @@ async def test_the_overview_tells_what_needs_a_person(
     assert quiet.next.command == "proveout prove"
     assert [one.title for one in page.concerns] == [
         "1 review waits",
-        "1 run is dead",
+        "1 dead letter nobody has run again",
         "1 run is parked",
     ]
     assert {one.state: one.number for one in page.counts if one.number} == {

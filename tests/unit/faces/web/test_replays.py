@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,14 +43,18 @@ async def made(desk: Desk) -> list[Run]:
 
 
 async def test_dead_letters_say_why_they_died(desk: Desk, dead: list[Run]) -> None:
-    """Type, message and step, harmless; each leads to its run and its replay."""
+    """Type, message and step, harmless; each leads to its run, and who may to its replay."""
     async with await desk.as_(Role.VIEWER) as browser:
-        page = await browser.get("/dead")
+        page = (await browser.get("/dead")).text
+    async with await desk.as_(Role.OPERATOR) as browser:
+        theirs = (await browser.get("/dead")).text
 
-    assert "TimeoutError: the model was &lt;b&gt;late&lt;/b&gt;" in page.text
+    assert "TimeoutError: the model was &lt;b&gt;late&lt;/b&gt;" in page
     for run in dead:
-        assert f'href="/runs/{run.id}/replay"' in page.text
-    assert "This asks for the role operator" in page.text
+        assert f'href="/runs/{run.id}"' in page
+        assert f'href="/runs/{run.id}/replay"' not in page
+        assert f'href="/runs/{run.id}/replay"' in theirs
+    assert "This asks for the role operator" in page
 
 
 async def test_several_are_replayed_at_once_and_one_refusal_stops_none(
@@ -79,8 +84,8 @@ async def test_what_is_replayed_waits_for_nobody(desk: Desk, dead: list[Run]) ->
         await send(browser, "/dead/replay", run=[one.id for one in dead[1:]])
         none = (await browser.get("/")).text
 
-    assert f"{len(dead) - 1} runs are dead" in some
-    assert "dead</" not in none.partition("Needs a person")[2].partition("</section>")[0]
+    assert f"{len(dead) - 1} dead letters nobody has run again" in some
+    assert "dead letter" not in none.partition("Needs a person")[2].partition("</section>")[0]
 
 
 async def test_a_dead_letter_tells_that_it_is_replayed(desk: Desk, dead: list[Run]) -> None:
@@ -90,14 +95,20 @@ async def test_a_dead_letter_tells_that_it_is_replayed(desk: Desk, dead: list[Ru
         [new] = await made(desk)
         page = (await browser.get("/dead")).text
 
-    assert f'replayed by <a class="link mono" href="/runs/{new.id}">' in page
-    assert page.count("replayed by") == 1
-    assert f'value="{dead[0].id}" aria-label="Choose {dead[0].id}">' in page
+    assert f'Run again</b> by <a class="link mono" href="/runs/{new.id}">' in page
+    assert page.count("Run again</b>") == 1
+    assert f'value="{dead[0].id}"' not in page
     assert f'value="{dead[1].id}" aria-label="Choose {dead[1].id}" checked>' in page
+    listed = re.findall(r'scope="row"><a class="link mono" href="/runs/([^"]+)"', page)
+    assert listed[-1] == dead[0].id
+    assert set(listed) == {one.id for one in dead}
 
 
 async def test_a_run_is_replayed_on_another_input(desk: Desk, dead: list[Run]) -> None:
-    """With new keys; what is no JSON, or no input of this workflow, stays in the form."""
+    """With new keys, and asked for by who wrote it, who so cannot approve what comes of it.
+
+    What is no JSON, or no input of this workflow, stays in the form.
+    """
     path = f"/runs/{dead[0].id}/replay"
     async with await desk.as_(Role.OPERATOR) as browser:
         form = await browser.get(path)
@@ -118,7 +129,7 @@ async def test_a_run_is_replayed_on_another_input(desk: Desk, dead: list[Run]) -
     assert done.status_code == 303
     assert "on the input that you gave" in shown.text
     [new] = await made(desk)
-    assert (new.value, new.origin) == (b"41", None)
+    assert (new.value, new.origin, new.asked_by) == (b"41", None, "the-operator")
 
 
 async def test_the_same_input_however_it_is_laid_out_keeps_the_keys(
@@ -129,7 +140,7 @@ async def test_the_same_input_however_it_is_laid_out_keeps_the_keys(
         await send(browser, f"/runs/{dead[1].id}/replay", input=" 1\r\n")
 
     [new] = await made(desk)
-    assert new.origin == dead[1].id
+    assert (new.origin, new.asked_by) == (dead[1].id, "")
 
 
 async def test_what_goes_on_has_no_replay(desk: Desk, clock: WatchedClock, ids: CountedIds) -> None:
