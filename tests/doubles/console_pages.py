@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from doubles.pages import FRAME, NOW, PAGES, PROOF, VIEWER, ago, digest
+from doubles.pages import FRAME, NOW, OVERVIEW, PAGES, PROOF, VIEWER, ago, digest
 from proveout.domain.run import RunState
 from proveout.faces.report.untrusted import excerpt
 from proveout.faces.web.compare import Compared, ComparePage, PairRow
@@ -222,8 +222,8 @@ PLAN = PlanPage(
                 0.02,
             ),
             (
-                "restore",
-                "a backup can be restored",
+                "store-restart",
+                "what was acknowledged outlives a restart of the store",
                 "MISSING",
                 "never drilled",
                 "ben",
@@ -396,6 +396,8 @@ CONSOLE_PAGES: Mapping[str, tuple[Page, Frame]] = {
         ),
         FRAME,
     ),
+    "dead, for a viewer": (DeadPage(rows=DEAD), VIEWER),
+    "dead, all run again": (DeadPage(rows=DEAD[1:2]), FRAME),
     "dead, none": (DeadPage(rows=()), VIEWER),
     "replay": (REPLAY, FRAME),
     "replay, told": (
@@ -427,6 +429,16 @@ CONSOLE_PAGES: Mapping[str, tuple[Page, Frame]] = {
     "releases, canary": (replace(releases, canary=CANARY), FRAME),
     "releases, canary, for a viewer": (replace(releases, canary=CANARY), VIEWER),
     "releases, to begin": (replace(releases, candidates=("r15", "r14")), FRAME),
+    "overview, long ids": (
+        replace(
+            OVERVIEW,
+            recent=tuple(
+                replace(one, id=f"01a22fde5788007b4978{number:06}")
+                for number, one in enumerate(OVERVIEW.recent)
+            ),
+        ),
+        FRAME,
+    ),
     "plan": (PLAN, FRAME),
     "plan, done": (replace(PLAN, rows=()), FRAME),
     "settings": (SETTINGS, FRAME),

@@ -29,6 +29,7 @@ from proveout.domain.release import Canary, Halt, Pointer, ReleaseDigest, Share,
 from proveout.domain.review import Answer, Review, ReviewId, ReviewState, Terms
 from proveout.domain.run import Failure, Run, RunId, RunState
 from proveout.faces.web.doors import CodePage, LoginPage, TroublePage, WelcomePage
+from proveout.faces.web.drafts import draft_of, retyped
 from proveout.faces.web.frame import Flash, Frame, Tone
 from proveout.faces.web.ledger import LedgerPage, LedgerRow
 from proveout.faces.web.overview import (
@@ -42,7 +43,7 @@ from proveout.faces.web.overview import (
 )
 from proveout.faces.web.readiness import ClaimRow, Gate, ReadinessPage
 from proveout.faces.web.releases import PointerMove, ReleaseRow, ReleasesPage
-from proveout.faces.web.reviews import Reader, ReviewsPage, review_page, review_row
+from proveout.faces.web.reviews import Reader, ReviewsPage, Undoable, review_page, review_row
 from proveout.faces.web.run_detail import run_page
 from proveout.faces.web.runs import RunRow, RunsPage
 from proveout.faces.web.traffic import Hour, Tile, begun, spark, traffic_of
@@ -153,7 +154,7 @@ OVERVIEW = Overview(
     concerns=(
         Concern(title="7 reviews wait", note="the nearest deadline in 8 min 42 s", href="/reviews"),
         Concern(
-            title="4 runs are dead",
+            title="4 dead letters nobody has run again",
             note="newest: TimeoutError, the model did not answer within 30 s",
             href="/dead",
             tone=Tone.NO,
@@ -398,6 +399,26 @@ READER = Reader(
     now=NOW,
     reasons=("wrong facts", "tone", "against policy"),
     past=(("approved", 31), ("edited", 9), ("rejected", 2)),
+    people=("ana", "bo"),
+    groups=("leads",),
+)
+LATELY = Undoable(
+    id="01JE0007",
+    word="approved",
+    start="The parcel left Leipzig this morning.",
+    left=timedelta(seconds=7.4),
+)
+TYPED = ("refund", "12,5x", "Dear Ana, it is on its way.")
+WRONG_EDIT = replace(
+    review_page(
+        OPEN,
+        QUEUE,
+        reader=READER,
+        refused='The field "priority" is to be a number, such as 12.5.',
+    ),
+    draft=retyped(draft_of(DRAFT), "fields", "", TYPED),
+    is_edited=True,
+    wrong="field-2",
 )
 STAMPED = Stamp(by="bo", decisions=20, approved=20, median=timedelta(seconds=2.4))
 APPROVED = replace(
@@ -619,6 +640,7 @@ def verdict_of(name: str, **changes: Any) -> Page:
 PAGES: Mapping[str, tuple[Page, Frame]] = {
     "overview": (OVERVIEW, FRAME),
     "overview, first day": (FIRST_DAY, replace(PROOF, waiting=0, claims=None)),
+    "overview, halted": (OVERVIEW, HALTED),
     "overview, halted, for a viewer": (OVERVIEW, replace(HALTED, actor=VIEWER.actor)),
     "runs": (RunsPage(rows=RUN_ROWS, older="01JD4870"), FRAME),
     "runs, a bad query": (
@@ -633,6 +655,16 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "runs, failed": (RunsPage(rows=RUN_ROWS[4:5], query="state:failed", before="x"), FRAME),
     "runs, none": (RunsPage(rows=()), PROOF),
     "run, waiting": (run_page(RUN, JOURNAL, "r14", NOW, BERLIN, calls=CALLS), FRAME),
+    "run, cancelled": (
+        run_page(
+            replace(RUN, state=RunState.CANCELLED, updated=ago(minutes=5)),
+            JOURNAL,
+            "r14",
+            NOW,
+            BERLIN,
+        ),
+        FRAME,
+    ),
     "run, failed": (run_page(FAILED_RUN, FAILED_JOURNAL, "r13", NOW, BERLIN), FRAME),
     "run, queued": (
         run_page(replace(RUN, state=RunState.QUEUED, fence=0), (), "", NOW, BERLIN),
@@ -693,6 +725,23 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
         ),
         FRAME,
     ),
+    "review, wrong edit": (WRONG_EDIT, FRAME),
+    "review, edited by another": (
+        review_page(replace(OPEN, original=DRAFT, edited_by="nina"), reader=READER),
+        FRAME,
+    ),
+    "review, wrong person": (
+        replace(
+            review_page(OPEN, QUEUE, reader=READER, refused="Nobody and no group is called cy."),
+            wrong="to",
+        ),
+        FRAME,
+    ),
+    "review, after another": (
+        review_page(OPEN, QUEUE, reader=replace(READER, lately=LATELY)),
+        FRAME,
+    ),
+    "reviews, after one": (ReviewsPage(rows=QUEUE, queues=("support",), lately=LATELY), FRAME),
     "reviews, none": (ReviewsPage(rows=()), replace(FRAME, waiting=0)),
     "review": (review_page(OPEN, QUEUE, release="r14", value=RUN.value), FRAME),
     "review, for a viewer": (review_page(OPEN, QUEUE), VIEWER),
@@ -702,6 +751,7 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
         FRAME,
     ),
     "alerts": (ALERTS, replace(FRAME, alerting=3)),
+    "alerts, for a viewer": (ALERTS, VIEWER),
     "alerts, none": (NO_ALERTS, FRAME),
     "alert": (ALERT, FRAME),
     "alert, taken, for a viewer": (TAKEN, VIEWER),
@@ -733,6 +783,16 @@ PAGES: Mapping[str, tuple[Page, Frame]] = {
     "code, wrong": (CodePage(problem="The code is not right.", back="/runs"), OUTSIDE),
     "welcome": (WelcomePage(token=ONCE), replace(OUTSIDE, stage=Stage.PROOF_OF_CONCEPT)),
     "trouble": (TROUBLE, FRAME),
+    "trouble, for a viewer": (
+        TroublePage(
+            status=403,
+            code="no-right",
+            message="bo may not administer",
+            why="a viewer may read",
+            fix=("ask an owner",),
+        ),
+        VIEWER,
+    ),
     "trouble, outside": (replace(TROUBLE, fix=()), OUTSIDE),
 }
 """Every page in every state worth seeing, by name."""

@@ -168,6 +168,14 @@ def at_work(browser: Any, place: Place) -> Generator[Callable[..., Any]]:
     place.close_all()
 
 
+def is_in_sight(page: Any, selector: str) -> bool:
+    """Return whether the beginning of an element is in the window, with nothing over it."""
+    return page.locator(selector).evaluate(
+        "one => { const at = one.getBoundingClientRect();"
+        " return one.contains(document.elementFromPoint(at.left + 12, at.top + 8)); }"
+    )
+
+
 def press(page: Any, key: str) -> None:
     """Press a key that leads to another page."""
     with page.expect_navigation():
@@ -273,6 +281,110 @@ def test_r_rejects_and_x_escalates(at_work: Callable[..., Any], place: Place) ->
     known = place.known(second)
     assert (known.escalated_by, known.escalated_why) == ("the-reviewer", "above my limit")
     assert known.escalated == place.shop.clock.now()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), PHONE])
+def test_a_form_that_was_tapped_is_in_sight_and_in_hand(
+    at_work: Callable[..., Any], place: Place, size: tuple[int, int]
+) -> None:
+    """As with the keys: it opens below the draft, and what is to be written there has the focus.
+
+    Before that the bar of the buttons lies over the draft, and says so.
+    """
+    [asked] = place.ask("Dear Ana, it is on its way.\n" * 60)
+
+    with at_work(f"/reviews/{asked.id}", size) as page:
+        page.locator(".actions[data-over]").wait_for()
+        for button, field in (("Reject", "#reason"), ("Edit", "#content")):
+            page.locator(".actions summary", has_text=button).click()
+            page.locator(f"{field}:focus").wait_for()
+            assert is_in_sight(page, field)
+
+
+def test_an_edit_that_is_not_saved_is_not_lost(at_work: Callable[..., Any], place: Place) -> None:
+    """Neither A nor J nor the button passes over it; Escape says so first, and drops it then."""
+    asked, _ = place.ask("Dear Ana, it is on its way.", "two")
+
+    with at_work(f"/reviews/{asked.id}") as page:
+        field = page.get_by_label("The text that goes out instead")
+        said = page.get_by_text("You changed the draft and have not saved it")
+        page.keyboard.press("e")
+        page.keyboard.type("Oh. ")
+        for passes_over in (lambda: page.keyboard.press("a"), lambda: page.keyboard.press("j")):
+            field.blur()
+            passes_over()
+            assert said.is_visible()
+            page.keyboard.press("e")
+            assert page.locator("#content:focus").count() == 1
+            page.keyboard.type("!")
+            assert not said.is_visible()
+        page.locator(".actions > form button").click()
+        assert said.is_visible()
+        assert field.input_value().startswith("Oh. !!")
+        assert (page.url.rpartition("/")[2], place.known(asked)) == (asked.id, asked)
+
+        field.focus()
+        press(page, "Escape")
+        page.keyboard.press("e")
+
+        assert field.input_value() == "Dear Ana, it is on its way."
+        page.keyboard.press("Escape")
+        press(page, "a")
+        assert place.known(asked).state is ReviewState.DECIDED
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_edit_that_was_refused_is_in_sight_where_it_is_wrong(
+    browser: Any, place: Place, scripts: bool
+) -> None:
+    """With what was typed, and why; approving the draft all the same says that it is the draft."""
+    [asked] = place.ask("Dear Ana,\u202e it is on its way." + "\n" * 60)
+    place.do(place.desk.as_(Role.REVIEWER))
+    context = browser.new_context(
+        java_script_enabled=scripts, viewport={"width": 1280, "height": 800}
+    )
+    secret = place.desk.secrets[Role.REVIEWER]
+    context.add_cookies([{"name": "proveout_session", "value": secret, "url": place.address}])
+    page = context.new_page()
+    page.goto(f"{place.address}/reviews/{asked.id}")
+    page.locator(".actions summary", has_text="Edit").click()
+    page.get_by_label("The draft as JSON").fill("none")
+
+    page.get_by_role("button", name="Save it only").click()
+
+    page.locator("#content:focus").wait_for()
+    assert page.locator("#content").input_value() == "none"
+    assert is_in_sight(page, "#content")
+    assert is_in_sight(page, "#wrong")
+    assert "a value is expected at line 1, character 1" in page.locator("#wrong").inner_text()
+    if scripts:
+        page.locator("#content").blur()
+        page.keyboard.press("a")
+        assert page.get_by_text("You changed the draft and have not saved it").is_visible()
+    assert place.known(asked) == asked
+    page.get_by_role("button", name="Approve the draft as it was").click()
+    page.get_by_text("Takes effect in").wait_for()
+    context.close()
+    assert place.known(asked).state is ReviewState.DECIDED
+    place.close_all()
+
+
+def test_z_takes_back_what_was_decided_before_one_went_on(
+    at_work: Callable[..., Any], place: Place
+) -> None:
+    """A, J, Z: the next review, and the queue, tell what was decided and undo it."""
+    first, second = place.ask("one", "two")
+
+    with at_work(f"/reviews/{first.id}") as page:
+        press(page, "a")
+        press(page, "j")
+        assert page.url.endswith(second.id)
+        assert page.get_by_text("You approved “one”").is_visible()
+        page.goto(f"{place.address}/reviews")
+        press(page, "z")
+
+        assert page.get_by_text("Undone. The review waits again").is_visible()
+        assert place.known(first) == first
 
 
 def test_c_claims_and_s_snoozes(at_work: Callable[..., Any], place: Place) -> None:

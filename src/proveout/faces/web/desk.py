@@ -11,12 +11,22 @@ from proveout.domain.duration import duration
 from proveout.errors import Mistake, Refusal
 from proveout.faces.api.problems import BadRequest, status_of
 from proveout.faces.desk import UNDO, AlreadyDecided, Desk
+from proveout.faces.project import NoSuch
 from proveout.faces.web import gather
 from proveout.faces.web.acts import reason_of
-from proveout.faces.web.drafts import Editing, draft_of, edited, edited_fields, retyped
-from proveout.faces.web.gather_reviews import review_detail, reviews_page
+from proveout.faces.web.drafts import (
+    BadEdit,
+    Editing,
+    draft_of,
+    edited,
+    edited_fields,
+    retyped,
+    same,
+)
+from proveout.faces.web.gather_reviews import DECIDED, review_detail, reviews_page
 from proveout.faces.web.moments import full_time
-from proveout.run.payload import to_json
+from proveout.faces.web.visit import set_cookie
+from proveout.run.payload import Unjournalable, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from proveout.domain.review import Review
+    from proveout.errors import ProveoutError
     from proveout.faces.web.visit import Visit
 
 APPROVE, EDIT, REJECT = "approve", "edit", "reject"
@@ -42,10 +53,16 @@ async def item(visit: Visit) -> Response:
     return await _shown(visit, found)
 
 
-async def _shown(visit: Visit, found: Review, refused: str = "", status: int = 200) -> Response:
+async def _shown(
+    visit: Visit, found: Review, refused: str = "", status: int = 200, *, wrong: str = ""
+) -> Response:
+    """Show a review, with what was typed in place of its draft where that was not taken."""
     around = await gather.standing(visit.console.project)
     page = await review_detail(visit, found, around, refused)
-    return visit.page(page, gather.frame(visit, around), status)
+    if (editing := visit.sent("editing")) and page.is_open:
+        draft = retyped(page.draft, editing, visit.sent("content"), visit.all_sent("field"))
+        page = replace(page, draft=draft, is_edited=True)
+    return visit.page(replace(page, wrong=wrong), gather.frame(visit, around), status)
 
 
 async def decide(visit: Visit) -> Response:
@@ -77,7 +94,11 @@ async def _content(visit: Visit) -> bytes:
         text = edited_fields(draft_of(found.content), visit.all_sent("field"))
     else:
         text = edited(visit.sent("content"), visit.sent("editing"))
-    return to_json(json.loads(text), "the edited content")
+    try:
+        return to_json(json.loads(text), "the edited content")
+    except Unjournalable:
+        why = r"\ud800 to \udfff stand for no character alone"
+        raise BadRequest("the edited content holds half a character", why=why) from None
 
 
 async def save(visit: Visit) -> Response:
@@ -91,15 +112,24 @@ async def save(visit: Visit) -> Response:
 
 
 async def _still_edited(visit: Visit, error: Mistake) -> Response:
-    """Show the form again with what somebody typed, and what is wrong with it."""
+    """Show the form again with what somebody typed, and where it is wrong."""
     found = await gather.find_review(visit.console.project, visit.part("review"))
-    around = await gather.standing(visit.console.project)
+    return await _shown(
+        visit, found, _said(error), status_of(type(error)), wrong=_wrong_field(visit, error)
+    )
+
+
+def _wrong_field(visit: Visit, error: Mistake) -> str:
+    """Return the field of the edit form that an error is about; "" where no one of them is."""
+    if visit.sent("editing") != Editing.FIELDS:
+        return "content"
+    place = error.field if isinstance(error, BadEdit) else None
+    return "" if place is None else f"field-{place + 1}"
+
+
+def _said(error: ProveoutError) -> str:
     said = ": ".join(filter(None, (error.message, error.why)))
-    page = await review_detail(visit, found, around, f"{said[:1].upper()}{said[1:]}.")
-    typed = visit.sent("content"), visit.all_sent("field")
-    draft = retyped(page.draft, visit.sent("editing"), *typed)
-    again = replace(page, draft=draft, is_edited=True)
-    return visit.page(again, gather.frame(visit, around), status_of(type(error)))
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 async def claim(visit: Visit) -> Response:
@@ -119,9 +149,13 @@ async def snooze(visit: Visit) -> Response:
 
 
 async def assign(visit: Visit) -> Response:
-    """Mean it for somebody."""
-    to = visit.sent("to").strip().lower()
-    return await _done(visit, _desk(visit).assign(visit.part("review"), to), "assigned")
+    """Mean it for somebody who is known."""
+    review, to = visit.part("review"), visit.sent("to")
+    try:
+        return await _done(visit, _desk(visit).assign(review, to), "assigned")
+    except NoSuch as error:
+        found = await gather.find_review(visit.console.project, review)
+        return await _shown(visit, found, _said(error), status_of(BadRequest), wrong="to")
 
 
 async def escalate(visit: Visit) -> Response:
@@ -147,16 +181,25 @@ async def _done(visit: Visit, doing: Awaitable[Review], word: str) -> Response:
     except Refusal as error:
         now = await gather.find_review(visit.console.project, visit.part("review"))
         return await _shown(visit, now, _why_not(visit, now, error), status_of(type(error)))
-    is_first = word in {"approved", "edited"} and done.is_waiting
-    word = "approved-first" if is_first else word
-    return visit.done(f"/reviews/{quote(done.id, safe='')}", word)
+    answer = visit.done(f"/reviews/{quote(done.id, safe='')}", _came_of(word, done))
+    if done.takes_effect is not None:
+        lasts = int(UNDO.total_seconds())
+        set_cookie(answer, DECIDED, done.id, secure=visit.is_secure, lasts=lasts)
+    return answer
+
+
+def _came_of(word: str, done: Review) -> str:
+    """Return by which name a page says what came of a form."""
+    if word in {"approved", "edited"} and done.is_waiting:
+        return "approved-first"
+    is_edit = done.original and not same(done.content, done.original)
+    return "undone-edited" if word == "undone" and is_edit else word
 
 
 def _why_not(visit: Visit, now: Review, error: Refusal) -> str:
     """Return what came before what was sent, in words for who sent it."""
     if not isinstance(error, AlreadyDecided):
-        said = f"{error.message}: {error.why}." if error.why else f"{error.message}."
-        return f"{said[:1].upper()}{said[1:]}"
+        return _said(error)
     if now.answer is None:
         return (
             "The draft is another one than you saw; what stands here now is what it is about."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -43,9 +44,41 @@ class FieldKind(StrEnum):
 
 
 class BadEdit(Mistake):
-    """What was sent as an edit cannot be read."""
+    """What was sent as an edit cannot be read.
+
+    Attributes:
+        field: which field of the form is wrong, from 0; None where no one of them is.
+    """
 
     code = "bad-edit"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        why: str = "",
+        fix: tuple[str, ...] = (),
+        field: int | None = None,
+    ) -> None:
+        super().__init__(message, why=why, fix=fix)
+        self.field = field
+
+
+class _TooLarge(ValueError):
+    """A number is JSON, and more than can be kept."""
+
+
+EXPECTED = (
+    ("Expecting value", "a value is expected"),
+    ("Expecting property name", "a name in double quotes is expected"),
+    ("Expecting ':'", "a colon is expected"),
+    ("Expecting ','", "a comma, or the end, is expected"),
+    ("Extra data", "nothing more is expected"),
+    ("Unterminated string", "a text does not end that begins"),
+    ("Invalid control character", r"an escape such as \n is expected"),
+    ("Invalid \\", r"an escape such as \n or \\ is expected"),
+)
+"""What the library says of text that is no JSON, by its beginning, and what we say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +199,8 @@ def edited_fields(draft: Draft, sent: Sequence[str]) -> bytes:
     """
     if len(sent) != len(draft.fields):
         raise BadEdit("the draft has other fields than the form", fix=("load the page again",))
-    return _bytes(
-        {one.name: _value(one, text) for one, text in zip(draft.fields, sent, strict=True)}
-    )
+    typed = enumerate(zip(draft.fields, sent, strict=True))
+    return _bytes({one.name: _value(one, text, place) for place, (one, text) in typed})
 
 
 def retyped(draft: Draft, editing: str, text: str, sent: Sequence[str]) -> Draft:
@@ -200,28 +232,52 @@ def same(one: bytes, other: bytes) -> bool:
         return one == other
 
 
-def _value(field: Field, text: str) -> Any:
-    """Return what a field of the form holds."""
+def _value(field: Field, text: str, place: int) -> Any:
+    """Return what a field of the form holds, which is the one at that place."""
     if field.kind is FieldKind.TEXT:
         return text.replace("\r\n", "\n")
     named = f'the field "{field.name}"'
     if field.kind is FieldKind.JSON:
-        return _parsed(text, named)
-    try:
-        value: Any = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        value = None
-    if _kind(value) is not field.kind:
-        what = "a number" if field.kind is FieldKind.NUMBER else "true or false"
-        raise BadEdit(f"{named} is to be {what}")
+        return _parsed(text, named, place)
+    value, why = _read(text, named, place)
+    if why or _kind(value) is not field.kind:
+        is_number = field.kind is FieldKind.NUMBER
+        what = "a number, such as 12.5" if is_number else "true or false"
+        raise BadEdit(f"{named} is to be {what}", field=place)
     return value
 
 
-def _parsed(text: str, what: str = "the edit") -> Any:
+def _parsed(text: str, what: str = "the edit", place: int | None = None) -> Any:
+    value, why = _read(text, what, place)
+    if why:
+        raise BadEdit(f"{what} is not JSON", why=why, field=place)
+    return value
+
+
+def _read(text: str, what: str, place: int | None) -> tuple[Any, str]:
+    """Return the value of a text of JSON, and in our words why there is none.
+
+    Raises:
+        BadEdit: it is JSON, and more than can be kept.
+    """
+    if not text.strip():
+        return None, "it is empty; write null where it is to hold nothing"
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise BadEdit(f"{what} is not JSON", why=f"{error}") from error
+        value = json.loads(text, parse_constant=_refuse, parse_float=_float, parse_int=_int)
+    except json.JSONDecodeError as error:
+        return None, f"{_expected(error)} at line {error.lineno}, character {error.colno}"
+    except _TooLarge as error:
+        raise BadEdit(f"{what} cannot be kept", why=f"{error}", field=place) from None
+    except ValueError as error:
+        return None, f"{error}"
+    except RecursionError:
+        return None, "it is nested too deeply"
+    return value, ""
+
+
+def _expected(error: json.JSONDecodeError) -> str:
+    known = (said for begin, said in EXPECTED if error.msg.startswith(begin))
+    return next(known, "something else is expected")
 
 
 def _bytes(value: Any) -> bytes:
@@ -229,7 +285,20 @@ def _bytes(value: Any) -> bytes:
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+    raise ValueError(f"{constant} is no number that JSON knows")
+
+
+def _float(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise _TooLarge(f"{text[:SHORT]} is too large a number")
+    return value
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise _TooLarge(f"a number of {len(text):,} digits is too long") from None
 
 
 def _part(name: str, value: Any) -> Part:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from proveout.domain.access import RIGHTS, Right, User
+from proveout.domain.record import Kind, decode
 from proveout.domain.review import ReviewId
 from proveout.domain.review_queue import may_decide
-from proveout.faces.web.gather import name_in, names_of
-from proveout.faces.web.reviews import Reader, ReviewsPage, review_page, review_row
+from proveout.faces.project import NoSuch
+from proveout.faces.web.gather import find_review, name_in, names_of
+from proveout.faces.web.reviews import Reader, ReviewsPage, review_page, review_row, undoable
 from proveout.ports.reviews import Outcome, ReviewFilter
 from proveout.run.stamp import stamps
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from proveout.domain.review import Review
     from proveout.faces.project import Project
     from proveout.faces.web.gather import Standing
-    from proveout.faces.web.reviews import ReviewPage
+    from proveout.faces.web.reviews import ReviewPage, Undoable
     from proveout.faces.web.visit import Visit
 
 MOST = 100
@@ -24,6 +27,9 @@ MOST = 100
 
 BESIDE = 30
 """Rows of the queue beside a review."""
+
+DECIDED = "proveout_decided"
+"""The cookie that says which review was decided last, for as long as that can be undone."""
 
 SNOOZED, ESCALATED = "snoozed", "escalated"
 
@@ -50,6 +56,7 @@ async def reviews_page(visit: Visit) -> ReviewsPage:
         following=found[MOST - 1].id if len(found) > MOST else "",
         is_first=not after,
         stamps=alarms,
+        lately=await decided_lately(visit),
     )
 
 
@@ -65,20 +72,47 @@ async def review_detail(
     return review_page(
         review,
         tuple(review_row(one) for one in mine[:BESIDE]),
-        reader=await reader(project, name, review),
+        reader=await reader(visit, review),
         release=name_in(names, None if run is None else run.release),
         value=None if run is None or run.pruned is not None else run.value,
         refused=refused,
     )
 
 
-async def reader(project: Project, name: str, review: Review) -> Reader:
+async def reader(visit: Visit, review: Review) -> Reader:
     """Return who looks at a review, with what is known beside it."""
+    project, name = visit.console.project, visit.actor.name
+    groups = project.settings.groups
     past = Counter(one.outcome for one in await project.store.past_reviews(review.queue))
+    lately = await decided_lately(visit)
     return Reader(
         name=name,
         now=project.bench.clock.now(),
-        is_meant=may_decide(review, name, project.settings.groups),
+        is_meant=may_decide(review, name, groups),
         reasons=project.settings.queue(review.queue).reasons,
+        people=await _reviewers(project, review) if review.is_waiting else (),
+        groups=tuple(one for one in sorted(groups) if may_decide(review, one, groups)),
+        lately=None if lately is None or lately.id == review.id else lately,
         past=tuple((word, past[word]) for word in Outcome) if past else (),
     )
+
+
+async def _reviewers(project: Project, review: Review) -> tuple[str, ...]:
+    """Return the names of the people who may come in and decide a review."""
+    users = [decode(User, one) for one in (await project.store.records(Kind.USER)).values()]
+    meant = [one for one in users if may_decide(review, one.name, project.settings.groups)]
+    able = [one.name for one in meant if not one.disabled and Right.REVIEW in RIGHTS[one.role]]
+    return tuple(sorted(able))
+
+
+async def decided_lately(visit: Visit) -> Undoable | None:
+    """Return what who is signed in decided last in this browser, while they can take it back.
+
+    The browser says which review that is; whether it is theirs, and in time, the store says.
+    """
+    project = visit.console.project
+    try:
+        found = await find_review(project, visit.request.cookies.get(DECIDED, ""))
+    except NoSuch:
+        return None
+    return undoable(found, visit.actor.name, project.bench.clock.now())

@@ -12,7 +12,7 @@ from proveout.faces.web.frame import Section
 from proveout.faces.web.marked import Note, notes_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from proveout.domain.review import Review
     from proveout.faces.web.drafts import Draft
@@ -56,6 +56,22 @@ class ReviewRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undoable:
+    """A decision on another page that who looks at this one made, and can still take back.
+
+    Attributes:
+        word: "approved", "edited" or "rejected".
+        start: the beginning of the draft.
+        left: the time for which it can be undone.
+    """
+
+    id: str
+    word: str
+    start: str
+    left: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewsPage:
     """The reviews that are open, the nearest deadline first.
 
@@ -66,6 +82,7 @@ class ReviewsPage:
         following: the last row, where more follow; "" where none do.
         is_first: whether it is the first page.
         stamps: people whose approvals are no check any more.
+        lately: what who looks at it decided last, while it can be undone.
     """
 
     template: ClassVar[str] = "reviews.html.j2"
@@ -79,6 +96,7 @@ class ReviewsPage:
     following: str = ""
     is_first: bool = True
     stamps: tuple[Stamp, ...] = ()
+    lately: Undoable | None = None
 
     @property
     def title(self) -> str:
@@ -111,6 +129,9 @@ class Reader:
     Attributes:
         is_meant: they are one of those whom it is for.
         reasons: codes of which a rejection names one.
+        people: names of those to whom the review can be assigned.
+        groups: names of the groups to which it can be.
+        lately: what they decided last of others, while it can be undone.
         past: what people made of drafts of this queue lately, by word.
     """
 
@@ -118,6 +139,9 @@ class Reader:
     now: datetime
     is_meant: bool = True
     reasons: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    lately: Undoable | None = None
     past: tuple[tuple[str, int], ...] = ()
 
 
@@ -132,8 +156,9 @@ class ReviewPage:
         release: name of the run's release; "" where it is not known.
         value: the run's input; None where it is not to be shown.
         others: what else waits, this one among them.
-        refused: why the decision just sent was not taken; "" where none was.
-        is_edited: somebody's text stands in the form for edits, and is to be mended.
+        refused: why what was just sent was not taken; "" where nothing was.
+        is_edited: somebody's text stands in the form for edits, and is not saved.
+        wrong: the field of a form that `refused` is about; "" where it is about none.
     """
 
     template: ClassVar[str] = "review.html.j2"
@@ -155,6 +180,7 @@ class ReviewPage:
     others: tuple[ReviewRow, ...] = ()
     refused: str = ""
     is_edited: bool = False
+    wrong: str = ""
     review: Review
     reader: Reader
     notes: tuple[Note, ...] = ()
@@ -205,8 +231,7 @@ class ReviewPage:
         review, me = self.review, self.reader.name
         if self.is_open:
             return review.approved_by == me != ""
-        in_time = review.takes_effect is not None and review.takes_effect > self.reader.now
-        return in_time and review.answer is not None and person(review.answer.by) == me
+        return undoable(review, me, self.reader.now) is not None
 
     @property
     def spent(self) -> float:
@@ -254,6 +279,15 @@ def review_row(review: Review) -> ReviewRow:
         is_escalated=review.escalated is not None,
         assigned_to=review.assigned_to,
     )
+
+
+def undoable(review: Review, name: str, now: datetime) -> Undoable | None:
+    """Return the decision on a review if that person made it and can still take it back."""
+    until, made = review.takes_effect, _made(review)
+    if until is None or until <= now or made is None or person(made.by) != name:
+        return None
+    start = _start(PRUNED if review.is_pruned else draft_of(review.content))
+    return Undoable(id=review.id, word=made.word, start=start, left=until - now)
 
 
 def _why(review: Review) -> str:

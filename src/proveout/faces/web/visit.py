@@ -69,7 +69,8 @@ FLASHES: Mapping[str, Flash] = {
     "escalated": Flash(
         text="Escalated. It is nobody's until one of those who decide takes it.", tone=Tone.WAIT
     ),
-    "undone": Flash(text="Undone. The review waits again; what was edited stays in its draft."),
+    "undone": Flash(text="Undone. The review waits again, with the draft that the workflow made."),
+    "undone-edited": Flash(text="Undone. The review waits again, with the draft as it was edited."),
     "promoted": Flash(text="Promoted. From now on the workflow meets real requests."),
     "back-finish": Flash(text="Rolled back. Runs in flight finish on the release they began with."),
     "back-park": Flash(text="Rolled back. Runs in flight are parked until a person decides."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,3 +189,48 @@ def test_contents_are_told_apart_by_what_they_say() -> None:
     assert same(b'{"a": 1, "b": 2}', b'{"b":2,"a":1}')
     assert not same(b'{"a": 1}', b'{"a": 2}')
     assert not same(b"no json", b"other")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty; write null"),
+        (" \r\n", "is empty; write null"),
+        ("none", "a value is expected at line 1, character 1"),
+        ('{"a": 1,\n b: 2}', "a name in double quotes is expected at line 2, character 2"),
+        ('{"a" 1}', "a colon is expected"),
+        ("[1 2]", "a comma, or the end, is expected at line 1, character 4"),
+        ("5 EUR", "nothing more is expected at line 1, character 3"),
+        ('"Dear', "a text does not end that begins at line 1, character 1"),
+        ('"a\tb"', r"an escape such as \\n is expected"),
+        (r'"\x"', r"an escape such as \\n or \\\\ is expected"),
+        ("NaN", "NaN is no number that JSON knows"),
+        ("[1e999]", "1e999 is too large a number"),
+        ("9" * 5000, "a number of 5,000 digits is too long"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_wrong_with_json_is_said_in_our_words(text: str, said: str) -> None:
+    """With what is expected and where; no library is heard."""
+    draft = draft_of(b'{"reply": "Dear Ana", "also": null}')
+
+    with pytest.raises(BadEdit) as whole:
+        edited(text, "json")
+    with pytest.raises(BadEdit) as field:
+        edited_fields(draft, ["Dear Ana", text])
+
+    assert re.search(said, whole.value.why)
+    assert whole.value.field is None
+    assert re.search(said, field.value.why)
+    assert field.value.message.startswith('the field "also" ')
+    assert field.value.field == 1
+
+
+def test_a_number_that_cannot_be_kept_is_no_other_kind() -> None:
+    """It is a number, and too large."""
+    draft = draft_of(b'{"amount": 5}')
+
+    with pytest.raises(BadEdit, match='the field "amount" cannot be kept') as error:
+        edited_fields(draft, ["1e999"])
+
+    assert error.value.why == "1e999 is too large a number"

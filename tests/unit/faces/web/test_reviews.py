@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from doubles.pages import APPROVED, DRAFT, OPEN, REJECTED, review
+from doubles.pages import APPROVED, DRAFT, NOW, OPEN, PAGES, REJECTED, review
 from proveout.domain.review import Answer, OnExpiry, ReviewState
-from proveout.faces.web.reviews import START, review_page, review_row
+from proveout.faces.web.render import render
+from proveout.faces.web.reviews import START, review_page, review_row, undoable
 
 
 def test_a_row_shows_the_beginning_of_the_longest_text() -> None:
@@ -71,3 +73,38 @@ def test_only_an_open_review_can_be_decided(one: object, status: str) -> None:
 
     assert page.status == status
     assert page.is_open == (status == "open")
+
+
+def test_who_edited_a_draft_is_named_in_one_line() -> None:
+    """Nothing parts the name from what follows."""
+    text = render(*PAGES["review, edited by another"])
+
+    assert "<span>Edited by <bdi>nina</bdi>: the draft as it was</span></summary>" in text
+
+
+@pytest.mark.parametrize("name", ["review", "review, wrong edit", "review, wrong person"])
+def test_only_what_is_wrong_takes_the_focus(name: str) -> None:
+    """At most one field does, and its reason is beside it."""
+    text = render(*PAGES[name])
+
+    assert text.count(" autofocus") == text.count('id="wrong"') == (name != "review")
+
+
+def test_an_unsaved_edit_is_not_passed_over() -> None:
+    """Approving what stands there names it as what it is, and the edit can be dropped."""
+    plain, unsaved = (render(*PAGES[name]) for name in ("review", "review, wrong edit"))
+
+    assert "Approve the draft as it was" in unsaved
+    assert "Approve the draft as it was" not in plain
+    assert 'href="/reviews/01JE0008" data-settles>Drop it</a>' in unsaved
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "can"), [("bo", 9, True), ("bo", 0, False), ("cy", 9, False)]
+)
+def test_only_who_decided_can_undo_it_and_in_time(name: str, seconds: int, can: bool) -> None:
+    """What has taken effect, or is somebody else's, stands."""
+    decided = replace(APPROVED, takes_effect=NOW + timedelta(seconds=seconds))
+
+    assert (undoable(decided, name, NOW) is not None) == can
+    assert undoable(APPROVED, name, NOW) is None

@@ -502,7 +502,7 @@ async def test_an_edit_that_cannot_be_read_stays_in_its_form(
     assert "\u240d" not in shown
     assert ("Dear Ana" in shown) == (form is by_field)
     assert "Your edit cannot be read." in shown
-    assert '<details name="decide" open>' in shown
+    assert 'id="edit" name="decide" data-unsaved open>' in shown
 
 
 async def test_who_comes_second_sees_what_happened(desk: Desk, review: Review) -> None:
