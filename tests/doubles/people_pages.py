@@ -12,6 +12,7 @@ from proveout.faces.web.people import (
     KeyRow,
     SessionRow,
     UserRow,
+    example_call,
 )
 
 NOW = datetime(2026, 11, 22, 12, 42, 5, tzinfo=UTC)
@@ -70,8 +71,16 @@ ACCESS = AccessPage(
     sessions=SESSIONS,
 )
 
+CALL = example_call(
+    "https://proveout.example", "support-triage", '{"text": "Where is it?"}', may_enqueue=True
+)
 FIRST_KEY = AccessPage(
-    users=USERS[:1], keys=(KEY,), sessions=SESSIONS[:1], secret="pk_" + "x7" * 21, made="ci"
+    users=USERS[:1],
+    keys=(KEY,),
+    sessions=SESSIONS[:1],
+    secret="pk_" + "x7" * 21,
+    made="ci",
+    call=CALL,
 )
 
 NO_KEYS = AccessPage(users=USERS[:1], keys=(), sessions=SESSIONS[:1])

@@ -209,7 +209,7 @@ def test_a_review_can_be_decided_by_keyboard(
 
 def test_the_way_back_is_open_on_a_phone(visit: Callable[..., Any]) -> None:
     """Rollback is enabled, large enough for a thumb, and asks what of the runs in flight."""
-    with visit("overview, halted, for a viewer", PHONE) as page:
+    with visit("overview, halted", PHONE) as page:
         button = page.get_by_role("button", name="Roll back to r13")
 
         assert button.is_enabled()
@@ -217,6 +217,72 @@ def test_the_way_back_is_open_on_a_phone(visit: Callable[..., Any]) -> None:
         assert button.bounding_box()["height"] >= 40
         assert page.get_by_role("radio").count() == 3
         assert page.get_by_role("radio", name="finish").is_checked()
+
+
+def test_words_stay_in_their_card(visit: Callable[..., Any]) -> None:
+    """The name of a state ends before its neighbour begins, at every width."""
+    for width in (1600, 1439, 1280, 1101, 900, 390):
+        with visit("overview", (width, 900)) as page:
+            ends = page.locator(".counts a").evaluate_all(
+                "all => all.map(one => one.getBoundingClientRect().right"
+                " - one.querySelector('.state').getBoundingClientRect().right)"
+            )
+            assert min(ends) >= 0, width
+
+
+def test_the_input_of_a_run_has_room(visit: Callable[..., Any]) -> None:
+    """An id is shown by its end, and read out whole."""
+    with visit("overview, long ids", (1265, 800)) as page:
+        link = page.get_by_role("link", name="01a22fde5788007b4978000000")
+
+        assert link.inner_text() == "…78000000"
+        assert page.locator(".list .start").first.bounding_box()["width"] >= 120
+
+
+@pytest.mark.parametrize("height", [900, 800, 640, 420])
+def test_who_is_signed_in_stays_in_sight(visit: Callable[..., Any], height: int) -> None:
+    """Chapters scroll above it where they must; on a laptop none has to."""
+    with visit("access", (1280, height)) as page:
+        side = page.locator(".side")
+        out = side.get_by_role("button", name="Sign out").bounding_box()
+
+        assert out["y"] + out["height"] <= height
+        assert side.evaluate("one => one.scrollHeight <= one.clientHeight")
+        scrolls = page.locator(".chapters").evaluate("one => one.scrollHeight > one.clientHeight")
+        assert scrolls == (height < 700)
+
+
+@pytest.mark.parametrize("name", ["overview", "dead", "readiness", "experiments", "plan, done"])
+def test_the_bar_of_a_phone_has_room_for_the_title(visit: Callable[..., Any], name: str) -> None:
+    """The stage gives way to it, is read out, and stands in the menu as a whole."""
+    with visit(name, (375, 800)) as page:
+        title = page.locator(".crumbs li").first
+        assert title.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+        stage = page.locator(".top > .stage:not(.brief)").inner_text()
+        page.locator(".menu summary").click()
+        assert page.locator(".panel .stage").inner_text() == stage
+
+
+def test_cases_are_whole_on_a_phone(visit: Callable[..., Any]) -> None:
+    """One beneath the other, with nothing to scroll within the page."""
+    with visit("datasets", PHONE) as page:
+        box = page.get_by_role("region", name="The first cases of cases.jsonl")
+
+        assert box.evaluate(
+            "one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight"
+        )
+        assert box.get_by_role("cell").count() == 6
+
+
+def test_the_bars_of_a_plan_can_be_compared(visit: Callable[..., Any]) -> None:
+    """They lie on one scale: every track begins and ends at one place."""
+    for width in (1440, 1280, 1000):
+        with visit("plan", (width, 900)) as page:
+            tracks = [one.bounding_box() for one in page.locator(".plan-line svg").all()]
+
+            assert len(tracks) == 3
+            assert len({(one["x"], one["width"]) for one in tracks}) == 1
 
 
 def test_times_are_in_the_zone_of_who_reads_and_in_utc_beneath(visit: Callable[..., Any]) -> None:

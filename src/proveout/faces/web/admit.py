@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proveout.domain.access import NotSignedIn, Right, Role
+from proveout.domain.access import RIGHTS, NotSignedIn, Right, Role
 from proveout.domain.duration import duration
 from proveout.faces.access import is_past
 from proveout.faces.api.problems import BadRequest, status_of
 from proveout.faces.second_factor import WrongCode
 from proveout.faces.web import gather
 from proveout.faces.web.entrance import sentence
+from proveout.faces.web.gather_datasets import first_input
 from proveout.faces.web.people import (
     AccessPage,
     AccountPage,
@@ -18,6 +19,7 @@ from proveout.faces.web.people import (
     KeyRow,
     SessionRow,
     UserRow,
+    example_call,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +61,19 @@ async def _access(visit: Visit, made: NewKey | None = None) -> Response:
         sessions=_session_rows(visit, await console.sessions.living(), used),
         secret="" if made is None else made.secret,
         made="" if made is None else made.key.name,
+        call="" if made is None else await _call(visit, made.key),
     )
     return visit.page(page, gather.frame(visit, await gather.standing(console.project)))
+
+
+async def _call(visit: Visit, key: ApiKey) -> str:
+    """Return a command that calls the API with a key, at the address by which we are reached."""
+    return example_call(
+        str(visit.request.base_url).rstrip("/"),
+        visit.console.project.name,
+        await first_input(visit.console),
+        may_enqueue=Right.ENQUEUE in (key.only or RIGHTS[key.role]),
+    )
 
 
 def _key_row(one: ApiKey, used: dict[str, datetime], now: datetime) -> KeyRow:

@@ -38,6 +38,11 @@ class DeadRow:
     replay: str = ""
     replayed: RunState | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has run it again, and it can be."""
+        return not self.replay and not self.is_pruned
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -59,7 +64,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadPage:
-    """A page of dead letters, the newest first.
+    """A page of dead letters: what nobody has run again, then the others, the newest first.
 
     Attributes:
         told: what came of the replay that was just asked for.
@@ -76,6 +81,11 @@ class DeadPage:
     was_dry: bool = False
     before: str = ""
     older: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any of them is left to be run again."""
+        return any(one.is_open for one in self.rows)
 
     @property
     def is_live(self) -> bool:

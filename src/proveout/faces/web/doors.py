@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import StrEnum
+from itertools import groupby
+from typing import ClassVar, NamedTuple
 
+from proveout.domain.access import NoRight
+from proveout.faces.report.page import first_up
 from proveout.faces.web.frame import Section
 
 LEAST_PASSWORD = 12
@@ -99,6 +104,38 @@ class ArrivedPage:
         return "Signed in"
 
 
+_COMMAND = re.compile(
+    r"(?:proveout|make|pip|python|uv|docker|curl|export) (?!it\b)\S|[A-Z][A-Z0-9_]*=\S"
+)
+_EDIT = re.compile(r"[\w.-]+ = |\[")
+
+
+class Way(StrEnum):
+    """How one of the next moves is made."""
+
+    COMMAND = "command"
+    EDIT = "edit"
+    SENTENCE = "sentence"
+
+
+class Moves(NamedTuple):
+    """Next moves of one kind that stand one after another."""
+
+    way: Way
+    lines: tuple[str, ...]
+
+
+def way_of(fix: str) -> Way:
+    """Return what a next move is: something for a shell, a line of a file, or plain words.
+
+    >>> [way_of(one).value for one in ("proveout runs list", "floor = 0.85", "ask an owner")]
+    ['command', 'edit', 'sentence']
+    """
+    if _COMMAND.match(fix):
+        return Way.COMMAND
+    return Way.EDIT if _EDIT.match(fix) else Way.SENTENCE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroublePage:
     """What went wrong, why, and the next move.
@@ -117,6 +154,16 @@ class TroublePage:
     message: str
     why: str = ""
     fix: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The message as a sentence; one that begins with somebody's name stays as it is."""
+        return self.message if self.code == NoRight.code else first_up(self.message)
+
+    @property
+    def moves(self) -> tuple[Moves, ...]:
+        """The next moves in their order, those of one kind together."""
+        return tuple(Moves(way, tuple(lines)) for way, lines in groupby(self.fix, way_of))
 
     @property
     def title(self) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from proveout.domain.release import Halt
 
 STAGE_WORDS = {Stage.PROOF_OF_CONCEPT: "proof of concept", Stage.PRODUCTION: "production"}
+STAGE_BRIEF = {Stage.PROOF_OF_CONCEPT: "PoC", Stage.PRODUCTION: "prod"}
 
 
 class Section(StrEnum):
@@ -90,6 +91,11 @@ class Frame:
     def stage_words(self) -> str:
         """The stage as people say it."""
         return STAGE_WORDS[self.stage]
+
+    @property
+    def stage_brief(self) -> str:
+        """The stage in one short word, for the bar of a phone."""
+        return STAGE_BRIEF[self.stage]
 
     @property
     def is_production(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 FIRST = 8
 """Cases of a dataset that its card shows."""
+
+EXAMPLE = 400
+"""Characters of an input that can stand in an example."""
 
 TAGS = 12
 """Tags that a card shows."""
@@ -53,6 +57,17 @@ async def _card(console: Console, path: Path) -> DatasetCard:
         return kept[path][1]
     except OSError as error:
         return DatasetCard(file=path.name, problem=error.strerror or str(error))
+
+
+async def first_input(console: Console) -> str:
+    """Return the input of the first case, as JSON; an empty text where none is short enough."""
+    found = '""'
+    for one in console.project.settings.experiments[:1]:
+        with suppress(ProveoutError, OSError):
+            cases = (await asyncio.to_thread(dataset_file.load, one.dataset)).cases
+            values = (json.dumps(case.value, ensure_ascii=False) for case in cases[:FIRST])
+            found = next((value for value in values if len(value) <= EXAMPLE), found)
+    return found
 
 
 def _read(path: Path) -> DatasetCard:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import segno
 
 from proveout.domain.access import Right, Role
+from proveout.faces.web.doors import LEAST_PASSWORD
 from proveout.faces.web.frame import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+ROLE_WORDS: Mapping[Role, str] = {
+    Role.VIEWER: "look at everything",
+    Role.REVIEWER: "also decide reviews",
+    Role.OPERATOR: "also enqueue, cancel, replay, roll back, halt, resume, take and silence alerts",
+    Role.OWNER: "also promote, start a canary, waive, and say who may what",
+}
+"""What a role may do beyond those before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +85,22 @@ class AccessPage:
     Attributes:
         secret: of a key that was made just now: it is shown this once; "" otherwise.
         made: the name of that key.
+        call: a command that calls the API with it.
     """
 
     template: ClassVar[str] = "access.html.j2"
     section: ClassVar[Section] = Section.ACCESS
     roles: ClassVar[tuple[str, ...]] = tuple(role.value for role in Role)
     rights: ClassVar[tuple[str, ...]] = tuple(right.value for right in Right)
+    role_words: ClassVar[Mapping[Role, str]] = ROLE_WORDS
+    least: ClassVar[int] = LEAST_PASSWORD
 
     users: tuple[UserRow, ...]
     keys: tuple[KeyRow, ...]
     sessions: tuple[SessionRow, ...]
     secret: str = ""
     made: str = ""
+    call: str = ""
 
     @property
     def last_owner(self) -> str:
@@ -99,6 +114,29 @@ class AccessPage:
         return "Access"
 
 
+def example_call(address: str, workflow: str, value: str, *, may_enqueue: bool) -> str:
+    r"""Return a command that calls the API with a key that stands in the variable KEY.
+
+    Args:
+        address: of the console, without a slash at its end.
+        workflow: its name.
+        value: an input, as JSON.
+        may_enqueue: whether the key may make a run; else the command lists them.
+
+    >>> print(example_call("http://localhost:8000", "triage", '"late"', may_enqueue=True))
+    curl -X POST http://localhost:8000/api/v1/workflows/triage/runs \
+      -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
+      -d '"late"'
+    """
+    if not may_enqueue:
+        return f'curl {address}/api/v1/runs -H "Authorization: Bearer $KEY"'
+    return (
+        f"curl -X POST {address}/api/v1/workflows/{workflow}/runs \\\n"
+        '  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n'
+        f"  -d {shlex.quote(value)}"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
     """One's own password and sessions.
@@ -109,6 +147,7 @@ class AccountPage:
     """
 
     template: ClassVar[str] = "account.html.j2"
+    least: ClassVar[int] = LEAST_PASSWORD
     section: ClassVar[Section] = Section.NOWHERE
 
     sessions: tuple[SessionRow, ...]

@@ -50,6 +50,9 @@ VENDORED: Mapping[str, str] = {"htmx.min.js": "htmx.org"}
 SHORT_DIGEST = 10
 """Characters of a digest that are shown where its whole is not needed."""
 
+ID_END = 8
+"""Characters of the end of an id that tell it from others beside it."""
+
 MOST_SHOWN = 200_000
 """Characters of one value that a page shows at most."""
 
@@ -103,6 +106,7 @@ def _environment() -> Environment:
         "excerpt": excerpt,
         "readable": readable,
         "short": _short,
+        "id_end": _id_end,
         "first_up": first_up,
         "svg": _svg,
         "meter": _meter,
@@ -132,6 +136,15 @@ def _printed(value: Any) -> Any:
 
 def _short(digest: str) -> str:
     return digest[:SHORT_DIGEST]
+
+
+def _id_end(name: str) -> str:
+    """Return an id, or the end of a long one.
+
+    >>> _id_end("01a22fe4b41400f5a878216726"), _id_end("01JD4877")
+    ('…78216726', '01JD4877')
+    """
+    return name if len(name) <= ID_END + 4 else f"…{name[-ID_END:]}"
 
 
 def _svg(drawn: str) -> Markup:

@@ -176,12 +176,14 @@ def run_page(
         run: as the store holds it.
         entries: its journal.
         release: name of its release; "" before its first claim.
-        now: until when what waits is drawn.
+        now: until when what waits is drawn, unless the run has ended.
         zone: in which the times in sentences are said.
         calls: the models that it called.
         reviews: what it asked people.
     """
     ordered = sorted(entries, key=lambda one: one.started)
+    if run.state.is_final:
+        now = run.updated or now  # what had not ended by then ended with the run
     asked = {one.place: one for one in reviews}
     stretches = [_stretch(one, asked.get(one.place), now) for one in ordered]
     line = timeline(stretches)
@@ -209,7 +211,7 @@ def run_page(
         if line is None
         else tuple(
             replace(
-                _row(one, stretch, line.place(*stretch[:2]), zone),
+                _row(one, stretch, line.place(*stretch[:2]), zone, is_over=run.state.is_final),
                 models=say_calls([call for call in calls if call.caller.place == one.place]),
             )
             for one, stretch in zip(ordered, stretches, strict=True)
@@ -230,7 +232,7 @@ def _stretch(entry: Entry, asked: Review | None, now: datetime) -> Stretch:
     return Stretch(entry.started, end, entry.kind not in WAITS)
 
 
-def _row(entry: Entry, stretch: Stretch, place: Place, zone: tzinfo) -> StepRow:
+def _row(entry: Entry, stretch: Stretch, place: Place, zone: tzinfo, *, is_over: bool) -> StepRow:
     sign, kind = KINDS[entry.kind]
     look = "wait" if entry.kind in WAITS else entry.kind.value
     look = "step" if entry.kind in QUIET else look
@@ -241,6 +243,8 @@ def _row(entry: Entry, stretch: Stretch, place: Place, zone: tzinfo) -> StepRow:
         case Raised(failure=failure):
             tone, look, outcome = Tone.NO, "failed", "failed"
             value = f"{failure.type}: {failure.message}"
+        case Pending() if is_over and entry.kind in WAITS:
+            outcome = "the wait ended with the run"
         case Pending(due=due):
             tone, look = Tone.WAIT, "pending"
             outcome = _pending(entry.kind) if due is None else f"waits until {full_time(due, zone)}"

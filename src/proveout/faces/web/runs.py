@@ -21,7 +21,7 @@ class RunRow:
 
     Attributes:
         release: name of the release that it runs on; "" before its first claim.
-        elapsed: seconds that its last attempt took; None before its end.
+        elapsed: seconds that its last attempt took; None before the end of the first.
         start: the beginning of the input, as text.
     """
 

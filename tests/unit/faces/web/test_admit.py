@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -39,6 +40,9 @@ async def test_a_new_key_is_shown_once(desk: Desk) -> None:
     actor = await desk.house.access.program(secret)
     assert (made.status_code, made.headers["cache-control"]) == (200, "no-store")
     assert (actor.name, actor.role, actor.only) == ("ci", Role.OPERATOR, {Right.ENQUEUE})
+    called = html.unescape(made.text).partition("curl ")[2].partition("</code>")[0]
+    assert called.startswith(f"-X POST {browser.base_url}/api/v1/workflows/")
+    assert secret not in called
     for elsewhere in (later.text, ledger.text, str(made.headers), str(made.url)):
         assert secret not in elsewhere
 

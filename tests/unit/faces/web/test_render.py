@@ -21,9 +21,12 @@ from doubles.hostile_pages import (
     poisoned,
 )
 from doubles.pages import CSRF, FRAME, OVERVIEW, PAGES, VIEWER
+from proveout.domain.access import Actor, Role
 from proveout.domain.release import Stage
+from proveout.domain.run import RunState
 from proveout.faces.web.frame import Section
 from proveout.faces.web.render import POLICY, STATIC, render, static_file
+from proveout.faces.web.runs import RunsPage
 from proveout.run.query import parse
 
 if TYPE_CHECKING:
@@ -235,8 +238,8 @@ def test_a_page_is_the_same_each_time() -> None:
 
 
 def test_the_way_back_asks_what_of_the_runs_in_flight() -> None:
-    """Rollback is one form with three answers, open to the eye of everybody."""
-    text = render(OVERVIEW, VIEWER)
+    """Rollback is one form with three answers, for whoever may."""
+    text = render(OVERVIEW, replace(FRAME, actor=Actor(name="cy", role=Role.OPERATOR)))
 
     form = next(one for one in Reader(text).forms if one.attributes["action"] == "/rollback")
 
@@ -255,6 +258,65 @@ def test_who_may_not_send_a_form_reads_why() -> None:
     assert 'aria-disabled="true"' in off
     assert 'type="submit"' not in off
     assert "This asks for the role operator; yours is viewer." in off
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alert, taken, for a viewer",
+        "alerts, for a viewer",
+        "dead, for a viewer",
+        "overview, halted, for a viewer",
+        "releases, canary, for a viewer",
+        "replay, for a viewer",
+    ],
+)
+def test_who_may_not_send_a_form_is_given_nothing_to_fill_in(name: str) -> None:
+    """A viewer reads which role may, and finds no field, choice or box."""
+    text = render(*EVERY[name])
+
+    fields = [field for form in Reader(text).forms for field in form.fields]
+    assert set(fields) <= {"csrf"}
+    assert 'type="checkbox"' not in text
+    assert "This asks for the role operator; yours is viewer." in text
+
+
+def test_the_next_move_is_a_command_or_a_sentence() -> None:
+    """Only what a shell takes stands in a terminal; a name is written as it is."""
+    told, plain = render(*PAGES["trouble"]), render(*PAGES["trouble, for a viewer"])
+
+    assert "<code>proveout runs list</code>" in told
+    assert ">There is no run 01JD9999</h1>" in told
+    assert "<p>Ask an owner</p>" in plain
+    assert 'class="term"' not in plain
+    assert ">bo may not administer</h1>" in plain
+
+
+def test_a_key_is_shown_with_a_call_that_uses_it() -> None:
+    """The secret is a value; beside it stand a command and where the API is described."""
+    text = render(*PAGES["access, a new key"])
+
+    assert '<code class="secret">pk_' in text
+    assert "curl -X POST https://proveout.example/api/v1/workflows/support-triage/runs" in text
+    assert 'href="/api/v1/openapi.json"' in text
+    assert "(12 characters or more)" in text
+    assert "<dt>operator</dt><dd>also enqueue" in text
+
+
+def test_an_owner_is_called_one() -> None:
+    """In the plan a name, or that nobody is named, has its label."""
+    assert "owner: <bdi>not known yet</bdi>" in render(*CONSOLE_PAGES["plan"])
+
+
+def test_a_run_that_waits_says_what_its_last_attempt_took() -> None:
+    """The list says what the page of the run says."""
+    page = PAGES["runs"][0]
+    assert isinstance(page, RunsPage)
+    waits = next(one for one in page.rows if one.state is RunState.WAITING)
+
+    text = render(replace(page, rows=(replace(waits, elapsed=0.06),)), FRAME)
+
+    assert '<td role="cell" class="num sub" data-label="Last attempt">60 ms</td>' in text
 
 
 def test_the_closed_gate_says_why_beside_its_button() -> None:

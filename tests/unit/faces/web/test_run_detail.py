@@ -54,6 +54,27 @@ def test_a_trial_says_whose_answer_it_reuses_and_a_replay_what_it_repeats() -> N
     assert told == [("", ""), ("r1", ""), ("", "r1")]
 
 
+def test_a_wait_ends_with_its_run() -> None:
+    """Of a run that was cancelled nothing waits any more; the wait is drawn until then."""
+    cancelled = replace(RUN, state=RunState.CANCELLED, updated=NOW - timedelta(minutes=10))
+
+    last = run_page(cancelled, JOURNAL, "r14", NOW, BERLIN).steps[-1]
+
+    assert (last.look, last.tone) == ("wait", Tone.PLAIN)
+    assert last.outcome == "the wait ended with the run"
+    assert last.took == "4 min 52 s"
+
+
+def test_what_a_run_left_begun_stays_unknown() -> None:
+    """An effect whose outcome nobody knows is no wait."""
+    begun = replace(JOURNAL[-1], kind=EntryKind.EFFECT)
+    cancelled = replace(RUN, state=RunState.CANCELLED)
+
+    last = run_page(cancelled, (begun,), "r14", NOW, BERLIN).steps[-1]
+
+    assert (last.look, last.outcome) == ("pending", "begun, outcome unknown")
+
+
 def test_what_waits_is_drawn_until_now() -> None:
     """A review that is open for fourteen minutes says so."""
     page = run_page(RUN, JOURNAL, "r14", NOW, BERLIN)
