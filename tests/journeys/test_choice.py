@@ -100,7 +100,8 @@ def prove(place: Place, url: str, more: str = "") -> None:
 
 
 def tag_of(n: int) -> str:
-    return "exceptional" if n % 5 == 0 else "plain"
+    """Mark half of the odd and of the even ones: an experiment that ends early has met some."""
+    return "exceptional" if n % 4 < 2 else "plain"
 
 
 def test_the_better_one_is_taken_and_the_page_says_why(place: Place, tmp_path: Path) -> None:
