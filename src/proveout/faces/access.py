@@ -140,7 +140,7 @@ class Access:
 
         async def think() -> Decision:
             await self.check_free(name)
-            return _of_user(actor, "add user", user, {"role": role})
+            return of_user(actor, "add user", user, {"role": role})
 
         await decide(self.office, think)
         return user
@@ -161,7 +161,7 @@ class Access:
         async def think() -> Decision:
             changed = replace(await self.user(name), password=hash_)
             ended = await ended_sessions(self._store, name)
-            return _of_user(actor, "set password", changed, {}, *ended)
+            return of_user(actor, "set password", changed, {}, *ended)
 
         await decide(self.office, think)
 
@@ -180,7 +180,7 @@ class Access:
             if role is not Role.OWNER:
                 await self._check_not_last(user)
             facts = {"before": user.role, "after": role}
-            return _of_user(actor, "change role", replace(user, role=role), facts)
+            return of_user(actor, "change role", replace(user, role=role), facts)
 
         await decide(self.office, think)
 
@@ -198,7 +198,7 @@ class Access:
             user = await self.user(name)
             await self._check_not_last(user)
             ended = await ended_sessions(self._store, name)
-            return _of_user(actor, "disable user", replace(user, disabled=True), {}, *ended)
+            return of_user(actor, "disable user", replace(user, disabled=True), {}, *ended)
 
         await decide(self.office, think)
 
@@ -362,7 +362,8 @@ def command_line_actor(environ: Mapping[str, str], login: str, users: Iterable[U
     return Actor(name=known.name, role=known.role)
 
 
-def _of_user(actor: Actor, act: str, user: User, facts: dict[str, Any], *more: Keep) -> Decision:
+def of_user(actor: Actor, act: str, user: User, facts: dict[str, Any], *more: Keep) -> Decision:
+    """Return the decision that writes a user as they are to be, with its entry."""
     deed = Deed(actor=actor.name, act=act, subject=user.name, facts=facts)
     keep = Keep(kind=Kind.USER, name=user.name, body=encode(user))
     return Decision(deed=deed, changes=(keep, *more))

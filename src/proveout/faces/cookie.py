@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 COOKIE = "proveout_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"
-"""Its name over TLS: no other host, and nothing that came over a plain wire, can set it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,4 +32,13 @@ class Cookie:
 
 def cookie_name(*, secure: bool) -> str:
     """Return what the cookie of a session is called; `secure` where it came over TLS."""
-    return SECURE_COOKIE if secure else COOKIE
+    return bound(COOKIE, secure=secure)
+
+
+def bound(name: str, *, secure: bool) -> str:
+    """Return what a cookie is called; over TLS no other host and no plain wire can set it.
+
+    >>> bound("proveout_session", secure=True)
+    '__Host-proveout_session'
+    """
+    return f"__Host-{name}" if secure else name

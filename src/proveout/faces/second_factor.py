@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from pyotp.totp import TOTP
 
 from proveout.domain.access import Actor, Right, SecondFactor, User
-from proveout.domain.ledger import Deed, Signature
-from proveout.domain.record import Kind, encode
+from proveout.domain.ledger import Signature
+from proveout.domain.record import Kind
 from proveout.domain.unit import Done, Keep, Put, UnitId
 from proveout.errors import Mistake, Outage, Refusal
+from proveout.faces.access import of_user
 from proveout.release.decide import Decision, decide
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class SecondFactors:
 
         async def think() -> Decision:
             user = replace(await self._access.user(actor.name), factor=factor)
-            return _decision(actor, "add second factor", user)
+            return of_user(actor, "add second factor", user, {})
 
         await decide(self._office, think)
 
@@ -139,7 +140,7 @@ class SecondFactors:
             user = await self._access.user(name)
             if user.factor is None:
                 raise _none(name)
-            return _decision(actor, "drop second factor", replace(user, factor=None))
+            return of_user(actor, "drop second factor", replace(user, factor=None), {})
 
         await decide(self._office, think)
 
@@ -239,9 +240,3 @@ def _wrong() -> WrongCode:
 
 def _none(name: str) -> NoFactor:
     return NoFactor(f"{name[:64]} shows no code beside the password", fix=("proveout user list",))
-
-
-def _decision(actor: Actor, act: str, user: User) -> Decision:
-    deed = Deed(actor=actor.name, act=act, subject=user.name, facts={})
-    keep = Keep(kind=Kind.USER, name=user.name, body=encode(user))
-    return Decision(deed=deed, changes=(keep,))

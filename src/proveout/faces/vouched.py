@@ -5,11 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, cast
 
-from proveout.domain.access import NoRight, Role, User
+from proveout.domain.access import Actor, NoRight, Role, User
 from proveout.domain.ledger import Deed
-from proveout.domain.record import Kind, encode
-from proveout.domain.unit import Keep
-from proveout.faces.access import SECRET_BYTES, ended_sessions
+from proveout.faces.access import SECRET_BYTES, ended_sessions, of_user
 from proveout.ports.identity import NotVouched, Question
 from proveout.release.decide import Decision, amend, decide
 
@@ -93,15 +91,17 @@ async def admit(access: Access, vouched: Vouched, settings: OidcSettings) -> Use
         subject=vouched.subject,
     )
 
+    actor = Actor(name=new.name, role=role)
+
     async def think() -> Decision:
         now = await _bound(access, vouched)
         if now != user:  # somebody decided meanwhile; the next sign-in sees it
             raise NotVouched("you were changed while you came in", fix=("sign in again",))
         if now is None:
             await access.check_free(name)
-            return _written(new, "add user", {"role": role, "issuer": vouched.issuer})
+            return of_user(actor, "add user", new, {"role": role, "issuer": vouched.issuer})
         facts = {"before": now.role, "after": role, "issuer": vouched.issuer}
-        return _written(new, "change role", facts)
+        return of_user(actor, "change role", new, facts)
 
     await decide(access.office, think)
     return new
@@ -118,12 +118,6 @@ async def _sign_out(access: Access, user: User) -> None:
     if ended := await ended_sessions(access.office.store, user.name):
         deed = Deed(actor=user.name, act="end sessions", subject=user.name, facts={"role": None})
         await amend(access.office, deed, tuple(ended))
-
-
-def _written(user: User, act: str, facts: dict[str, Any]) -> Decision:
-    deed = Deed(actor=user.name, act=act, subject=user.name, facts=facts)
-    keep = Keep(kind=Kind.USER, name=user.name, body=encode(user))
-    return Decision(deed=deed, changes=(keep,))
 
 
 def _kept_out(what: str, why: str) -> NoRight:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from proveout.domain.access import NotSignedIn
 from proveout.errors import Mistake, Outage, ProveoutError
 from proveout.faces.api.problems import RETRY_AFTER, NoSuchPath, status_of
-from proveout.faces.cookie import Cookie
+from proveout.faces.cookie import Cookie, bound
 from proveout.faces.second_factor import WrongCode
 from proveout.faces.sessions import CODE_LASTS, SESSION_LENGTH, CodeNeeded
 from proveout.faces.tries import TooManyTries
@@ -90,7 +90,7 @@ async def show_code(visit: Visit) -> Response:
 
 def _half_way_cookie(visit: Visit) -> str:
     """Return the name of the cookie of who showed their password, and no code yet."""
-    return "__Host-proveout_half_way" if visit.is_secure else "proveout_half_way"
+    return bound("proveout_half_way", secure=visit.is_secure)
 
 
 def _login(visit: Visit, back: str) -> LoginPage:

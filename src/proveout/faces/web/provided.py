@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from starlette.responses import RedirectResponse
 
 from proveout.faces.api.problems import NoSuchPath
-from proveout.faces.cookie import Cookie
+from proveout.faces.cookie import Cookie, bound
 from proveout.faces.sessions import SESSION_LENGTH
 from proveout.faces.vouched import admit, new_question
 from proveout.faces.web.doors import ArrivedPage
@@ -105,7 +105,7 @@ KEPT = 4
 
 
 def _way(visit: Visit) -> str:
-    return "__Host-proveout_way" if visit.is_secure else "proveout_way"
+    return bound("proveout_way", secure=visit.is_secure)
 
 
 def _back(visit: Visit) -> str:
